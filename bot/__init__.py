@@ -1,0 +1,1 @@
+"""The running process and its edges: command line, web, channels, scheduler, sandbox."""

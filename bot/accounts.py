@@ -1,0 +1,134 @@
+"""From an account's settings to its parts: callback reader, client, outlet and what the conversation knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+
+from bot.channels.api import PlatformApi
+from bot.channels.callback import CallbackKeys, CallbackReader
+from bot.channels.tokens import TokenKeeper, TokenStore, token_key
+from bot.channels.wechat.callbacks import WechatCallbacks
+from bot.channels.wechat.client import WechatClient, WechatTokens
+from bot.channels.wechat.crypto import Mode
+from bot.channels.wecom.callbacks import WecomCallbacks
+from bot.channels.wecom.client import WecomClient, WecomTokens
+from bot.settings import AccountSettings, Settings, WechatAccount, WecomAccount
+from handlers.clock import Clock
+from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.turn import AccountInfo
+from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
+from handlers.delivery.sender import Outlet
+from handlers.profiles.ports import Directory
+from storage.records import AccountRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKit:
+    """Everything one account is served with."""
+
+    served: ServedAccount
+    reader: CallbackReader
+    outlet: Outlet
+    tokens: TokenKeeper
+    #: Who can be asked about a person; None on WeCom, whose members have no unionid.
+    directory: Directory | None
+
+
+def build_kits(
+    settings: Settings, rows: Mapping[str, AccountRow], *, http: aiohttp.ClientSession, clock: Clock, tokens: TokenStore
+) -> dict[int, AccountKit]:
+    """Return the kit of each account by its storage id."""
+    return {
+        rows[account.name].id: build_kit(
+            account, rows[account.name], settings=settings, http=http, clock=clock, tokens=tokens
+        )
+        for account in settings.accounts
+    }
+
+
+def build_kit(
+    account: AccountSettings,
+    row: AccountRow,
+    *,
+    settings: Settings,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+    tokens: TokenStore,
+) -> AccountKit:
+    """Return one account's kit. Raises ValueError on keys that cannot be keys."""
+    api = PlatformApi(http=http, base_url=account.api_base_url, clock=clock)
+    served = ServedAccount(
+        row=row,
+        info=AccountInfo(name=account.name, channel=account.channel, title=account.title),
+        answers=Answers(account.answers),
+        active_messages=account.active_messages,
+    )
+    build = _wechat if isinstance(account, WechatAccount) else _wecom
+    return build(account, served, settings=settings, api=api, clock=clock, tokens=tokens)  # type: ignore[arg-type]
+
+
+def _wechat(
+    account: WechatAccount,
+    served: ServedAccount,
+    *,
+    settings: Settings,
+    api: PlatformApi,
+    clock: Clock,
+    tokens: TokenStore,
+) -> AccountKit:
+    secret = account.secret.get_secret_value()
+    fetch = WechatTokens(api=api, app_id=account.app_id, secret=secret).fetch
+    keeper = TokenKeeper(key=token_key(account.realm, secret), store=tokens, fetch=fetch, clock=clock)
+    client = WechatClient(api=api, tokens=keeper)
+    reader = WechatCallbacks(
+        account=account.name,
+        original_id=account.original_id,
+        keys=_keys(account),
+        mode=Mode(account.mode),
+        max_skew=timedelta(seconds=settings.callbacks.max_skew_seconds),
+        max_body_bytes=settings.callbacks.max_body_bytes,
+    )
+    outlet = Outlet(channel=client, channel_name="wechat", audience=Audience.CUSTOMER, apis=(CUSTOM_SEND.name,))
+    return AccountKit(served=served, reader=reader, outlet=outlet, tokens=keeper, directory=client)
+
+
+def _wecom(
+    account: WecomAccount,
+    served: ServedAccount,
+    *,
+    settings: Settings,
+    api: PlatformApi,
+    clock: Clock,
+    tokens: TokenStore,
+) -> AccountKit:
+    secret = account.secret.get_secret_value()
+    fetch = WecomTokens(api=api, corp_id=account.corp_id, secret=secret).fetch
+    keeper = TokenKeeper(key=token_key(account.realm, secret), store=tokens, fetch=fetch, clock=clock)
+    client = WecomClient(api=api, tokens=keeper, agent_id=account.agent_id)
+    reader = WecomCallbacks(
+        account=account.name,
+        corp_id=account.corp_id,
+        agent_id=account.agent_id,
+        keys=_keys(account),
+        max_skew=timedelta(seconds=settings.callbacks.max_skew_seconds),
+        max_body_bytes=settings.callbacks.max_body_bytes,
+    )
+    outlet = Outlet(channel=client, channel_name="wecom", audience=Audience.STAFF, apis=(MESSAGE_SEND.name,))
+    return AccountKit(served=served, reader=reader, outlet=outlet, tokens=keeper, directory=None)
+
+
+def _keys(account: AccountSettings) -> list[CallbackKeys]:
+    """Return the live callback keys, the newest first; two during a rotation."""
+    pairs = [
+        (account.callback_token, account.callback_aes_key),
+        (account.previous_callback_token, account.previous_callback_aes_key),
+    ]
+    return [
+        CallbackKeys(token=token.get_secret_value(), aes_key=key.get_secret_value(), receiver=account.realm)
+        for token, key in pairs
+        if token.get_secret_value()
+    ]

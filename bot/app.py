@@ -1,0 +1,240 @@
+"""The composition root: every object of a process is built here, from settings, once, and taken down in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+import aiohttp
+import structlog
+
+from bot.accounts import AccountKit, build_kits
+from bot.background import Background
+from bot.clock import SandboxClock, open_clock
+from bot.lock import ServeLock
+from bot.roles import Role
+from bot.scheduler.ticks import Scheduler, Ticks
+from bot.settings import Settings
+from bot.web.server import WebServer, build_web
+from content.loader import load_content
+from content.tree import Content
+from handlers.clock import Clock
+from handlers.conversation.accounts import ConversationConfig
+from handlers.conversation.inbox import Inbox
+from handlers.conversation.lanes import Lanes
+from handlers.conversation.recovery import Recovery
+from handlers.conversation.routes import apologise, build_routes
+from handlers.conversation.standing import Standings
+from handlers.delivery.governor import Governor
+from handlers.delivery.retry import RetryPolicy
+from handlers.delivery.sender import Sender, SenderConfig
+from storage.accounts import Accounts
+from storage.chain import Chain
+from storage.customers import Customers
+from storage.database import Database, open_database
+from storage.group_commit import GroupCommitWriter
+from storage.handling import Handling
+from storage.history import History
+from storage.leaders import Leaders
+from storage.log import Log
+from storage.migrate import check_schema
+from storage.outbox import Outbox
+from storage.probe import Probe, no_probe
+from storage.records import StaffRow
+from storage.replies import Replies
+from storage.seal_file import SealFile
+from storage.tokens import AccessTokens
+
+log = structlog.get_logger()
+
+#: Seconds a stopping process may take to finish what it holds.
+_GRACE: Final = 8.0
+SEALS: Final = "seals.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The repositories of one process."""
+
+    database: Database
+    writer: GroupCommitWriter
+    log: Log
+    handling: Handling
+    replies: Replies
+    outbox: Outbox
+    tokens: AccessTokens
+
+
+def open_stores(settings: Settings, *, probe: Probe = no_probe) -> Stores:
+    """Return the repositories on the settings' database; nothing is connected yet."""
+    database = open_database(settings.database_url, home=settings.home)
+    writer = GroupCommitWriter(database)
+    return Stores(
+        database=database,
+        writer=writer,
+        log=Log(writer, probe=probe),
+        handling=Handling(database, writer, probe=probe),
+        replies=Replies(database, writer, probe=probe),
+        outbox=Outbox(database, probe=probe),
+        tokens=AccessTokens(database),
+    )
+
+
+class Process:
+    """One running process in one or more roles."""
+
+    def __init__(self, settings: Settings, roles: frozenset[Role], *, probe: Probe = no_probe) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._probe = probe
+        self._holder = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._stack = AsyncExitStack()
+        self.failed = asyncio.Event()
+
+    async def start(self) -> list[str]:
+        """Start everything; return the addresses it listens on. Raises StorageError or SettingsError with the mend."""
+        settings = self._settings
+        stores = open_stores(settings, probe=self._probe)
+        self._stack.push_async_callback(stores.database.close)
+        if stores.database.is_sqlite:
+            self._stack.enter_context(ServeLock(settings.home))
+        await check_schema(stores.database)
+        http = await self._stack.enter_async_context(aiohttp.ClientSession(connector=_connector()))
+        clock = await open_clock(settings.clock.sandbox_url, http)
+        background = Background(on_vital_failure=self._on_vital_failure)
+        if isinstance(clock, SandboxClock):
+            background.start("sandbox-clock", clock.follow(), vital=True)
+        kits = await self._bring_in(stores, http, clock)
+        addresses = await self._start_roles(stores, clock, kits, background)
+        log.info("The process serves.", action="serving", roles=sorted(self._roles), addresses=addresses)
+        return addresses
+
+    async def stop(self) -> None:
+        """Finish or release what is held, then close everything."""
+        await self._stack.aclose()
+        log.info("The process has stopped.", action="stopped")
+
+    def _on_vital_failure(self, name: str, error: BaseException) -> None:
+        log.error("A vital task ended; the process stops.", action="vital_failure", task=name, error=str(error))
+        self.failed.set()
+
+    async def _bring_in(self, stores: Stores, http: aiohttp.ClientSession, clock: Clock) -> Mapping[int, AccountKit]:
+        accounts = Accounts(stores.database)
+        rows = await accounts.bring_in([(a.name, a.channel, a.realm, a.title) for a in self._settings.accounts])
+        await accounts.bring_in_staff(
+            [
+                StaffRow(realm=s.realm, userid=s.userid, name=s.name, role=s.role, branch=s.branch)
+                for s in self._settings.staff
+            ]
+        )
+        return build_kits(self._settings, rows, http=http, clock=clock, tokens=stores.tokens)
+
+    async def _start_roles(
+        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], background: Background
+    ) -> list[str]:
+        settings = self._settings
+        content = load_content(settings.home)
+        governor = Governor(reply_reserve=settings.delivery.reply_reserve)
+        sender = Sender(
+            outbox=stores.outbox,
+            governor=governor,
+            policy=RetryPolicy(rng=Random()),
+            outlets={account_id: kit.outlet for account_id, kit in kits.items()},
+            clock=clock,
+            holder=self._holder,
+            config=SenderConfig(claim_size=settings.delivery.claim_size, lease=settings.delivery.lease_seconds),
+        )
+        lanes = self._lanes(stores, clock, kits, content, governor, sender)
+        if stores.database.is_sqlite:
+            await stores.handling.release_all(now=clock.now())
+            await stores.outbox.release_all()
+        # Taken down in reverse: the web edge first, then the lanes, the writer, and last the background tasks' rest.
+        self._stack.push_async_callback(stores.writer.close)
+        self._stack.push_async_callback(self._stop_background, background)
+        self._stack.push_async_callback(lanes.finish)
+        if Role.WORKER in self._roles:
+            background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
+            recovery = Recovery(lanes=lanes, clock=clock)
+            background.start("recovery", recovery.run(background.stopping), vital=True)
+        if Role.SCHEDULER in self._roles:
+            await self._start_scheduler(stores, clock, kits, sender)
+        inboxes = self._inboxes(stores, clock, kits, lanes) if Role.WEB in self._roles else {}
+        server = WebServer(
+            build_web(kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings),
+            host=settings.web.host,
+            port=settings.web.port,
+        )
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        return server.addresses
+
+    async def _stop_background(self, background: Background) -> None:
+        await background.stop(_GRACE)
+
+    def _config(self) -> ConversationConfig:
+        conversation = self._settings.conversation
+        return ConversationConfig(
+            deadline=conversation.deadline_seconds,
+            lease=conversation.lease_seconds,
+            idle_close=conversation.idle_close_hours * 3600,
+        )
+
+    def _lanes(
+        self,
+        stores: Stores,
+        clock: Clock,
+        kits: Mapping[int, AccountKit],
+        content: Content,
+        governor: Governor,
+        sender: Sender,
+    ) -> Lanes:
+        return Lanes(
+            handling=stores.handling,
+            routes=build_routes(content),
+            standings=Standings(History(stores.database)),
+            accounts={account_id: kit.served for account_id, kit in kits.items()},
+            clock=clock,
+            holder=self._holder,
+            config=self._config(),
+            governor=governor,
+            apology=apologise(content),
+            on_outbox=sender.wake,
+        )
+
+    def _inboxes(self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], lanes: Lanes) -> dict[int, Inbox]:
+        return {
+            account_id: Inbox(
+                kit.served, log=stores.log, replies=stores.replies, lanes=lanes, clock=clock, config=self._config()
+            )
+            for account_id, kit in kits.items()
+        }
+
+    async def _start_scheduler(
+        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], sender: Sender
+    ) -> None:
+        ticks = Ticks(
+            leaders=Leaders(stores.database),
+            chain=Chain(stores.database, SealFile(self._settings.home / SEALS)),
+            replies=stores.replies,
+            customers=Customers(stores.database),
+            directories={account_id: kit.directory for account_id, kit in kits.items() if kit.directory is not None},
+            active=frozenset(account_id for account_id, kit in kits.items() if kit.served.active_messages),
+            database=stores.database,
+            clock=clock,
+            holder=self._holder,
+            on_outbox=sender.wake,
+        )
+        scheduler = Scheduler(ticks, seal_seconds=self._settings.log.seal_seconds)
+        scheduler.start()
+        self._stack.push_async_callback(scheduler.stop)
+
+
+def _connector() -> aiohttp.TCPConnector:
+    # The platforms close idle connections after some tens of seconds; one that is just closing would be `unknown`.
+    return aiohttp.TCPConnector(limit=100, keepalive_timeout=10)

@@ -1,0 +1,62 @@
+"""Words cut to a platform's limit, and made fit for the markup they travel in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: Bytes of UTF-8 in a text message, on both platforms.
+MAX_TEXT_BYTES = 2048
+_ELLIPSIS = "…"
+#: What XML 1.0 cannot carry, and lone surrogates, which no UTF-8 text can.
+_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def sendable(text: str) -> str:
+    """Return the text without the characters that neither XML nor the platforms carry."""
+    return _UNSENDABLE.sub("", text)
+
+
+def cut(text: str, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
+    """Return the text in at most `limit` bytes of UTF-8 and whether it had to be cut.
+
+    The cut falls between code points and is marked with an ellipsis.
+    """
+    # Four bytes a code point is the most there is: short texts need no encoding to be known to fit.
+    if len(text) * 4 <= limit:
+        return text, False
+    data = text.encode("utf-8")
+    if len(data) <= limit:
+        return text, False
+    room = max(limit - len(_ELLIPSIS.encode("utf-8")), 0)
+    return data[:room].decode("utf-8", "ignore") + _ELLIPSIS, True
+
+
+def fit_lines(head: str, lines: Sequence[str], tail: str, *, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
+    """Return head, lines and tail as one text of at most `limit` bytes and whether anything was cut.
+
+    Lines are kept whole (they may hold a link): the head is shortened first, then the last lines fall away.
+    """
+    kept = list(lines)
+    dropped = False
+    while kept and _size(*kept, tail) > limit:
+        kept.pop()
+        dropped = True
+    rest = [*kept, tail] if tail else kept
+    room = limit - _size(*rest) - (1 if rest else 0)
+    head, cut_head = cut(head, max(room, 0)) if head else ("", False)
+    if room < len(_ELLIPSIS.encode("utf-8")) and cut_head:
+        head = ""
+    text, cut_all = cut("\n".join([head, *rest] if head else rest), limit)
+    return text, dropped or cut_head or cut_all
+
+
+def _size(*lines: str) -> int:
+    filled = [line for line in lines if line]
+    return sum(len(line.encode("utf-8")) for line in filled) + max(len(filled) - 1, 0)
+
+
+def in_cdata(text: str) -> str:
+    """Return the text fit to stand in one CDATA section as wechatpy writes it; its templates escape nothing."""
+    clean = sendable(text)
+    return clean.replace("]]>", "]]]]><![CDATA[>") if "]]>" in clean else clean

@@ -1,0 +1,1 @@
+"""WeCom applications: callbacks in, passive replies and server API calls out."""

@@ -1,0 +1,89 @@
+"""`zhike demo`: make a world, start the sandbox and the bot in it, then stay up or play the scripted day."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import typer
+
+from bot import log_commands, menus
+from bot.demo.day import DayFailed, play_day
+from bot.demo.processes import Child, StartFailed, free_port
+from bot.demo.world import ACCOUNTS, ASSISTANT, write_world
+from bot.settings import load_settings
+from storage.database import open_database
+from storage.migrate import migrate
+
+SANDBOX_PORT = 9700
+
+
+async def run_demo(*, script: bool, port: int, home: Path | None) -> int:
+    """Run the demonstration; return the exit code."""
+    home = home or Path.cwd() / ".zhike" / ("script" if script else "demo")
+    if script and home.exists():
+        shutil.rmtree(home)  # a scripted day starts with nothing behind it
+    bot_port, sandbox_port = (free_port(), free_port()) if script else (port, SANDBOX_PORT)
+    bot_url, sandbox_url = f"http://127.0.0.1:{bot_port}", f"http://127.0.0.1:{sandbox_port}"
+    config = write_world(home, bot_url=bot_url, sandbox_url=sandbox_url)
+    settings = load_settings(home, {})
+    database = open_database(settings.database_url, home=home)
+    await migrate(database, now=datetime.now(UTC))
+    await database.close()
+    async with AsyncExitStack() as stack:
+        sandbox = Child("sandbox", ["bot.sandbox", "--config", str(config), "--port", str(sandbox_port)], home=home)
+        bot = Child("bot", ["bot", "serve"], home=home)
+        try:
+            for child in (sandbox, bot):
+                stack.push_async_callback(child.stop)
+                await child.start()
+        except StartFailed as failed:
+            typer.echo(f"zhike demo: {failed}", err=True)
+            return 1
+        await menus.publish(settings)
+        if not script:
+            _say_addresses(bot_url, sandbox_url, home)
+            await _until_told()
+            return 0
+        return await _play(sandbox_url, bot_url, home, bot)
+
+
+async def _play(sandbox_url: str, bot_url: str, home: Path, bot: Child) -> int:
+    async with aiohttp.ClientSession() as http:
+        try:
+            await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
+        except DayFailed as failed:
+            typer.echo(f"\n演示失败：{failed}\n日志：{home}", err=True)
+            return 1
+    code = await bot.stop()
+    if code != 0:
+        typer.echo(f"the bot stopped with exit code {code}; its log is {bot.log}", err=True)
+        return 1
+    reports = await log_commands.verify(load_settings(home, {}))
+    typer.echo("\n—— 日志校验 ——")
+    for report in reports:
+        typer.echo(log_commands.sentence(report))
+    return 1 if any(report.flaw for report in reports) else 0
+
+
+def _say_addresses(bot_url: str, sandbox_url: str, home: Path) -> None:
+    typer.echo("知客演示已启动，按 Ctrl+C 结束。\n")
+    typer.echo(f"  手机页面（扮演客户或员工）  {sandbox_url}/phone")
+    typer.echo(f"  机器人就绪检查              {bot_url}/health/ready")
+    typer.echo(f"  指标                        {bot_url}/metrics")
+    for name in (*(account.name for account in ACCOUNTS), ASSISTANT):
+        typer.echo(f"  回调地址                    {bot_url}/callback/{name}")
+    typer.echo(f"  数据与日志                  {home}")
+
+
+async def _until_told() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

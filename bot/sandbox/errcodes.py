@@ -1,0 +1,105 @@
+"""The texts that go with the platforms' error codes; the bot must never branch on them."""
+
+from __future__ import annotations
+
+OK = 0
+
+_OFFICIAL_ACCOUNT: dict[int, str] = {
+    -1: "system error",
+    0: "ok",
+    40001: "invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken, "
+    "more details at https://mmbizurl.cn/s/JtxxFh33r",
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40004: "invalid media type",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40015: "invalid menu type",
+    40016: "invalid button size",
+    40017: "invalid button type",
+    40018: "invalid button name size",
+    40019: "invalid button key size",
+    40020: "invalid button url size",
+    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40035: "invalid parameter",
+    40053: "invalid action info",
+    40125: "invalid appsecret",
+    40164: "invalid ip, not in whitelist",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41004: "appsecret missing",
+    41005: "media data missing",
+    41006: "media_id missing",
+    41009: "openid missing",
+    43001: "require GET method",
+    43002: "require POST method",
+    43004: "require subscribe",
+    43019: "the receiver is in the blacklist, remove it first",
+    44001: "empty media data",
+    44002: "empty post data",
+    44003: "empty news data",
+    44004: "empty content",
+    45001: "media size out of limit",
+    45002: "content size out of limit",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
+    45080: "no user interaction in the last 30 seconds",
+    45081: "the typing state is already shown",
+    46003: "menu no exist",
+    47001: "data format error",
+    48002: "user block receive message",
+    48006: "forbid to clear quota because of reaching the limit",
+}
+
+_WECOM: dict[int, str] = {
+    -1: "system busy",
+    0: "ok",
+    40001: "invalid credential",
+    40003: "invalid userid",
+    40004: "invalid media type",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid corpid",
+    40014: "invalid access_token",
+    40031: "invalid userid list",
+    40033: "invalid charset",
+    40056: "invalid agentid",
+    40058: "invalid Request Parameter",
+    41001: "access_token missing",
+    41002: "corpid missing",
+    41004: "secret missing",
+    41005: "missing media data",
+    41006: "media_id missing",
+    42001: "access_token expired",
+    42052: "message recall timeout",
+    43001: "require GET method",
+    43002: "require POST method",
+    44001: "empty media data",
+    44002: "empty post data",
+    44004: "content is empty",
+    45001: "media size out of limit",
+    45008: "article count out of limit",
+    45009: "api freq out of limit",
+    46003: "menu no exist",
+    47001: "data format error",
+    60020: "not allow to access from your ip",
+    60111: "userid not found",
+    81013: "user & party & tag all invalid",
+    82001: "invalid UserID, PartyID or TagID list: all empty",
+    82002: "party count out of limit",
+    82003: "tag count out of limit",
+    301002: "not allow operate another agent with this accesstoken",
+}
+
+_TABLES = {"wechat": {**_OFFICIAL_ACCOUNT, 42001: "access_token expired"}, "wecom": _WECOM}
+
+
+def errmsg(channel: str, errcode: int, detail: str = "") -> str:
+    """Return the platform's text for `errcode` on `channel` (`wechat` or `wecom`); `detail` follows it."""
+    text = _TABLES[channel].get(errcode, "error")
+    return f"{text}: {detail}" if detail else text

@@ -1,0 +1,96 @@
+// The panel with the sandbox's clock and the last lines of its record.
+
+import { el, replace } from "./dom.js";
+import { icon } from "./icons.js";
+import { fullDate, wallSeconds } from "./time.js";
+import { advanceClock, fetchRecord } from "./wire.js";
+
+const JUMPS = [["+1分钟", 60, 1], ["+1小时", 3600, 30], ["+1天", 86400, 900]];
+const SHOWN_LINES = 60;
+const WAIT_SECONDS = 20;
+const RETRY_MILLISECONDS = 3000;
+
+const WORDS = { push: "推送", answer: "回答", shown: "显示", gave_up: "放弃", call: "调用", clock: "时钟", act: "操作", fault: "故障" };
+const RESULTS = { reply: "回复", empty: "空回复", invalid: "无效", timeout: "超时", reset: "断开", refused: "拒绝", status: "状态码" };
+const VIA = { passive: "被动回复", custom_send: "客服消息", message_send: "应用消息", tip: "系统提示" };
+
+/** One line of the record as {tone, word, detail}. */
+export function describe(line) {
+  const word = WORDS[line.what] ?? line.what;
+  switch (line.what) {
+    case "push": return { tone: "out", word, detail: [line.kind, line.text, line.attempt > 1 ? `第 ${line.attempt} 次` : ""].filter(Boolean).join(" · ") };
+    case "answer": return { tone: line.result === "reply" || line.result === "empty" ? "good" : "bad", word, detail: [RESULTS[line.result] ?? line.result, line.status].filter(Boolean).join(" · ") };
+    case "shown": return { tone: line.via === "tip" ? "bad" : "good", word, detail: [VIA[line.via] ?? line.via, line.text ?? line.kind].filter(Boolean).join(" · ") };
+    case "gave_up": return { tone: "bad", word, detail: `推送 ${line.push} 没有得到回答` };
+    case "call": return { tone: line.errcode ? "bad" : "", word, detail: [line.path, line.errcode ? `errcode ${line.errcode}` : ""].filter(Boolean).join(" · ") };
+    default: return { tone: "", word, detail: [line.account, line.person, line.text].filter(Boolean).join(" · ") };
+  }
+}
+
+/** `phone` has clock, store and toast(text). */
+export class Console {
+  #phone;
+  #date = el("p", { class: "clock-date" });
+  #time = el("p", { class: "clock-time", role: "timer", "aria-label": "沙箱时间" });
+  #mode = el("span", { class: "clock-mode" });
+  #lines = el("ol", { class: "lines", "aria-label": "平台记录", tabindex: "0" });
+  #buttons;
+
+  constructor(node, phone) {
+    this.#phone = phone;
+    this.#buttons = JUMPS.map(([label, seconds, step]) => el("button", { type: "button", on: { click: () => this.#advance(seconds, step) } }, label));
+    replace(node,
+      el("section", { class: "panel clock" }, el("h2", {}, icon("clock"), "沙箱时钟", this.#mode), this.#time, this.#date, el("div", { class: "jumps", role: "group", "aria-label": "拨快时钟" }, this.#buttons)),
+      el("section", { class: "panel grow" }, el("h2", {}, icon("record"), "平台记录"), this.#lines));
+  }
+
+  showClock() {
+    const { clock } = this.#phone;
+    this.#time.textContent = wallSeconds(clock.now());
+    this.#date.textContent = fullDate(clock.now());
+    this.#mode.textContent = clock.virtual ? "虚拟" : "真实";
+    this.#mode.title = clock.virtual ? "时间只在拨快时前进" : "跟随这台机器的时间";
+    this.#buttons.forEach((button) => { button.hidden = !clock.virtual; });
+  }
+
+  async #advance(seconds, step) {
+    this.#buttons.forEach((button) => { button.disabled = true; });
+    try {
+      await advanceClock(seconds, step);
+      await this.#phone.clock.refresh();
+    } catch (error) {
+      this.#phone.toast(error.message);
+    } finally {
+      this.#buttons.forEach((button) => { button.disabled = false; });
+    }
+  }
+
+  /** Follow the record for as long as the page lives. */
+  async followRecord(first) {
+    let after = first;
+    for (;;) {
+      try {
+        const answer = await fetchRecord(after, WAIT_SECONDS);
+        after = answer.last ?? after;
+        this.#add(answer.lines ?? []);
+      } catch {
+        await new Promise((resume) => { setTimeout(resume, RETRY_MILLISECONDS); });
+      }
+    }
+  }
+
+  #add(lines) {
+    const pinned = this.#lines.scrollHeight - this.#lines.scrollTop - this.#lines.clientHeight < 40;
+    this.#lines.append(...lines.slice(-SHOWN_LINES).map((line) => this.#line(line)));
+    while (this.#lines.childElementCount > SHOWN_LINES) this.#lines.firstElementChild.remove();
+    if (pinned) this.#lines.scrollTop = this.#lines.scrollHeight;
+  }
+
+  #line(line) {
+    const { tone, word, detail } = describe(line);
+    const who = [line.account, line.person].filter(Boolean).join(" / ");
+    return el("li", { class: `line ${tone}`.trim() },
+      el("span", { class: "line-head" }, el("b", {}, word), el("span", {}, who), el("time", {}, wallSeconds(line.at))),
+      detail ? el("span", { class: "line-detail" }, detail) : null);
+  }
+}

@@ -1,0 +1,124 @@
+// What the sheets offer: pictures, places, links, QR codes, spoken words, an opened page, the account's profile.
+
+import { avatar } from "./avatar.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { form, row } from "./sheet.js";
+
+const ALBUM = [
+  ["policy", "保单首页"], ["report", "体检报告"], ["invoice", "门诊发票"],
+  ["family", "全家合影"], ["car", "行驶证"], ["harbour", "海边傍晚"],
+];
+const PLACES = [
+  ["上海环球金融中心 上海市浦东新区世纪大道100号", 31.23476, 121.50652],
+  ["国贸大厦 北京市朝阳区建国门外大街1号", 39.90923, 116.45945],
+  ["市民中心 深圳市福田区福中三路", 22.54286, 114.05956],
+  ["太古里 成都市锦江区中纱帽街8号", 30.65310, 104.08286],
+];
+
+/** Sheets of one chat; `phone` has sheets, act(kind, fields) and toast(text). */
+export class Panels {
+  #phone;
+
+  constructor(phone) {
+    this.#phone = phone;
+  }
+
+  #send(close, kind, fields) {
+    close();
+    return this.#phone.act(kind, fields);
+  }
+
+  album() {
+    this.#phone.sheets.show("相册", (close) => el("div", { class: "album" }, ALBUM.map(([name, label]) => {
+      const path = `/phone/static/album/${name}.svg`;
+      return el("button", { type: "button", "aria-label": `发送图片：${label}`, on: { click: () => this.#send(close, "image", { url: new URL(path, location.href).href }) } },
+        el("img", { src: path, alt: "" }), el("span", {}, label));
+    })));
+  }
+
+  place() {
+    this.#phone.sheets.show("发送位置", (close) => [
+      PLACES.map(([label, latitude, longitude]) => {
+        const [title, detail] = label.split(" ");
+        return row(title, detail, () => this.#send(close, "location", { latitude, longitude, scale: 16, label }), el("span", { class: "row-icon" }, icon("pin")));
+      }),
+      form([
+        { name: "label", label: "其他地点", placeholder: "名称和地址", required: true },
+        { name: "latitude", label: "纬度", value: "31.2304", required: true },
+        { name: "longitude", label: "经度", value: "121.4737", required: true },
+      ], "发送", ({ label, latitude, longitude }) => this.#send(close, "location", { latitude: Number(latitude), longitude: Number(longitude), scale: 16, label })),
+    ]);
+  }
+
+  link() {
+    this.#phone.sheets.show("分享链接", (close) => form([
+      { name: "title", label: "标题", value: "重疾险怎么选？一篇讲清楚", required: true },
+      { name: "description", label: "摘要", value: "保额、病种、等待期，三步看懂合同。" },
+      { name: "url", label: "网址", value: "https://example.com/article/1", required: true },
+    ], "发送", (values) => this.#send(close, "link", values)));
+  }
+
+  voice() {
+    this.#phone.sheets.show("说一段语音", (close) => form([
+      { name: "words", label: "这段语音里说了什么", kind: "long", placeholder: "例如：我想问一下住院能报多少", required: true },
+      { name: "recognised", label: "平台给出识别结果（Recognition）", kind: "check", value: true },
+    ], "松开 发送", ({ words, recognised }) => this.#send(close, "voice", recognised ? { recognition: words } : {})));
+  }
+
+  scan(account) {
+    const finder = el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" }));
+    this.#phone.sheets.show("扫一扫", (close) => [
+      finder,
+      account.scenes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
+      account.scenes.map((code) => row(code.scene, code.detail, () => this.#send(close, "scan", { scene: code.scene }), el("span", { class: "row-icon" }, icon("scan")))),
+      form([{ name: "scene", label: "场景值", placeholder: "例如 agent_zhangwei", required: true }], "扫描", ({ scene }) => this.#send(close, "scan", { scene })),
+    ], { full: true, className: "dark" });
+  }
+
+  /** The page behind a link: its address, and a way to open it outside of the sandbox. */
+  page(address, title) {
+    const web = /^https?:/iu.test(address ?? "");
+    this.#phone.sheets.show("打开网页", (close) => el("div", { class: "page-sheet" },
+      el("span", { class: "row-icon big" }, icon("link")),
+      el("strong", {}, title || "网页"),
+      el("p", { class: "address" }, address || "（没有网址）"),
+      el("p", { class: "hint" }, "沙箱里的手机不访问外部网站。"),
+      web ? el("a", { class: "primary", href: address, target: "_blank", rel: "noopener noreferrer", on: { click: close } }, "在浏览器中打开") : null,
+      el("button", { type: "button", class: "secondary", on: { click: () => this.#copy(address, close) } }, "复制网址")));
+  }
+
+  async #copy(address, close) {
+    close();
+    try {
+      await navigator.clipboard.writeText(address);
+      this.#phone.toast("已复制");
+    } catch {
+      this.#phone.toast("浏览器不允许复制");
+    }
+  }
+
+  profile(account, following) {
+    const rows = account.wecom
+      ? [["类型", "企业微信应用"], ["企业", account.corpTitle || account.corp]]
+      : [["类型", account.kind === "subscription" ? "订阅号" : "服务号"], ["原始 ID", account.originalId || "—"]];
+    const followed = following !== false;
+    this.#phone.sheets.show("详细资料", (close) => el("div", { class: "profile" },
+      el("div", { class: "profile-head" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title)),
+      el("dl", {}, rows.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
+      account.wecom ? null : el("button", { type: "button", class: followed ? "secondary warn" : "primary",
+        on: { click: () => this.#send(close, followed ? "unfollow" : "follow") } }, followed ? "取消关注" : "关注公众号")));
+  }
+
+  /** Choose who the user is. */
+  identities(people, me, onChoose) {
+    const groups = [["客户", people.filter((person) => !person.staff)], ["企业成员", people.filter((person) => person.staff)]];
+    this.#phone.sheets.show("切换身份", (close) => groups.filter(([, members]) => members.length).map(([title, members]) => [
+      el("h3", {}, title),
+      members.map((person) => row(person.name, person === me ? "当前身份" : person.id, () => {
+        close();
+        onChoose(person);
+      }, avatar(person.id, person.name))),
+    ]));
+  }
+}

@@ -1,0 +1,160 @@
+// Joins the parts of the page: reads who there is, then draws whenever something changes.
+
+import { Chat } from "./chat.js";
+import { Clock } from "./clock.js";
+import { Console } from "./console.js";
+import { el, replace } from "./dom.js";
+import { drawHome, drawRoster } from "./home.js";
+import { phoneStatus } from "./icons.js";
+import { Panels } from "./panels.js";
+import { Sheets } from "./sheet.js";
+import { Store } from "./store.js";
+import { wallTime } from "./time.js";
+
+const CLOCK_MILLISECONDS = 1000;
+const ACCOUNTS_MILLISECONDS = 5000;
+const TOAST_MILLISECONDS = 2600;
+
+const part = (id) => document.getElementById(id);
+
+class Phone {
+  clock = new Clock();
+  store = new Store();
+  sheets = new Sheets(part("layer"), part("screens"));
+  panels = new Panels(this);
+  #chat = new Chat(part("chat"), this);
+  #console = new Console(part("console"), this);
+  #time = el("span", { class: "status-time" });
+  #toastTimer = 0;
+
+  async start() {
+    replace(part("statusbar"), this.#time, phoneStatus());
+    await Promise.all([this.store.load(), this.clock.refresh()]);
+    if (!this.store.people.length) throw new Error("沙箱的配置里没有人，请在 people 或 members 里写上。");
+    this.store.addEventListener("people", () => this.#draw());
+    this.store.addEventListener("open", () => this.#draw());
+    this.store.addEventListener("chat", (event) => this.#onChat(event.detail));
+    this.store.addEventListener("trouble", (event) => this.toast(event.detail));
+    this.#readAddress();
+    window.addEventListener("popstate", () => this.#readAddress());
+    setInterval(() => this.#tick(), CLOCK_MILLISECONDS);
+    setInterval(() => this.#reloadAccounts(), ACCOUNTS_MILLISECONDS);
+    this.#console.followRecord(0);
+  }
+
+  /** The address says who one is and which chat is open, so that it can be shared and gone back to. */
+  #readAddress() {
+    const query = new URLSearchParams(location.search);
+    const wanted = this.store.people.find((person) => person.id === query.get("person") && (!query.get("as") || (query.get("as") === "staff") === person.staff));
+    const person = wanted ?? this.store.people[0];
+    if (person !== this.store.me) this.store.choosePerson(person.id, person.staff);
+    const account = this.store.accountsOf(person).find((one) => one.name === query.get("account")) ?? null;
+    this.store.openChat(account ?? (this.#isWide() && !query.has("person") ? this.store.accountsOf(person)[0] ?? null : null));
+  }
+
+  #writeAddress() {
+    const query = new URLSearchParams({ as: this.store.me.staff ? "staff" : "customer", person: this.store.me.id });
+    if (this.store.open) query.set("account", this.store.open.name);
+    history.pushState(null, "", `/phone?${query}`);
+  }
+
+  #isWide() {
+    return window.matchMedia("(min-width: 1100px)").matches;
+  }
+
+  become(person) {
+    this.store.choosePerson(person.id, person.staff);
+    if (this.#isWide()) this.store.openChat(this.store.accountsOf(person)[0] ?? null);
+    this.#writeAddress();
+  }
+
+  open(account) {
+    this.store.openChat(account);
+    this.#writeAddress();
+  }
+
+  back() {
+    this.store.openChat(null);
+    this.#writeAddress();
+  }
+
+  chooseIdentity() {
+    this.panels.identities(this.store.people, this.store.me, (person) => this.become(person));
+  }
+
+  act(kind, fields) {
+    return this.store.act(kind, fields);
+  }
+
+  keepAtEnd() {
+    this.#chat.toEnd();
+  }
+
+  toast(words) {
+    const toast = part("toast");
+    toast.textContent = words;
+    toast.classList.add("shown");
+    clearTimeout(this.#toastTimer);
+    this.#toastTimer = setTimeout(() => toast.classList.remove("shown"), TOAST_MILLISECONDS);
+  }
+
+  #draw() {
+    document.body.dataset.screen = this.store.open ? "chat" : "home";
+    document.body.dataset.app = this.store.me.staff ? "wecom" : "wechat";
+    part("home").inert = Boolean(this.store.open);
+    part("chat").inert = !this.store.open;
+    this.#drawLists();
+    this.#chat.show();
+    this.#showClock();
+  }
+
+  #drawLists() {
+    for (const [node, draw] of [[part("home"), drawHome], [part("roster"), drawRoster]]) {
+      const focused = node.contains(document.activeElement) ? document.activeElement.dataset : null;
+      draw(node, this);
+      if (focused?.account) node.querySelector(`[data-account="${CSS.escape(focused.account)}"]`)?.focus();
+      if (focused?.person) node.querySelector(`[data-person="${CSS.escape(focused.person)}"]`)?.focus();
+    }
+  }
+
+  #onChat(account) {
+    this.#drawLists();
+    if (this.store.open?.name === account || this.store.open) this.#chat.show();
+  }
+
+  #showClock() {
+    this.#time.textContent = wallTime(this.clock.now());
+    this.#console.showClock();
+  }
+
+  async #tick() {
+    if (document.hidden) return;
+    try {
+      await this.clock.refresh();
+    } catch {
+      return;
+    }
+    this.#showClock();
+    this.#chat.onClock();
+  }
+
+  async #reloadAccounts() {
+    if (document.hidden || this.sheets.isOpen) return;
+    try {
+      await this.store.reloadAccounts();
+    } catch {
+      return;
+    }
+    this.#chat.show();
+  }
+}
+
+const phone = new Phone();
+phone.start().then(
+  () => { document.body.dataset.ready = "true"; },
+  (error) => {
+    document.body.dataset.ready = "failed";
+    replace(part("layer"), el("div", { class: "failure", role: "alert" }, el("strong", {}, "打不开沙箱"), el("p", {}, error.message)));
+    part("layer").classList.add("open");
+  },
+);

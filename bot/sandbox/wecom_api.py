@@ -1,0 +1,174 @@
+"""Server APIs of WeCom applications. WeCom doc: get access token, send application messages, media, menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.chats import Chats
+from bot.sandbox.config import Rules
+from bot.sandbox.errors import ApiError
+from bot.sandbox.faults import FaultBook, FaultKind
+from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
+from bot.sandbox.menus import check_menu
+from bot.sandbox.tokens import Family, TokenBook
+from bot.sandbox.wecom_messages import DuplicateCheck, MemberLimits, SentMessages, read_message
+from bot.sandbox.wecom_receivers import Receivers, receivers_of
+from bot.sandbox.world import WecomApp, World
+
+
+class WecomApi:
+    """Tokens, messages, media and menus of WeCom applications."""
+
+    def __init__(
+        self, *, world: World, tokens: TokenBook[WecomApp], chats: Chats, faults: FaultBook, rules: Rules
+    ) -> None:
+        self._world = world
+        self._tokens = tokens
+        self._chats = chats
+        self._faults = faults
+        self._duplicates = DuplicateCheck()
+        self._limits = MemberLimits(a_minute=rules.wecom_messages_a_minute, an_hour=rules.wecom_messages_an_hour)
+        self._sent = SentMessages()
+
+    def routes(self) -> list[ApiRoute[WecomApp]]:
+        """Return the routes of this family."""
+        return [
+            ApiRoute(method="GET", path="/cgi-bin/gettoken", handle=self._token, token=False, account=self._app),
+            ApiRoute(method="POST", path="/cgi-bin/message/send", handle=self._send, people=_addressed),
+            ApiRoute(method="POST", path="/cgi-bin/message/recall", handle=self._recall),
+            ApiRoute(method="POST", path="/cgi-bin/media/upload", handle=_upload, upload=True),
+            ApiRoute(method="GET", path="/cgi-bin/media/get", handle=_media),
+            ApiRoute(method="POST", path="/cgi-bin/menu/create", handle=_create_menu),
+            ApiRoute(method="GET", path="/cgi-bin/menu/get", handle=_get_menu),
+            ApiRoute(method="GET", path="/cgi-bin/menu/delete", handle=_delete_menu),
+            ApiRoute(method="GET", path="/cgi-bin/user/get", handle=_user),
+            ApiRoute(method="GET", path="/cgi-bin/getcallbackip", handle=_callback_ip),
+        ]
+
+    def _app(self, call: Call[WecomApp]) -> WecomApp | None:
+        corp = self._world.corps.get(call.query.get("corpid", ""))
+        secret = call.query.get("corpsecret")
+        return next((app for app in corp.apps if app.config.secret == secret), None) if corp else None
+
+    def _token(self, call: Call[WecomApp]) -> Outcome:
+        if not call.query.get("corpid"):
+            raise ApiError(41002)
+        if not call.query.get("corpsecret"):
+            raise ApiError(41004)
+        if call.query["corpid"] not in self._world.corps:
+            raise ApiError(40013)
+        if call.account is None:
+            raise ApiError(40001)
+        check_address(call)
+        current = self._tokens.current(call.account, Family.WECOM, now=call.now)
+        value, life = current or self._tokens.issue(call.account, Family.WECOM, now=call.now, overlap_seconds=0)
+        return Outcome(payload={"access_token": value, "expires_in": int(life)})
+
+    def _send(self, call: Call[WecomApp]) -> Outcome:
+        app = call.holder
+        if str(call.body.get("agentid")) != str(app.config.agent_id):
+            raise ApiError(301002)
+        receivers = receivers_of(app, call.body)
+        message = read_message(call.body, media=app.corp.media, now=call.now)
+        if not receivers.members:
+            raise ApiError(81013, payload=receivers.invalid())
+        msgid = self._sent.add(app.name, now=call.now)
+        payload = {**receivers.invalid(), "msgid": msgid}
+        if self._duplicates.is_repeat(app.name, call.body, now=call.now):
+            return Outcome(payload=payload, lines=(_dropped(app, receivers.members, "duplicate"),))
+        reached = [userid for userid in receivers.members if self._reaches(app, userid, call)]
+        lost = [userid for userid in receivers.members if userid not in reached]
+        return Outcome(
+            payload=payload,
+            via="message_send",
+            delivered=tuple(Delivered(person=u, message=message, details={"msgid": msgid}) for u in reached),
+            lines=(_dropped(app, lost, "limit or fault"),) if lost else (),
+        )
+
+    def _reaches(self, app: WecomApp, userid: str, call: Call[WecomApp]) -> bool:
+        if not self._limits.take(app.name, userid, now=call.now):
+            return False
+        people = frozenset({userid})
+        dropped = self._faults.take(FaultKind.SILENT_DROP, account=app.name, people=people, path=call.path)
+        return dropped is None
+
+    def _recall(self, call: Call[WecomApp]) -> Outcome:
+        msgid = call.text("msgid", missing=40058)
+        self._sent.recall(call.holder.name, msgid, now=call.now)
+        line = {"what": "recalled", "account": call.holder.name, "msgid": msgid}
+        return Outcome(lines=(line,), then=lambda: self._chats.recall(msgid))
+
+
+def check_address(call: Call[WecomApp]) -> None:
+    """Refuse callers outside of the application's trusted addresses. Raises ApiError 60020."""
+    allowed = call.holder.config.ip_allow_list
+    if allowed and call.remote not in allowed:
+        raise ApiError(60020, call.remote)
+
+
+def _dropped(app: WecomApp, userids: list[str], cause: str) -> dict[str, Any]:
+    return {"what": "dropped", "account": app.name, "people": userids, "cause": cause}
+
+
+def _addressed(call: Call[WecomApp]) -> list[str]:
+    if call.account is None:
+        return []
+    try:
+        receivers: Receivers = receivers_of(call.account, call.body)
+    except ApiError:
+        return []
+    return receivers.members
+
+
+def _upload(call: Call[WecomApp]) -> Outcome:
+    if call.upload is None:
+        raise ApiError(41005)
+    data, content_type = call.upload
+    kind = call.query.get("type", "")
+    media = call.holder.corp.media.add(data, type=kind, content_type=content_type, now=call.now)
+    return Outcome(payload={"type": kind, "media_id": media.media_id, "created_at": str(int(call.now))})
+
+
+def _media(call: Call[WecomApp]) -> Outcome:
+    media_id = call.query.get("media_id")
+    if not media_id:
+        raise ApiError(41006)
+    media = call.holder.corp.media.get(media_id, now=call.now)
+    if media is None:
+        raise ApiError(40007)
+    return Outcome(file=(media.data, media.content_type))
+
+
+def _create_menu(call: Call[WecomApp]) -> Outcome:
+    _check_agent(call)
+    call.holder.menu = check_menu(call.body.get("button"))
+    return Outcome()
+
+
+def _get_menu(call: Call[WecomApp]) -> Outcome:
+    _check_agent(call)
+    if not call.holder.menu:
+        raise ApiError(46003)
+    return Outcome(payload={"button": call.holder.menu})
+
+
+def _delete_menu(call: Call[WecomApp]) -> Outcome:
+    _check_agent(call)
+    call.holder.menu = []
+    return Outcome()
+
+
+def _check_agent(call: Call[WecomApp]) -> None:
+    if call.query.get("agentid") != str(call.holder.config.agent_id):
+        raise ApiError(40056)
+
+
+def _user(call: Call[WecomApp]) -> Outcome:
+    member = call.holder.corp.member(call.query.get("userid", ""))
+    if member is None:
+        raise ApiError(60111)
+    return Outcome(payload={"userid": member.userid, "name": member.name, "department": member.parties, "status": 1})
+
+
+def _callback_ip(call: Call[WecomApp]) -> Outcome:
+    return Outcome(payload={"ip_list": ["127.0.0.*"]})

@@ -1,0 +1,221 @@
+"""Who there is: official accounts, WeCom applications, people, and what stands between them. No HTTP here."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.config import (
+    CorpConfig,
+    MemberConfig,
+    OfficialAccountConfig,
+    PersonConfig,
+    Rules,
+    SandboxConfig,
+    WecomAppConfig,
+)
+from bot.sandbox.crypto import Sealer
+from bot.sandbox.errors import ControlError
+from bot.sandbox.media import MediaStore
+from bot.sandbox.openid import MessageIds, openid_of
+from bot.sandbox.quota import QuotaLedger
+
+_DAY_SECONDS = 86400
+#: The platforms' days begin in Beijing.
+_DAY_OFFSET_SECONDS = 8 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """Since when (epoch seconds) and by which QR scene (empty: none) somebody follows."""
+
+    since: float
+    scene: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrCode:
+    """A parametric QR code; `ends` is None for a permanent one."""
+
+    ticket: str
+    scene: str
+    url: str
+    ends: float | None
+
+
+@dataclass(slots=True)
+class DailyCalls:
+    """How often each API was called today."""
+
+    limits: dict[str, int]
+    _day: int = 0
+    _calls: Counter[str] = field(default_factory=Counter)
+
+    def take(self, path: str, *, now: float) -> bool:
+        """Count a call of `path`; False when its calls of the day are used up."""
+        day = int((now + _DAY_OFFSET_SECONDS) // _DAY_SECONDS)
+        if day != self._day:
+            self._day = day
+            self._calls.clear()
+        if path in self.limits and self._calls[path] >= self.limits[path]:
+            return False
+        self._calls[path] += 1
+        return True
+
+    def clear(self) -> None:
+        """Begin the day anew, as clear_quota does."""
+        self._calls.clear()
+
+
+class OfficialAccount:
+    """One official account: its settings, its followers, its menu and its QR codes."""
+
+    channel = "wechat"
+
+    def __init__(self, config: OfficialAccountConfig, *, rules: Rules) -> None:
+        self.configure(config)
+        self.menu: list[dict[str, Any]] = [dict(button) for button in config.menu]
+        self.followers: dict[str, Follower] = {}
+        self.blacklist: set[str] = set()
+        #: People who do not want to get messages (48002).
+        self.refusing: set[str] = set()
+        self.codes: dict[str, QrCode] = {}
+        self.quota = QuotaLedger(adds_up=rules.quota_adds_up)
+        self.calls = DailyCalls(rules.daily_limits)
+        #: When each openid last did something and last saw the bot type, epoch seconds.
+        self.last_act: dict[str, float] = {}
+        self.typing_since: dict[str, float] = {}
+        self._openids: dict[str, str] = {}
+        self._people: dict[str, str] = {}
+
+    def configure(self, config: OfficialAccountConfig) -> None:
+        """Take other settings from now on: a mode, a format, a callback key."""
+        self.config = config
+        self.sealer = Sealer.of(config.aes_key, config.app_id)
+
+    @property
+    def name(self) -> str:
+        """The account's name in the control API."""
+        return self.config.name
+
+    def openid(self, person: str) -> str:
+        """Return the openid of `person` here, and remember whose it is."""
+        openid = self._openids.get(person)
+        if openid is None:
+            openid = self._openids[person] = openid_of(self.config.app_id, person)
+            self._people[openid] = person
+        return openid
+
+    def person_of(self, openid: str) -> str | None:
+        """Return the person with this openid, or None when it is of another account or of nobody."""
+        return self._people.get(openid)
+
+    def code(self, scene: str, *, ends: float | None) -> QrCode:
+        """Return a new QR code for `scene`."""
+        ticket = "gQ" + secrets.token_urlsafe(70)
+        url = f"http://weixin.qq.com/q/02{secrets.token_urlsafe(18)}"
+        code = QrCode(ticket=ticket, scene=scene, url=url, ends=ends)
+        self.codes[ticket] = code
+        return code
+
+
+class WecomApp:
+    """One WeCom application."""
+
+    channel = "wecom"
+
+    def __init__(self, config: WecomAppConfig, corp: Corp, *, rules: Rules) -> None:
+        self.corp = corp
+        self.configure(config)
+        self.menu: list[dict[str, Any]] = [dict(button) for button in config.menu]
+        self.calls = DailyCalls(rules.daily_limits)
+        #: Members who have left the application's scope.
+        self.left: set[str] = set()
+
+    def configure(self, config: WecomAppConfig) -> None:
+        """Take other settings from now on: a callback address or key."""
+        self.config = config
+        self.sealer = Sealer.of(config.aes_key, self.corp.config.corp_id)
+
+    @property
+    def name(self) -> str:
+        """The application's name in the control API."""
+        return self.config.name
+
+
+class Corp:
+    """One corporation with its members and applications."""
+
+    def __init__(self, config: CorpConfig, *, rules: Rules) -> None:
+        self.config = config
+        self.media = MediaStore()
+        self._members: dict[str, MemberConfig] = {}
+        for member in config.members:
+            self.add_member(member)
+        self.apps = [WecomApp(app, self, rules=rules) for app in config.apps]
+
+    @property
+    def members(self) -> list[MemberConfig]:
+        """All members, in the order in which they came."""
+        return list(self._members.values())
+
+    def add_member(self, member: MemberConfig) -> None:
+        """Add a member or take other data for a known one."""
+        self._members[member.userid.lower()] = member
+
+    def member(self, userid: str) -> MemberConfig | None:
+        """Return the member; userids are the same in upper and lower case."""
+        return self._members.get(userid.lower())
+
+
+Account = OfficialAccount | WecomApp
+
+
+class World:
+    """All of it, by name."""
+
+    def __init__(self, config: SandboxConfig, *, now: float, lines_on_record: int) -> None:
+        self.rules = config.rules
+        self.public_url = config.public_url.rstrip("/")
+        self.message_ids = MessageIds(lines_on_record=lines_on_record)
+        self.media = MediaStore()
+        self.official = {a.name: OfficialAccount(a, rules=config.rules) for a in config.oa}
+        self.corps = {c.corp_id: Corp(c, rules=config.rules) for c in config.wecom}
+        self.apps = {app.name: app for corp in self.corps.values() for app in corp.apps}
+        self.people: dict[str, PersonConfig] = {}
+        for person in config.people:
+            self.add_person(person)
+            for name in person.follows:
+                self.official[name].followers[person.id] = Follower(since=now)
+
+    def account(self, name: str) -> Account:
+        """Return the account called `name`. Raises ControlError 404 with the names that exist."""
+        account = self.official.get(name) or self.apps.get(name)
+        if account is None:
+            raise ControlError(404, f"沙箱里没有账号 {name}，现有：{'、'.join([*self.official, *self.apps])}")
+        return account
+
+    def add_person(self, person: PersonConfig) -> None:
+        """Add a customer, known by an openid on every official account."""
+        self.people[person.id] = person
+        for account in self.official.values():
+            account.openid(person.id)
+
+    def person(self, identifier: str) -> PersonConfig:
+        """Return the customer; somebody new is welcome and gets their id as name."""
+        if identifier not in self.people:
+            self.add_person(PersonConfig(id=identifier, name=identifier))
+        return self.people[identifier]
+
+    def member(self, app: WecomApp, userid: str) -> MemberConfig:
+        """Return the member of the application's corporation. Raises ControlError 404."""
+        member = app.corp.member(userid)
+        if member is None:
+            raise ControlError(404, f"企业 {app.corp.config.title} 里没有成员 {userid}，请在配置的 members 里加上")
+        return member
+
+    def official_by_app_id(self, app_id: str) -> OfficialAccount | None:
+        """Return the official account with this AppID."""
+        return next((a for a in self.official.values() if a.config.app_id == app_id), None)

@@ -1,0 +1,124 @@
+"""The ticks and who runs them. APScheduler calls each tick by interval; only the leader's calls do anything.
+
+What is due is always a query, never a scheduler job, so a tick that is missed, doubled or killed loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from handlers.clock import Clock
+from handlers.profiles.ports import Directory
+from handlers.profiles.unions import join_identities
+from storage.chain import Chain
+from storage.customers import Customers
+from storage.database import Database
+from storage.leaders import Leaders
+from storage.migrate import make_partitions
+from storage.replies import ATTEMPTS_OVER, Replies
+
+log = structlog.get_logger()
+
+_ROLE = "scheduler"
+_LEASE = timedelta(seconds=15)
+_SWEEP_SECONDS = 1.0
+_UNION_SECONDS = 2.0
+_PARTITION_SECONDS = 3600.0
+
+
+class Ticks:
+    """What a tick does, once, now."""
+
+    def __init__(
+        self,
+        *,
+        leaders: Leaders,
+        chain: Chain,
+        replies: Replies,
+        customers: Customers,
+        directories: Mapping[int, Directory],
+        active: frozenset[int],
+        database: Database,
+        clock: Clock,
+        holder: str,
+        on_outbox: Callable[[], None],
+    ) -> None:
+        self._leaders = leaders
+        self._chain = chain
+        self._replies = replies
+        self._customers = customers
+        self._directories = directories
+        self._active = active
+        self._database = database
+        self._clock = clock
+        self._holder = holder
+        self._on_outbox = on_outbox
+
+    async def lead(self) -> bool:
+        """Become or stay the leader."""
+        now = self._clock.now()
+        return await self._leaders.lead(_ROLE, holder=self._holder, now=now, until=now + _LEASE)
+
+    async def step_down(self) -> None:
+        """Let another process lead at once."""
+        await self._leaders.step_down(_ROLE, holder=self._holder, now=self._clock.now())
+
+    async def seal(self) -> None:
+        """Seal the log's new rows into the chain."""
+        await self._chain.seal(now=self._clock.now())
+
+    async def sweep(self) -> None:
+        """Settle replies whose attempts are over."""
+        now = self._clock.now()
+        unknown, outbox, lost = await self._replies.sweep(before=now - ATTEMPTS_OVER, now=now, active=self._active)
+        if unknown or lost:
+            log.warning("Replies are not known to have arrived.", action="replies_swept", unknown=unknown, lost=lost)
+        if outbox:
+            self._on_outbox()
+
+    async def join(self) -> None:
+        """Join identities of one person."""
+        await join_identities(self._customers, self._directories, clock=self._clock)
+
+    async def partition(self) -> None:
+        """Make the partitions of this and the next month."""
+        now = self._clock.now()
+        await self._database.write(lambda connection: make_partitions(connection, now=now))
+
+
+class Scheduler:
+    """Calls the ticks at their intervals, in real time, one call of a tick at a time."""
+
+    def __init__(self, ticks: Ticks, *, seal_seconds: float) -> None:
+        self._ticks = ticks
+        self._intervals: tuple[tuple[str, Callable[[], Awaitable[None]], float], ...] = (
+            ("sweep", ticks.sweep, _SWEEP_SECONDS),
+            ("seal", ticks.seal, seal_seconds),
+            ("join", ticks.join, _UNION_SECONDS),
+            ("partition", ticks.partition, _PARTITION_SECONDS),
+        )
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Begin calling."""
+        for name, tick, seconds in self._intervals:
+            self._scheduler.add_job(
+                self._call, "interval", (name, tick), seconds=seconds, id=name, max_instances=1, coalesce=True
+            )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Stop calling and let another process lead."""
+        self._scheduler.shutdown(wait=False)
+        await self._ticks.step_down()
+
+    async def _call(self, name: str, tick: Callable[[], Awaitable[None]]) -> None:
+        try:
+            if await self._ticks.lead():
+                await tick()
+        except Exception:
+            log.exception("A tick failed; the next one tries again.", action="tick_failed", tick=name)

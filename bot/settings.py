@@ -1,0 +1,268 @@
+"""The settings tree: `$ZHIKE_HOME/zhike.toml`, overridden by a few environment variables, checked when it is loaded.
+
+`load_settings` is the only way in from outside; it collects every problem before it gives up, each with file, key and
+mend. Every text may be "env:NAME" or "file:PATH" (relative to the home), so that secrets can live elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings_file import SETTINGS_FILE, Problem, SettingsError, explain, read_sources
+
+__all__ = [
+    "SETTINGS_FILE",
+    "AccountSettings",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "StaffSettings",
+    "WechatAccount",
+    "WecomAccount",
+    "find_home",
+    "load_settings",
+]
+
+#: What stands in examples where a value must be filled in (compared in lower case).
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "填写", "请填写", "待填", "<", "…", "xxxx", "your_", "your-")
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("empty", "没有填写")
+    if any(text.strip().lower().startswith(placeholder) for placeholder in PLACEHOLDERS):
+        raise PydanticCustomError("placeholder", "还是示例里的占位文字")
+    return text
+
+
+def _filled_secret(secret: SecretStr) -> SecretStr:
+    _filled(secret.get_secret_value())
+    return secret
+
+
+def _without_slash(address: str) -> str:
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+        raise PydanticCustomError("address", "不是 http:// 或 https:// 开头的地址")
+    return address.rstrip("/")
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+FilledSecret = Annotated[SecretStr, AfterValidator(_filled_secret)]
+Address = Annotated[str, AfterValidator(_without_slash)]
+OptionalAddress = Annotated[str, AfterValidator(lambda address: _without_slash(address) if address else "")]
+Positive = Annotated[float, Field(gt=0)]
+NO_SECRET = SecretStr("")
+
+
+class Section(BaseModel):
+    """A part of the tree: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    url: Annotated[str, AfterValidator(_filled), Field(repr=False)] = "sqlite+aiosqlite:///zhike.db"
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9800
+
+
+class CallbackSettings(Section):
+    max_skew_seconds: Positive = 300
+    max_body_bytes: Annotated[int, Field(gt=0)] = 262144
+
+
+class ConversationSettings(Section):
+    deadline_seconds: Positive = 4.5
+    lease_seconds: Positive = 6
+    idle_close_hours: Positive = 6
+
+
+class DeliverySettings(Section):
+    #: Of the replies a trigger grants, this many are kept for a person.
+    reply_reserve: Annotated[int, Field(ge=0)] = 1
+    claim_size: Annotated[int, Field(ge=1, le=1000)] = 20
+    lease_seconds: Positive = 30
+
+
+class LogSettings(Section):
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
+    seal_seconds: Positive = 10
+
+
+class ClockSettings(Section):
+    #: Address of a sandbox whose clock is followed; empty for real time.
+    sandbox_url: OptionalAddress = ""
+
+
+class _Account(Section):
+    """What the accounts of both platforms share."""
+
+    #: Also the callback path: /callback/{name}.
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    title: Filled
+    secret: FilledSecret
+    callback_token: FilledSecret
+    callback_aes_key: FilledSecret
+    previous_callback_token: SecretStr = NO_SECRET
+    previous_callback_aes_key: SecretStr = NO_SECRET
+    answers: Literal["passive", "active", "none"] = "passive"
+    active_messages: bool = True
+
+    @property
+    def callback_path(self) -> str:
+        return f"/callback/{self.name}"
+
+
+class WechatAccount(_Account):
+    """An official account."""
+
+    channel: Literal["wechat"] = "wechat"
+    app_id: Filled
+    original_id: Filled
+    mode: Literal["safe", "compatible", "plain"] = "safe"
+    api_base_url: Address = "https://api.weixin.qq.com"
+
+    @property
+    def realm(self) -> str:
+        """The appid, within which an openid is unique."""
+        return self.app_id
+
+
+class WecomAccount(_Account):
+    """A WeCom application."""
+
+    channel: Literal["wecom"] = "wecom"
+    corp_id: Filled
+    agent_id: Annotated[int, Field(gt=0)]
+    api_base_url: Address = "https://qyapi.weixin.qq.com"
+
+    @property
+    def realm(self) -> str:
+        """The corpid, within which a userid is unique."""
+        return self.corp_id
+
+
+AccountSettings = Annotated[WechatAccount | WecomAccount, Field(discriminator="channel")]
+
+
+class StaffSettings(Section):
+    """A person who works for the insurer, bound by the WeCom userid."""
+
+    realm: Filled
+    userid: Filled
+    name: Filled
+    role: Literal["agent", "supervisor", "compliance", "campaign_manager", "administrator"] = "agent"
+    branch: str = ""
+
+
+class Settings(BaseSettings):
+    """Everything that is set. Construct it directly in tests; no environment and no file is read by that."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    home: Path
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    callbacks: CallbackSettings = CallbackSettings()
+    conversation: ConversationSettings = ConversationSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    log: LogSettings = LogSettings()
+    clock: ClockSettings = ClockSettings()
+    accounts: tuple[AccountSettings, ...] = ()
+    staff: tuple[StaffSettings, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL; a relative SQLite path counts from the home."""
+        return _rooted(self.database.url, self.home)
+
+    def secret_values(self) -> frozenset[str]:
+        """Return every secret in the tree, for the log's redaction."""
+        found = {
+            value.get_secret_value()
+            for account in self.accounts
+            for _, value in account
+            if isinstance(value, SecretStr) and value.get_secret_value()
+        }
+        password = urlsplit(self.database.url).password
+        return frozenset(found | ({password, unquote(password)} if password else set()))
+
+
+def find_home(env: Mapping[str, str]) -> Path:
+    """Return the data folder: $ZHIKE_HOME, or ~/.zhike."""
+    named = env.get("ZHIKE_HOME", "")
+    return Path(named).expanduser().absolute() if named else Path.home() / ".zhike"
+
+
+def load_settings(home: Path, env: Mapping[str, str], *, file_required: bool = True) -> Settings:
+    """Return the settings of `home`, environment variables taken from `env`.
+
+    Without `file_required` a missing zhike.toml means the defaults and no accounts (batch commands need no more).
+    Raises SettingsError with all problems that were found.
+    """
+    raw, problems = read_sources(Settings, home=home, env=env, file_required=file_required)
+    try:
+        settings = Settings(**{**raw, "home": home})
+    except ValidationError as error:
+        # What could not be resolved is empty now: of that, the first finding alone says what to do.
+        known = {problem.key for problem in problems}
+        judged = explain(error, raw, file=home / SETTINGS_FILE)
+        raise SettingsError([*problems, *(problem for problem in judged if problem.key not in known)]) from None
+    problems.extend(_conflicts(settings, home / SETTINGS_FILE))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _conflicts(settings: Settings, file: Path) -> Iterator[Problem]:
+    """Yield what is wrong between entries that are right by themselves."""
+    names: set[str] = set()
+    for account in settings.accounts:
+        if account.name in names:
+            yield Problem(
+                file=file,
+                key=f"accounts[{account.name}].name",
+                sentence="有两个账号用了同一个名称",
+                mend="名称也是回调地址的一部分，请给每个账号一个不同的 name。",
+            )
+        names.add(account.name)
+    people: set[tuple[str, str]] = set()
+    for person in settings.staff:
+        # WeCom does not tell userids apart by case.
+        bound = (person.realm, person.userid.casefold())
+        if bound in people:
+            yield Problem(
+                file=file,
+                key=f"staff[{person.userid}].userid",
+                sentence="同一个企业里有两名员工用了同一个 userid",
+                mend="每名员工只保留一个 [[staff]]。",
+            )
+        people.add(bound)
+
+
+def _rooted(url: str, home: Path) -> str:
+    scheme, separator, path = url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or path.startswith(("/", ":memory:", "file:")) or not path:
+        return url
+    return f"{scheme}:///{home.absolute() / path}"

@@ -1,0 +1,145 @@
+"""Loads what people author: the built-in files, and over them those of the data folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from content import checks
+from content.answers import Answers, Rule
+from content.consent_words import ConsentWords
+from content.document import Document, read_document
+from content.errors import ContentError, Problem
+from content.menu import Menu
+from content.texts import Texts
+from content.tree import Content
+from content.validation import validate
+from content.welcome import Welcome
+
+M = TypeVar("M", bound=BaseModel)
+
+#: Where the built-in content lies.
+BUILT_IN: Final = Path(__file__).parent / "zh"
+#: The files that are read, in the built-in folder and in `$ZHIKE_HOME/content`.
+FILES: Final = ("texts.yaml", "welcome.yaml", "menu.yaml", "answers.yaml", "consent.yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded(Generic[M]):
+    """A file and the model that was made of it."""
+
+    document: Document
+    model: M
+
+
+def load_content(home: Path | None) -> Content:
+    """Return the content: each built-in file, or the one of the same name in `home`/content in its place.
+
+    Answers of one's own come before the built-in ones instead of replacing them, unless the file says `builtin: drop`.
+    Raises ContentError with every problem found.
+    """
+    own = None if home is None else home / "content"
+    problems = list(_unread_files(own))
+    with _collecting(problems):
+        texts = _load(own, "texts.yaml", Texts)
+    with _collecting(problems):
+        welcome = _load(own, "welcome.yaml", Welcome)
+    with _collecting(problems):
+        menu = _load(own, "menu.yaml", Menu)
+    with _collecting(problems):
+        words = _load(own, "consent.yaml", ConsentWords)
+    with _collecting(problems):
+        answers = _load_answers(own)
+    if problems:
+        raise ContentError(problems)
+    merged = _merge([loaded.model for loaded in answers])
+    problems += checks.check_texts(texts.document, texts.model)
+    problems += checks.check_welcome(welcome.document, welcome.model)
+    problems += checks.check_menu(menu.document, menu.model, merged)
+    problems += _check_answers(answers, welcome, menu)
+    if problems:
+        raise ContentError(problems)
+    documents = [texts.document, welcome.document, menu.document, words.document]
+    return Content(
+        texts=texts.model,
+        welcome=welcome.model,
+        menu=menu.model,
+        answers=merged,
+        consent_words=words.model,
+        version=_version([*documents, *(loaded.document for loaded in answers)]),
+    )
+
+
+@contextmanager
+def _collecting(problems: list[Problem]) -> Iterator[None]:
+    """Take a file's problems down and go on, so that an author sees those of all files at once."""
+    try:
+        yield
+    except ContentError as error:
+        problems += error.problems
+
+
+def _unread_files(own: Path | None) -> Iterator[Problem]:
+    """Yield the files that nobody would read: a misspelt name must not look like content in use."""
+    for path in sorted(own.glob("*.y*ml")) if own else ():
+        if path.name not in FILES:
+            mend = "name it one of " + ", ".join(FILES) + ", or move it elsewhere"
+            yield Problem(path=path, line=1, what="no file of this name is read", mend=mend)
+
+
+def _load(own: Path | None, name: str, model: type[M]) -> _Loaded[M]:
+    path = own / name if own and (own / name).exists() else BUILT_IN / name
+    return _read(path, model)
+
+
+def _read(path: Path, model: type[M]) -> _Loaded[M]:
+    document = read_document(path)
+    return _Loaded(document=document, model=validate(document, model))
+
+
+def _load_answers(own: Path | None) -> list[_Loaded[Answers]]:
+    """Return the answers' files in the order in which they count."""
+    built_in = BUILT_IN / "answers.yaml"
+    if own is None or not (own / "answers.yaml").exists():
+        return [_read(built_in, Answers)]
+    first = _read(own / "answers.yaml", Answers)
+    return [first] if first.model.builtin == "drop" else [first, _read(built_in, Answers)]
+
+
+def _merge(files: Iterable[Answers]) -> Answers:
+    """Return the rules of all files in order; of two with one id the first stays."""
+    rules: dict[str, Rule] = {}
+    for answers in files:
+        for rule in answers.rules:
+            rules.setdefault(rule.id, rule)
+    return Answers(rules=tuple(rules.values()))
+
+
+def _check_answers(
+    answers: list[_Loaded[Answers]], welcome: _Loaded[Welcome], menu: _Loaded[Menu]
+) -> Iterator[Problem]:
+    models: list[BaseModel] = [loaded.model for loaded in answers]
+    ids = frozenset(rule.id for loaded in answers for rule in loaded.model.rules)
+    keys = frozenset(menu.model.replies)
+    named = frozenset(reply.answer for reply in menu.model.replies.values() if reply.answer is not None)
+    targets = named | checks.choice_ids(welcome.model, menu.model, *models)
+    for loaded in answers:
+        yield from checks.check_answers(loaded.document, loaded.model)
+        yield from checks.check_choices(loaded.document, loaded.model, ids | keys)
+        yield from checks.check_reached(loaded.document, loaded.model, targets=targets)
+    yield from checks.check_choices(welcome.document, welcome.model, ids | keys)
+    yield from checks.check_choices(menu.document, menu.model, ids | keys)
+
+
+def _version(documents: Iterable[Document]) -> str:
+    digest = hashlib.sha256()
+    for document in documents:
+        for part in (document.path.name.encode(), document.raw):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:12]

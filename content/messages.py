@@ -1,0 +1,245 @@
+"""What can be said: the shapes of inbound and outgoing messages, free of any platform's field names.
+
+A message is an envelope (`Inbound`) around a body. Kinds with behaviour have a class of their own; every other event is
+an `Event(kind, fields)`. `encode_body` and `decode_body` turn a body into the (kind, fields) pair that the log keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Purpose(StrEnum):
+    """Why a message goes out; decides consents, caps and the legal APIs (`docs/sending.md`)."""
+
+    SERVICE = "service"
+    MARKETING = "marketing"
+    STATUTORY = "statutory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Words, kept exactly as they arrived: spans into `content` count code points."""
+
+    content: str
+    #: Identifier of the menu option that was tapped, when the words come from one.
+    option: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture; the platform keeps the media for three days."""
+
+    media_id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A voice message; `recognition` is the platform's transcript, when it gives one."""
+
+    media_id: str
+    format: str | None = None
+    recognition: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A video or, with `short`, a short video filmed in the chat."""
+
+    media_id: str
+    thumb_media_id: str | None = None
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A place the person sent; degrees (WGS-like, as the platform gives them)."""
+
+    latitude: float
+    longitude: float
+    scale: int | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A web page the person shared."""
+
+    title: str
+    url: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """The person follows the account (or enters a WeCom application's scope); `scene` is that of the scanned QR code."""
+
+    scene: str | None = None
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfollow:
+    """The person no longer follows the account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A follower scanned a parametric QR code."""
+
+    scene: str
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuClick:
+    """A tap on a menu button that carries a key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuView:
+    """A tap on a menu button that opens a page."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A member of staff opened the application's chat (WeCom `enter_agent`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Any other event or unknown kind, its fields kept as they came."""
+
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+InboundBody = (
+    Text | Image | Voice | Video | Location | Link | Follow | Unfollow | Scan | MenuClick | MenuView | Entered | Event
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One callback, verified and parsed.
+
+    `key` is the platform's own composite identity of the message; two callbacks with the same (account, key) are one.
+    """
+
+    #: Name of the account in the settings.
+    account: str
+    #: The sender's id within the account's realm (openid or WeCom userid).
+    sender: str
+    key: str
+    #: The platform's time of the message, aware UTC.
+    sent_at: datetime
+    body: InboundBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReply:
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageReply:
+    media_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One card of a news message."""
+
+    title: str
+    url: str
+    description: str = ""
+    picture_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsReply:
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One choice of a menu message; the tap comes back as `Text(content=label, option=id)`."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuReply:
+    """A question with choices. Where a platform has no such message it becomes numbered lines of text."""
+
+    head: str
+    options: tuple[Option, ...]
+    tail: str = ""
+
+
+Outgoing = TextReply | ImageReply | NewsReply | MenuReply
+
+_INBOUND: dict[str, type[Any]] = {
+    "text": Text,
+    "image": Image,
+    "voice": Voice,
+    "video": Video,
+    "location": Location,
+    "link": Link,
+    "follow": Follow,
+    "unfollow": Unfollow,
+    "scan": Scan,
+    "menu_click": MenuClick,
+    "menu_view": MenuView,
+    "entered": Entered,
+}
+_OUTGOING: dict[str, type[Any]] = {"text": TextReply, "image": ImageReply, "news": NewsReply, "menu": MenuReply}
+_KIND: dict[type[Any], str] = {cls: kind for table in (_INBOUND, _OUTGOING) for kind, cls in table.items()}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {cls: tuple(f.name for f in fields(cls)) for cls in _KIND}
+
+
+def encode_body(body: InboundBody | Outgoing) -> tuple[str, dict[str, Any]]:
+    """Return (kind, fields) of a body; fields hold JSON values only and leave out what is None."""
+    if isinstance(body, Event):
+        return f"event:{body.kind}", dict(body.fields)
+    cls = type(body)
+    encoded: dict[str, Any] = {}
+    for name in _FIELDS[cls]:
+        value = getattr(body, name)
+        if value is None:
+            continue
+        if isinstance(value, tuple):
+            value = [{n: getattr(item, n) for n in (f.name for f in fields(item))} for item in value]
+        encoded[name] = value
+    return _KIND[cls], encoded
+
+
+def decode_inbound(kind: str, encoded: Mapping[str, Any]) -> InboundBody:
+    """Return the inbound body that `encode_body` turned into (kind, fields); unknown kinds become events."""
+    if kind.startswith("event:"):
+        return Event(kind=kind.removeprefix("event:"), fields=dict(encoded))
+    body: InboundBody = _INBOUND[kind](**encoded)
+    return body
+
+
+def decode_outgoing(kind: str, encoded: Mapping[str, Any]) -> Outgoing:
+    """Return the outgoing body that `encode_body` turned into (kind, fields). Raises KeyError on an unknown kind."""
+    match kind:
+        case "news":
+            return NewsReply(articles=tuple(Article(**article) for article in encoded["articles"]))
+        case "menu":
+            options = tuple(Option(**option) for option in encoded["options"])
+            return MenuReply(head=encoded["head"], options=options, tail=encoded.get("tail", ""))
+        case _:
+            body: Outgoing = _OUTGOING[kind](**encoded)
+            return body

@@ -1,0 +1,55 @@
+"""Every sentence the bot says by itself; what people ask about is in answers, menu and welcome."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from content.authored import Authored, Words
+
+#: Slots that a text may hold beside `{account}`, the title of the account.
+TEXT_SLOTS: Final = {
+    "staff_welcome": frozenset({"name"}),
+    "staff_whoami": frozenset({"name", "userid", "role", "branch"}),
+    "staff_unbound": frozenset({"userid"}),
+}
+
+
+class Roles(Authored):
+    """What people call the roles of staff."""
+
+    agent: Words
+    supervisor: Words
+    compliance: Words
+    campaign_manager: Words
+    administrator: Words
+
+
+class Texts(Authored):
+    """The bot's own sentences. `{account}` may stand in each."""
+
+    #: Nothing matched: says so, offers the menu and a person.
+    fallback: Words
+    #: A menu button or an option that no longer leads anywhere.
+    choice_unknown: Words
+    #: A voice message without a transcript: could not be heard; offers typing or a person.
+    voice_unknown: Words
+    image_received: Words
+    video_received: Words
+    location_received: Words
+    link_received: Words
+    #: Marketing is off now; service goes on.
+    opted_out: Words
+    already_opted_out: Words
+    opted_in: Words
+    already_opted_in: Words
+    #: A member of staff enters the application's scope: `{name}`.
+    staff_welcome: Words
+    staff_help: Words
+    #: `{name}`, `{userid}`, `{role}`, `{branch}`.
+    staff_whoami: Words
+    #: A member that no setting binds: `{userid}`; how to be bound.
+    staff_unbound: Words
+    staff_fallback: Words
+    #: Shown for a member of staff without a branch.
+    staff_no_branch: Words
+    roles: Roles

@@ -1,0 +1,24 @@
+"""All authored content as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from content.answers import Answers
+from content.consent_words import ConsentWords
+from content.menu import Menu
+from content.texts import Texts
+from content.welcome import Welcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What the bot says and when, as loaded at one moment."""
+
+    texts: Texts
+    welcome: Welcome
+    menu: Menu
+    answers: Answers
+    consent_words: ConsentWords
+    #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.
+    version: str

@@ -1,0 +1,1 @@
+"""What the bot does and decides, one subpackage a capability."""

@@ -1,0 +1,1 @@
+"""Conversation: choose one route for what a person said and say what goes back and what changes."""

@@ -1,0 +1,168 @@
+"""One callback from arrival to answer: recorded, then answered in time, later, or not at all.
+
+Before the deadline the reply goes back in the HTTP answer. At the deadline the reply's way is chosen once: to the
+outbox where the account may send actively, otherwise the attempt is left to time out so that the platform comes again,
+and its third attempt decides. A repeated callback gets the stored reply again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from content.messages import Follow, Inbound, InboundBody, Outgoing, Unfollow, decode_outgoing
+from handlers.clock import Clock
+from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.lanes import Lanes
+from handlers.delivery.apis import grant_of
+from storage.log import Log
+from storage.records import Arrival, Lease, Pending, Recorded
+from storage.replies import Attempt, Replies, Verdict
+
+#: An attempt this long after the first is the platform's last (0, 5 and 10 s).
+_LAST_ATTEMPT_AFTER: Final = timedelta(seconds=9)
+#: How often a repeated callback looks whether another process has handled its message.
+_LOOK_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What the HTTP answer carries. `time_out`: give none, so that the platform comes again. `handed`: tell
+    `Inbox.written` when the reply's bytes have left."""
+
+    reply: Outgoing | None = None
+    time_out: bool = False
+    handed: tuple[int, int] | None = None
+
+
+_ACCEPTED: Final = Answered()
+
+
+class Inbox:
+    """Takes one account's callbacks in."""
+
+    def __init__(
+        self,
+        account: ServedAccount,
+        *,
+        log: Log,
+        replies: Replies,
+        lanes: Lanes,
+        clock: Clock,
+        config: ConversationConfig,
+    ) -> None:
+        self._account = account
+        self._log = log
+        self._replies = replies
+        self._lanes = lanes
+        self._clock = clock
+        self._config = config
+
+    async def receive(self, inbound: Inbound) -> Answered:
+        """Record a callback and return what to answer. Nothing is answered before the message is durable."""
+        now = self._clock.now()
+        recorded = await self._log.record(self._arrival(inbound, now))
+        if self._account.answers is Answers.NONE:
+            return _ACCEPTED
+        if recorded.is_new and recorded.epoch is not None:
+            self._begin(recorded, inbound, now, epoch=recorded.epoch)
+        if self._account.answers is Answers.ACTIVE:
+            return _ACCEPTED
+        deadline = now + timedelta(seconds=self._config.deadline)
+        if recorded.is_new and recorded.epoch is not None:
+            return await self._await_lane(recorded, deadline)
+        return await self._await_other(recorded, deadline)
+
+    async def written(self, handed: tuple[int, int]) -> None:
+        """Note that a reply's bytes have left."""
+        await self._replies.mark_sent(*handed)
+
+    def _arrival(self, inbound: Inbound, now: datetime) -> Arrival:
+        return Arrival(
+            account=self._account.row,
+            inbound=inbound,
+            grant=grant_of(inbound.body, channel=self._account.row.channel),
+            followed=_followed(inbound.body),
+            handle=self._account.answers is not Answers.NONE,
+            holder=self._lanes.holder,
+            now=now,
+            lease_until=now + timedelta(seconds=self._config.lease),
+            idle_close=timedelta(seconds=self._config.idle_close),
+        )
+
+    def _begin(self, recorded: Recorded, inbound: Inbound, now: datetime, *, epoch: int) -> None:
+        lease = Lease(
+            account_id=recorded.account_id,
+            identity_id=recorded.person.identity_id,
+            holder=self._lanes.holder,
+            epoch=epoch,
+        )
+        first = Pending(
+            account_id=recorded.account_id,
+            seq=recorded.seq,
+            identity_id=recorded.person.identity_id,
+            via=None,
+            recorded_at=now,
+            inbound=inbound,
+        )
+        self._lanes.begin(lease, recorded.person, [first])
+
+    async def _await_lane(self, recorded: Recorded, deadline: datetime) -> Answered:
+        """Wait for this process's own lane until the deadline."""
+        key = (recorded.account_id, recorded.seq)
+        future = self._lanes.wait(*key)
+        try:
+            reply = await self._clock.wait_for(future, seconds=self._left(deadline))
+        except TimeoutError:
+            return await self._at_deadline(key)
+        finally:
+            self._lanes.forget(*key, future)
+        return Answered(reply=reply, handed=key if reply is not None else None)
+
+    async def _await_other(self, recorded: Recorded, deadline: datetime) -> Answered:
+        """A repeated callback, or one whose conversation another holds: look until it is handled or time is up."""
+        key = (recorded.account_id, recorded.seq)
+        future = self._lanes.wait(*key)
+        try:
+            while (left := self._left(deadline)) > 0:
+                verdict = await self._settle(key, last_word=False)
+                if not verdict.wait:
+                    return _answered(key, verdict)
+                try:
+                    reply = await self._clock.wait_for(future, seconds=min(_LOOK_SECONDS, left))
+                except TimeoutError:
+                    continue
+                return Answered(reply=reply, handed=key if reply is not None else None)
+        finally:
+            self._lanes.forget(*key, future)
+        return await self._at_deadline(key)
+
+    async def _at_deadline(self, key: tuple[int, int]) -> Answered:
+        verdict = await self._settle(key, last_word=True)
+        if not verdict.wait:
+            return _answered(key, verdict)
+        last = self._clock.now() - verdict.recorded_at >= _LAST_ATTEMPT_AFTER
+        return _ACCEPTED if last else Answered(time_out=True)
+
+    async def _settle(self, key: tuple[int, int], *, last_word: bool) -> Verdict:
+        account_id, seq = key
+        active = self._account.active_messages
+        return await self._replies.settle(
+            Attempt(account_id=account_id, seq=seq, last_word=last_word and active, may_use_outbox=active)
+        )
+
+    def _left(self, deadline: datetime) -> float:
+        return (deadline - self._clock.now()).total_seconds()
+
+
+def _answered(key: tuple[int, int], verdict: Verdict) -> Answered:
+    if verdict.reply is None:
+        return _ACCEPTED
+    return Answered(reply=decode_outgoing(verdict.reply.kind, verdict.reply.fields), handed=key)
+
+
+def _followed(body: InboundBody) -> bool | None:
+    if isinstance(body, Follow):
+        return True
+    return False if isinstance(body, Unfollow) else None

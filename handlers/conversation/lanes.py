@@ -1,0 +1,253 @@
+"""The holder of conversations: each held one is a lane in which turns are handled one after another, in `seq` order.
+
+A lane begins with a lease and ends when nothing waits any more. Fragments that arrive before the answer has left join
+it: the storage tells, in the very transaction that would write the answer, what has arrived meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from content.messages import InboundBody, Outgoing, Purpose, encode_body
+from handlers.clock import Clock
+from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.routing import Route, first_match
+from handlers.conversation.standing import Standings, as_customer
+from handlers.conversation.turn import STAFF_CHANNELS, Attributed, ConsentChanged, Outcome, Turn, can_join
+from handlers.delivery.apis import PASSIVE, Audience
+from handlers.delivery.decision import Allow, Author, OutgoingFacts, standing_of
+from handlers.delivery.governor import Governor
+from storage.errors import LeaseLost
+from storage.handling import Handling
+from storage.records import (
+    AttributionDraft,
+    ConsentDraft,
+    Handled,
+    Lease,
+    Pending,
+    Person,
+    ReplyDraft,
+    Way,
+    Written,
+)
+
+log = structlog.get_logger()
+
+#: What an attempt that waits is told: the reply it carries, or None: nothing for this attempt.
+Waiting = asyncio.Future["Outgoing | None"]
+
+
+def _never(_body: InboundBody) -> bool:
+    return False
+
+
+class Lanes:
+    """Handles what is waiting in conversations that this process holds."""
+
+    def __init__(
+        self,
+        *,
+        handling: Handling,
+        routes: Sequence[Route],
+        standings: Standings,
+        accounts: Mapping[int, ServedAccount],
+        clock: Clock,
+        holder: str,
+        config: ConversationConfig,
+        governor: Governor,
+        apology: Callable[[Turn], Outcome],
+        on_outbox: Callable[[], None],
+    ) -> None:
+        self._handling = handling
+        self._routes = routes
+        self._standings = standings
+        self._accounts = accounts
+        self._clock = clock
+        self.holder: Final = holder
+        self._config = config
+        self._governor = governor
+        self._apology = apology
+        self._on_outbox = on_outbox
+        self._running: set[asyncio.Task[None]] = set()
+        self._waiting: dict[tuple[int, int], list[Waiting]] = {}
+
+    def begin(self, lease: Lease, person: Person, items: Sequence[Pending]) -> None:
+        """Handle `items` and what joins or follows them; the lease is this process's."""
+        task = asyncio.create_task(self._run(lease, person, list(items)), name=f"lane-{lease.identity_id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def wait(self, account_id: int, seq: int) -> Waiting:
+        """Return a future that gets what the attempt at this message is to carry, if this process handles it."""
+        future: Waiting = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault((account_id, seq), []).append(future)
+        return future
+
+    def forget(self, account_id: int, seq: int, future: Waiting) -> None:
+        """Stop waiting: the attempt is over."""
+        waiting = self._waiting.get((account_id, seq), [])
+        if future in waiting:
+            waiting.remove(future)
+        if not waiting:
+            self._waiting.pop((account_id, seq), None)
+
+    @property
+    def held(self) -> int:
+        """How many conversations this process holds now."""
+        return len(self._running)
+
+    async def take_over(self, *, limit: int) -> int:
+        """Lease and begin conversations whose work nobody handles; return how many."""
+        now = self._clock.now()
+        abandoned = await self._handling.claim_abandoned(
+            holder=self.holder, now=now, until=now + self._lease, limit=limit
+        )
+        for lease, items in abandoned:
+            self.begin(lease, await self._handling.person(lease), items)
+        return len(abandoned)
+
+    async def finish(self) -> None:
+        """Return when no lane runs any more."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    @property
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self._config.lease)
+
+    async def _run(self, lease: Lease, person: Person, items: list[Pending]) -> None:
+        try:
+            while items:
+                items = await self._take_turn(lease, person, items)
+        except LeaseLost as lost:
+            log.warning("A conversation was taken over by another process.", action="lease_lost", detail=str(lost))
+        except Exception:
+            # The lease ends by itself and another holder tries again; what was recorded is not lost.
+            log.exception("A conversation could not be handled.", action="lane_failed", identity=lease.identity_id)
+
+    async def _take_turn(self, lease: Lease, person: Person, items: list[Pending]) -> list[Pending]:
+        """Handle the first turn of `items`; return what waits after it."""
+        turn_items, later = _first_turn(items)
+        for round_ in range(self._config.rejoins + 1):
+            outcome = await self._answer(lease, person, turn_items)
+            last_round = round_ == self._config.rejoins
+            joins = can_join if not last_round and not later and can_join(turn_items[-1].inbound.body) else _never
+            written = await self._handling.finish(self._handled(lease, person, turn_items, outcome, joins=joins))
+            if not written.rejoin:
+                self._tell(turn_items, outcome, written)
+                return list(written.more)
+            turn_items += written.rejoin
+        return []
+
+    async def _answer(self, lease: Lease, person: Person, items: Sequence[Pending]) -> Outcome:
+        """Ask the routes, holding the conversation for as long as they take."""
+        turn = Turn(
+            account=self._accounts[lease.account_id].info,
+            who=as_customer(person),
+            messages=tuple(item.inbound for item in items),
+            now=self._clock.now(),
+            standing=await self._standings.of(person, [item.inbound.body for item in items]),
+        )
+        handling = asyncio.ensure_future(self._route(turn))
+        await asyncio.sleep(0)  # most routes need no more than this; a timer would cost more than they do
+        while not handling.done():
+            try:
+                await self._clock.wait_for(handling, seconds=self._config.lease / 3)
+            except TimeoutError:
+                if not await self._renew(lease):
+                    handling.cancel()
+                    raise LeaseLost(f"identity {lease.identity_id}: the lease ended while it was handled") from None
+        return handling.result()
+
+    async def _route(self, turn: Turn) -> Outcome:
+        """Return what the routes make of a turn; one that fails apologises instead of leaving the person waiting."""
+        try:
+            answered = await first_match(self._routes, turn)
+        except Exception:
+            log.exception("A route failed.", action="route_failed", account=turn.account.name)
+            return self._apology(turn)
+        return answered.outcome
+
+    async def _renew(self, lease: Lease) -> bool:
+        now = self._clock.now()
+        return await self._handling.renew(lease, now=now, until=now + self._lease)
+
+    def _way(self, person: Person, item: Pending, outcome: Outcome) -> Way:
+        """Choose how the first reply leaves; what the governor keeps from the HTTP answer meets it again in the outbox,
+        where a refusal is stored with its reason."""
+        account = self._accounts[item.account_id]
+        if account.answers is Answers.ACTIVE:
+            return Way.OUTBOX
+        if outcome.replies and not self._allows_passive(person, account.info.channel, outcome.replies[0].purpose):
+            return Way.OUTBOX
+        return Way.HTTP if (item.account_id, item.seq) in self._waiting else Way.OPEN
+
+    def _allows_passive(self, person: Person, channel: str, purpose: Purpose) -> bool:
+        facts = OutgoingFacts(
+            purpose=purpose,
+            by=Author.BOT,
+            channel=channel,
+            audience=Audience.STAFF if channel in STAFF_CHANNELS else Audience.CUSTOMER,
+            apis=(PASSIVE.name,),
+            callback_open=True,
+        )
+        return isinstance(self._governor.decide(facts, standing_of(person), now=self._clock.now()), Allow)
+
+    def _handled(
+        self,
+        lease: Lease,
+        person: Person,
+        items: Sequence[Pending],
+        outcome: Outcome,
+        *,
+        joins: Callable[[InboundBody], bool],
+    ) -> Handled:
+        now = self._clock.now()
+        return Handled(
+            lease=lease,
+            seqs=tuple(item.seq for item in items),
+            replies=tuple(_draft(reply.content, reply.purpose, reply.content_version) for reply in outcome.replies),
+            consents=tuple(
+                ConsentDraft(consent=effect.consent, state=effect.state, text_version=effect.text_version)
+                for effect in outcome.effects
+                if isinstance(effect, ConsentChanged)
+            ),
+            attributions=tuple(
+                AttributionDraft(scene=effect.scene, campaign=effect.campaign, agent=effect.agent)
+                for effect in outcome.effects
+                if isinstance(effect, Attributed)
+            ),
+            way=self._way(person, items[-1], outcome),
+            joins=joins,
+            now=now,
+            lease_until=now + self._lease,
+        )
+
+    def _tell(self, items: Sequence[Pending], outcome: Outcome, written: Written) -> None:
+        """Give each waiting attempt its answer: the last message's carries the reply, the others carry nothing."""
+        carried = outcome.replies[0].content if written.handed else None
+        for item in items:
+            for future in self._waiting.pop((item.account_id, item.seq), ()):
+                if not future.done():
+                    future.set_result(carried if item is items[-1] else None)
+        if written.outbox:
+            self._on_outbox()
+
+
+def _first_turn(items: list[Pending]) -> tuple[list[Pending], list[Pending]]:
+    """Split what waits into the first turn (one message, or the leading fragments that join) and the rest."""
+    end = 1
+    if can_join(items[0].inbound.body):
+        while end < len(items) and can_join(items[end].inbound.body):
+            end += 1
+    return items[:end], items[end:]
+
+
+def _draft(content: Outgoing, purpose: str, version: str) -> ReplyDraft:
+    kind, fields = encode_body(content)
+    return ReplyDraft(kind=kind, fields=fields, purpose=purpose, content_version=version)

@@ -1,0 +1,33 @@
+"""From authored words to replies: fills their slots and stamps the version of the content on them."""
+
+from __future__ import annotations
+
+from content.messages import TextReply
+from content.slots import fill
+from content.tree import Content
+from content.wording import Wording
+from handlers.conversation.turn import Outcome, Reply, Turn
+
+
+class Phrasing:
+    """Makes the replies of all handlers; every one is a service message."""
+
+    def __init__(self, content: Content) -> None:
+        self._version = content.version
+
+    @property
+    def version(self) -> str:
+        """Version of the content, stamped on replies and named as the text of a consent."""
+        return self._version
+
+    def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
+        """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
+        words = fill(text, {"account": turn.account.title, **slots})
+        return Reply(content=TextReply(content=words), content_version=self._version)
+
+    def render(self, turn: Turn, wording: Wording, /, **slots: str) -> Outcome:
+        """Return what an authored reply makes: one reply, or none for a deliberate silence."""
+        outgoing = wording.render({"account": turn.account.title, **slots})
+        if outgoing is None:
+            return Outcome()
+        return Outcome(replies=(Reply(content=outgoing, content_version=self._version),))

@@ -1,0 +1,33 @@
+"""Taking over conversations whose holder died: their leases have ended, their work still waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from handlers.clock import Clock
+from handlers.conversation.lanes import Lanes
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 0.25
+#: Held at most at once by taking over, so that one process does not claim what others could help with.
+_CLAIM = 50
+
+
+class Recovery:
+    """Looks for abandoned work and begins it."""
+
+    def __init__(self, *, lanes: Lanes, clock: Clock) -> None:
+        self._lanes = lanes
+        self._clock = clock
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look until `stopping` is set."""
+        while not stopping.is_set():
+            taken = await self._lanes.take_over(limit=_CLAIM)
+            if taken:
+                log.info("Abandoned conversations were taken over.", action="taken_over", conversations=taken)
+            if taken < _CLAIM:
+                await self._clock.sleep(_LOOK_SECONDS)

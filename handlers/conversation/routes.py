@@ -1,0 +1,58 @@
+"""Everything the bot answers, in order: the one list to read to know which route takes a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from content.tree import Content
+from handlers.conversation.answers import AnswerBook, Answering
+from handlers.conversation.consent import MarketingChoice
+from handlers.conversation.fallback import Fallback, always, has_words
+from handlers.conversation.media import MediaReceived, is_media, is_unheard_voice
+from handlers.conversation.menu import Choices
+from handlers.conversation.phrasing import Phrasing
+from handlers.conversation.routing import Route
+from handlers.conversation.staff import StaffDesk
+from handlers.conversation.turn import Outcome, Turn
+from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
+
+
+def build_routes(content: Content) -> tuple[Route, ...]:
+    """Return the routes over `content`, everything in it compiled; build them once."""
+    phrasing = Phrasing(content)
+    staff = StaffDesk(content.texts, phrasing)
+    welcoming = Welcoming(content.welcome, phrasing)
+    choices = Choices(content, phrasing)
+    answering = Answering(AnswerBook(content.answers), phrasing)
+    marketing = MarketingChoice(content, phrasing, answering=answering)
+    media = MediaReceived(content.texts, phrasing)
+    fallback = Fallback(content.texts, phrasing)
+    return (
+        Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
+        Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
+        Route(name="staff.help", matches=staff.is_help, handle=staff.help),
+        Route(name="staff.whoami", matches=staff.is_whoami, handle=staff.whoami),
+        Route(name="follow", matches=is_follow, handle=welcoming.follow),
+        Route(name="unfollow", matches=is_unfollow, handle=welcoming.unfollow),
+        Route(name="scan", matches=is_scan, handle=welcoming.scan),
+        Route(name="menu.click", matches=choices.is_click, handle=choices.click),
+        # Before the options: a choice about advertising counts however it was made.
+        Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),
+        Route(name="menu.option", matches=choices.is_option, handle=choices.option),
+        Route(name="answers", matches=answering.matches, handle=answering.answer),
+        Route(name="media.voice_unknown", matches=is_unheard_voice, handle=media.unheard),
+        Route(name="media.received", matches=is_media, handle=media.received),
+        Route(name="fallback", matches=has_words, handle=fallback.unanswered),
+        Route(name="quiet", matches=always, handle=fallback.quiet),
+    )
+
+
+def apologise(content: Content) -> Callable[[Turn], Outcome]:
+    """Return what is said when a route failed: that there is no answer, and where help is."""
+    phrasing = Phrasing(content)
+
+    def apology(turn: Turn) -> Outcome:
+        words = content.texts.staff_fallback if turn.with_staff else content.texts.fallback
+        return Outcome(replies=(phrasing.say(turn, words),))
+
+    return apology

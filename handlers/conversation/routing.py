@@ -1,0 +1,43 @@
+"""The router: an ordered list of routes, of which the first that matches and handles answers the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
+
+Matcher = Callable[[Turn], bool]
+Handler = Callable[[Turn], Awaitable[Outcome | NotHandled]]
+
+#: Name of the route when none of the list took the turn.
+NO_ROUTE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way to answer. `matches` is cheap and decides whether `handle` is asked, which may still pass it on."""
+
+    #: Stable name for logs and metrics, e.g. "answers" or "staff.help".
+    name: str
+    matches: Matcher
+    handle: Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The outcome of a turn and the name of the route that made it."""
+
+    route: str
+    outcome: Outcome
+
+
+async def first_match(routes: Iterable[Route], turn: Turn) -> Answered:
+    """Return what the first route that handles the turn makes of it; an empty outcome when none does."""
+    for route in routes:
+        if not route.matches(turn):
+            continue
+        outcome = await route.handle(turn)
+        if outcome is not NOT_HANDLED:
+            return Answered(route=route.name, outcome=outcome)
+    return Answered(route=NO_ROUTE, outcome=Outcome())

@@ -1,0 +1,74 @@
+"""The application chat of staff: help, whoami, and how an unknown member is bound."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from content.messages import Entered, Event, Follow, MenuView, Unfollow
+from content.texts import Texts
+from handlers.conversation.phrasing import Phrasing
+from handlers.conversation.turn import NOT_HANDLED, FollowChanged, NotHandled, Outcome, Turn
+
+#: In their normal form. "?" has none, so it is not among them.
+HELP_WORDS: Final = frozenset({"help", "帮助", "使用说明"})
+WHOAMI_WORDS: Final = frozenset({"whoami", "我是谁"})
+
+
+class StaffDesk:
+    """What only staff are told."""
+
+    def __init__(self, texts: Texts, phrasing: Phrasing) -> None:
+        self._texts = texts
+        self._roles: dict[str, str] = dict(texts.roles)
+        self._phrasing = phrasing
+
+    def is_follow(self, turn: Turn) -> bool:
+        """Tell whether a member came into the application's scope."""
+        return turn.with_staff and isinstance(turn.body, Follow)
+
+    async def follow(self, turn: Turn) -> Outcome | NotHandled:
+        """Welcome a member; one that is not bound learns how to be."""
+        return Outcome(replies=self._greeting(turn).replies, effects=(FollowChanged(followed=True),))
+
+    def is_unbound(self, turn: Turn) -> bool:
+        """Tell whether somebody who is not bound says or taps something."""
+        quiet = isinstance(turn.body, Entered | Event | MenuView | Unfollow)
+        return turn.with_staff and turn.who.staff is None and not quiet
+
+    async def unbound(self, turn: Turn) -> Outcome | NotHandled:
+        """Say who they are to us, and how they are bound."""
+        return Outcome(replies=(self._phrasing.say(turn, self._texts.staff_unbound, userid=turn.who.external_id),))
+
+    def is_help(self, turn: Turn) -> bool:
+        """Tell whether help is asked for."""
+        return turn.with_staff and any(fragment.normal in HELP_WORDS for fragment in turn.fragments)
+
+    async def help(self, turn: Turn) -> Outcome | NotHandled:
+        """Say what staff can do here."""
+        return Outcome(replies=(self._phrasing.say(turn, self._texts.staff_help),))
+
+    def is_whoami(self, turn: Turn) -> bool:
+        """Tell whether the person asks who they are here."""
+        return turn.with_staff and any(fragment.normal in WHOAMI_WORDS for fragment in turn.fragments)
+
+    async def whoami(self, turn: Turn) -> Outcome | NotHandled:
+        """Say name, userid, role and branch as they are bound."""
+        staff = turn.who.staff
+        if staff is None:
+            return NOT_HANDLED
+        reply = self._phrasing.say(
+            turn,
+            self._texts.staff_whoami,
+            name=staff.name,
+            userid=staff.userid,
+            role=self._roles.get(staff.role, staff.role),
+            branch=staff.branch or self._texts.staff_no_branch,
+        )
+        return Outcome(replies=(reply,))
+
+    def _greeting(self, turn: Turn) -> Outcome:
+        if turn.who.staff is None:
+            reply = self._phrasing.say(turn, self._texts.staff_unbound, userid=turn.who.external_id)
+        else:
+            reply = self._phrasing.say(turn, self._texts.staff_welcome, name=turn.who.staff.name)
+        return Outcome(replies=(reply,))

@@ -1,0 +1,57 @@
+"""What is known of a person when a turn begins: following, consent, and the choices they were last offered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from content.consent import Consent, ConsentState
+from content.messages import InboundBody, MenuReply, Option, Text, decode_outgoing
+from handlers.conversation.turn import Customer, Staff, Standing
+from storage.history import History
+from storage.records import Person
+
+#: A choice is typed as its number, so only such short texts make it worth reading what was offered.
+_CHOICE_LENGTH = 2
+
+
+class Standings:
+    """Puts a person's standing together, reading only what the message can need."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def of(self, person: Person, bodies: Sequence[InboundBody]) -> Standing:
+        """Return the standing of `person` for a turn of these messages."""
+        body = bodies[-1]
+        offered: tuple[Option, ...] = ()
+        if len(bodies) == 1 and isinstance(body, Text) and _may_be_choice(body.content):
+            offered = await self._offered(person)
+        marketing = ConsentState(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
+        return Standing(followed=person.followed is not False, marketing=marketing, offered=offered)
+
+    async def _offered(self, person: Person) -> tuple[Option, ...]:
+        last = await self._history.last_outgoing(person.account_id, person.conversation_id)
+        if last is None:
+            return ()
+        content = decode_outgoing(last.kind, last.fields)
+        return content.options if isinstance(content, MenuReply) else ()
+
+
+def _may_be_choice(words: str) -> bool:
+    stripped = words.strip()
+    return 0 < len(stripped) <= _CHOICE_LENGTH and any(character.isdigit() for character in stripped)
+
+
+def as_customer(person: Person) -> Customer:
+    """Return the person as the handlers see them."""
+    bound = person.staff
+    staff = None
+    if bound is not None:
+        staff = Staff(userid=bound.userid, name=bound.name, role=bound.role, branch=bound.branch or None)
+    return Customer(
+        customer_id=person.customer_id,
+        identity_id=person.identity_id,
+        realm=person.realm,
+        external_id=person.external_id,
+        staff=staff,
+    )

@@ -1,0 +1,141 @@
+"""The checks a message passes, each a small callable that narrows the APIs it may take or says why none is left.
+
+Caps, quiet hours and compliance join as further gates; `handlers.delivery.governor` puts them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from content.consent import ConsentState
+from handlers.delivery.apis import Api, QuotaRule
+from handlers.delivery.decision import Author, Defer, OutgoingFacts, Reason, Refuse, Standing
+
+#: The APIs that remain (never empty), or why none does.
+Verdict = tuple[Api, ...] | Refuse | Defer
+
+
+class Gate(Protocol):
+    """One check. It may drop APIs from `apis` and must keep the order of the rest; it may not add any."""
+
+    def __call__(
+        self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime
+    ) -> Verdict: ...
+
+
+class Unasked(StrEnum):
+    """What a customer who was never asked for a consent may be sent."""
+
+    #: The cautious default: nothing that needs the consent.
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+def _narrow(apis: tuple[Api, ...], keep: Callable[[Api], bool], reason: Reason) -> tuple[Api, ...] | Refuse:
+    remaining = tuple(api for api in apis if keep(api))
+    return remaining or Refuse(reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """The person still follows, and the platform has not said that they cannot be reached."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        if standing.followed is False:
+            return Refuse(reason=Reason.UNFOLLOWED)
+        if standing.unreachable is not None:
+            return Refuse(reason=Reason.UNREACHABLE, detail=standing.unreachable)
+        return apis
+
+
+@dataclass(frozen=True, slots=True)
+class Legality:
+    """The table: channel and audience, purpose, an open callback where one is needed, length."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        rules: tuple[tuple[Callable[[Api], bool], Reason], ...] = (
+            (lambda api: facts.channel in api.channels and facts.audience in api.audiences, Reason.NO_API),
+            (lambda api: facts.purpose in api.purposes, Reason.PURPOSE_NOT_ALLOWED),
+            (lambda api: facts.callback_open or not api.needs_open_callback, Reason.CALLBACK_CLOSED),
+            (lambda api: facts.text_bytes <= api.text_limit_bytes, Reason.TOO_LONG),
+        )
+        for keep, reason in rules:
+            narrowed = _narrow(apis, keep, reason)
+            if isinstance(narrowed, Refuse):
+                return narrowed
+            apis = narrowed
+        # An empty list of candidates falls at the first rule.
+        return apis
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The words were approved and let pass by compliance."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        if not facts.content_ok:
+            return Refuse(reason=Reason.CONTENT_REFUSED)
+        if not facts.approved:
+            return Refuse(reason=Reason.NOT_APPROVED)
+        return apis
+
+
+_CONSENT_REASONS = {
+    ConsentState.UNASKED: Reason.CONSENT_MISSING,
+    ConsentState.ASKED: Reason.CONSENT_MISSING,
+    ConsentState.REFUSED: Reason.CONSENT_REFUSED,
+    ConsentState.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """The customer allows what the API needs a consent for. An opt-out stands above a consent."""
+
+    unasked: Unasked = Unasked.REFUSE
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        free = tuple(api for api in apis if facts.purpose not in api.consents)
+        if standing.opted_out:
+            return free or Refuse(reason=Reason.OPTED_OUT)
+        remaining = tuple(api for api in apis if api in free or self._granted(api, facts, standing))
+        if remaining:
+            return remaining
+        state = standing.consents.get(apis[0].consents[facts.purpose], ConsentState.UNASKED)
+        return Refuse(reason=_CONSENT_REASONS[state])
+
+    def _granted(self, api: Api, facts: OutgoingFacts, standing: Standing) -> bool:
+        state = standing.consents.get(api.consents[facts.purpose], ConsentState.UNASKED)
+        return state is ConsentState.GRANTED or (state is ConsentState.UNASKED and self.unasked is Unasked.ALLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The reply window is open, where the API has one; at its end it is closed."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        window_open = standing.window_until is not None and standing.window_until > now
+        return _narrow(apis, lambda api: window_open or not api.needs_window, Reason.WINDOW_CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Something is left to send: of the granted messages `reserve` are for a person, of a rate there is room."""
+
+    reserve: int = 1
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        left = standing.quota.at(now)
+        usable = left - (self.reserve if facts.by is Author.BOT else 0)
+        paced = standing.paced_until if standing.paced_until is not None and standing.paced_until > now else None
+        open_by_rule = {QuotaRule.FREE: True, QuotaRule.GRANTED: usable > 0, QuotaRule.RATE: paced is None}
+        remaining = tuple(api for api in apis if open_by_rule[api.quota])
+        if remaining:
+            return remaining
+        if paced is not None and any(api.quota is QuotaRule.RATE for api in apis):
+            return Defer(until=paced, reason=Reason.RATE_LIMITED)
+        return Refuse(reason=Reason.QUOTA_RESERVED if left > 0 else Reason.QUOTA_EXHAUSTED)

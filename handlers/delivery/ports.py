@@ -1,0 +1,26 @@
+"""What delivery needs from outside: a channel that carries one message to one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from content.messages import Outgoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The platform's acceptance of a message; `platform_id` is its id there, when it gives one."""
+
+    platform_id: str | None = None
+
+
+class Channel(Protocol):
+    """One account's way to its people. Errors are those of `handlers.delivery.errors`."""
+
+    async def send(self, *, api: str, recipient: str, content: Outgoing, idempotency_key: str) -> Receipt:
+        """Carry `content` to `recipient` through `api` (a name of `handlers.delivery.apis`).
+
+        `idempotency_key` makes a repeat of the same request recognisable where the platform can do that.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Who the customers are. For now: joining one person's identities by unionid."""

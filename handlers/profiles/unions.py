@@ -1,0 +1,32 @@
+"""Joining the identities of one person: asks the platform for the unionid of whoever was not asked about yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from handlers.clock import Clock
+from handlers.delivery.errors import ChannelError
+from handlers.profiles.ports import Directory
+from storage.customers import Customers
+
+log = structlog.get_logger()
+
+#: A tick asks about so many people; the platform's limit on user/info is far above.
+_BATCH = 20
+
+
+async def join_identities(customers: Customers, directories: Mapping[int, Directory], *, clock: Clock) -> int:
+    """Ask about people met on each account and merge those with one unionid; return how many were asked about."""
+    asked = 0
+    for account_id, directory in directories.items():
+        for identity_id, external_id in await customers.unasked_unions(account_id=account_id, limit=_BATCH):
+            try:
+                union_id = await directory.user_info(external_id)
+            except ChannelError as error:
+                log.warning("A unionid could not be read.", action="union_unread", detail=str(error))
+                break  # the platform is busy or the account misconfigured; the next tick tries again
+            await customers.note_union_id(identity_id=identity_id, union_id=union_id, now=clock.now())
+            asked += 1
+    return asked

@@ -1,0 +1,1 @@
+"""Remembering: tables, one repository a table family, migrations. The only package with SQL."""

@@ -1,0 +1,87 @@
+"""The served accounts and staff: brought in from the settings at start, and the account's row as the log's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from storage.connection import Connection
+from storage.database import Database
+from storage.errors import StorageError
+from storage.people import upsert
+from storage.records import AccountRow, StaffRow
+from storage.tables import ACCOUNT, STAFF
+
+_WRITE_LAST_SEQ = update(ACCOUNT).where(ACCOUNT.c.id == bindparam("account")).values(last_seq=bindparam("seq"))
+
+
+async def lock_accounts(connection: Connection, account_ids: Iterable[int]) -> dict[int, int]:
+    """Lock the accounts' rows until the transaction ends; return their last seq, in the order of their ids.
+
+    Whoever writes log rows or `reach` of an account holds this lock; taking several in one order cannot deadlock.
+    """
+    query = (
+        select(ACCOUNT.c.id, ACCOUNT.c.last_seq)
+        .where(ACCOUNT.c.id.in_(sorted(set(account_ids))))
+        .order_by(ACCOUNT.c.id)
+        .with_for_update()
+    )
+    return {row.id: row.last_seq for row in await connection.execute(query)}
+
+
+async def write_last_seq(connection: Connection, account_id: int, seq: int) -> None:
+    """Note the highest seq given out."""
+    await connection.execute(_WRITE_LAST_SEQ, {"account": account_id, "seq": seq})
+
+
+class Accounts:
+    """The accounts and staff that the settings name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def bring_in(self, accounts: Sequence[tuple[str, str, str, str]]) -> dict[str, AccountRow]:
+        """Make or refresh the accounts (name, channel, realm, title); return their rows by name.
+
+        Raises StorageError when an account's channel or realm differs from the one its log was written under.
+        """
+
+        async def apply(connection: Connection) -> dict[str, Any]:
+            for name, channel, realm, title in accounts:
+                values = {"name": name, "channel": channel, "realm": realm, "title": title, "last_seq": 0}
+                statement = upsert(connection.dialect)(ACCOUNT).values(**values)
+                await connection.execute(
+                    statement.on_conflict_do_update(index_elements=["name"], set_={"title": title})
+                )
+            return {row.name: row for row in await connection.execute(select(ACCOUNT))}
+
+        rows = await self._database.write(apply)
+        for name, channel, realm, _ in accounts:
+            row = rows[name]
+            if (row.channel, row.realm) != (channel, realm):
+                raise StorageError(
+                    f"account {name!r} was {row.channel} {row.realm} until now and is {channel} {realm} in zhike.toml; "
+                    "give the new account a name of its own"
+                )
+        return {
+            row.name: AccountRow(id=row.id, name=row.name, channel=row.channel, realm=row.realm, title=row.title)
+            for row in rows.values()
+        }
+
+    async def bring_in_staff(self, staff: Sequence[StaffRow]) -> None:
+        """Make the staff exactly those given; who is no longer named becomes inactive."""
+
+        async def apply(connection: Connection) -> None:
+            await connection.execute(update(STAFF).values(active=False))
+            for person in staff:
+                values = {"name": person.name, "role": person.role, "branch": person.branch, "active": True}
+                statement = upsert(connection.dialect)(STAFF).values(
+                    realm=person.realm, userid=person.userid.lower(), **values
+                )
+                await connection.execute(
+                    statement.on_conflict_do_update(index_elements=["realm", "userid"], set_=values)
+                )
+
+        await self._database.write(apply)

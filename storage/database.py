@@ -1,0 +1,162 @@
+"""The connection to the one database: SQLite for one machine, PostgreSQL for several; the same repositories on both.
+
+On SQLite all writes go through one connection in a thread of its own that takes the write lock at BEGIN (a deferred
+lock upgraded later can fail with SQLITE_BUSY in the middle of a transaction), reads through aiosqlite connections that
+see the last commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.connection import Connection, InlineConnection, run_inline
+from storage.errors import DatabaseUnreachable
+
+T = TypeVar("T")
+
+#: Milliseconds a writer waits for another process (a command beside the running bot) to finish its transaction.
+_BUSY_TIMEOUT_MS = 10_000
+
+
+class Database:
+    """Transactions and reads on one database; close it when done."""
+
+    def __init__(self, *, url: URL, writer: _Writer, reader: AsyncEngine) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._writer = writer
+        self._reader = reader
+
+    async def write(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        """Run `apply` in a write transaction and return its result after the commit; an error rolls back.
+
+        `apply` may await nothing but its connection.
+        """
+        return await self._writer.run(apply)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for reading."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def check(self) -> None:
+        """Raise DatabaseUnreachable, with the mend, when the database does not answer."""
+        try:
+            async with self.read() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except (DBAPIError, OSError) as error:
+            shown = self.url.render_as_string(hide_password=True)
+            raise DatabaseUnreachable(
+                f"the database {shown} does not answer ({error}); check [database] url in zhike.toml "
+                "or ZHIKE_DATABASE_URL, and that the server runs"
+            ) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writer.close()
+        await self._reader.dispose()
+
+
+class _Writer(Protocol):
+    async def run(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+class _PoolWriter:
+    """Transactions on a pool of connections: PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def run(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        async with self._engine.begin() as connection:
+            return await apply(connection)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class _ThreadWriter:
+    """Transactions one after another in a thread of their own: SQLite, which writes one at a time anyway."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+
+    async def run(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, apply)
+
+    def _run(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        with self._engine.begin() as connection:
+            return run_inline(apply(InlineConnection(connection)))
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown(wait=True)
+
+
+def open_database(url: str, *, home: Path, pool_size: int = 8) -> Database:
+    """Return the database at `url`; a relative SQLite path is one below `home`. Connects at first use.
+
+    Raises ValueError for a URL of another kind.
+    """
+    parsed = make_url(url)
+    match parsed.drivername:
+        case "sqlite+aiosqlite":
+            return _open_sqlite(parsed, home=home)
+        case "postgresql+asyncpg":
+            engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=4)
+            return Database(url=parsed, writer=_PoolWriter(engine), reader=engine)
+        case other:
+            raise ValueError(
+                f"database URL of kind {other!r}: write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
+            )
+
+
+def _open_sqlite(url: URL, *, home: Path) -> Database:
+    path = Path(url.database or "zhike.db")
+    path = path if path.is_absolute() else home / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    url = url.set(database=str(path))
+    writer = create_engine(url.set(drivername="sqlite"), pool_size=1, max_overflow=0)
+    reader = create_async_engine(url, pool_size=4, max_overflow=4)
+    _set_up_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
+    _set_up_sqlite(reader.sync_engine, begin="BEGIN", query_only=True)
+    return Database(url=url, writer=_ThreadWriter(writer), reader=reader)
+
+
+def _set_up_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+    """Set the pragmas of each new connection and take over BEGIN from the driver."""
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would be deferred
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "cache_size = -32768",
+            f"query_only = {int(query_only)}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)

@@ -1,0 +1,75 @@
+"""The digests the log stands on: of a content (salted), of a row, of a platform identity, and the chain over rows.
+
+A content's digest is SHA-256 over its salt and its stored characters; when salt and content are destroyed nothing about
+them can be guessed from it. A row's leaf covers every column of the immutable row, that digest included. The chain's
+head after a batch is SHA-256 over the head before it and the batch's leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+#: Head of an empty chain.
+GENESIS = bytes(32)
+SALT_BYTES = 16
+#: The columns of `message` in the order the leaf covers them.
+LEAF_COLUMNS = (
+    "account_id",
+    "seq",
+    "month",
+    "direction",
+    "kind",
+    "identity_id",
+    "conversation_id",
+    "sent_at",
+    "recorded_at",
+    "purpose",
+    "idempotency_key",
+    "content_version",
+)
+_PLATFORM_ZONE = timezone(timedelta(hours=8))
+
+
+def encode_fields(fields: Mapping[str, Any]) -> str:
+    """Return a message's fields as the JSON that is stored: characters unescaped, order kept."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def content_digest(salt: bytes, fields: str) -> bytes:
+    """Return the salted digest of stored fields. Lone surrogates, which JSON escapes allow, count as they stand."""
+    return hashlib.sha256(salt + fields.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_salt() -> bytes:
+    """Return fresh random bytes for one content."""
+    return os.urandom(SALT_BYTES)
+
+
+def platform_key(key: str) -> bytes:
+    """Return the 16-byte form of a composite identity or idempotency key."""
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def row_leaf(row: Mapping[str, Any]) -> bytes:
+    """Return the leaf of one message row; instants count as microseconds."""
+    parts = [row[column] for column in LEAF_COLUMNS]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode() + row["digest"]).digest()
+
+
+def chain_head(before: bytes, leaves: Iterable[bytes]) -> bytes:
+    """Return the head after a batch of leaves."""
+    running = hashlib.sha256(before)
+    for leaf in leaves:
+        running.update(leaf)
+    return running.digest()
+
+
+def platform_month(moment: datetime) -> int:
+    """Return the month of a moment in the platform's zone (UTC+8) as yyyymm: the partition key."""
+    local = moment.astimezone(_PLATFORM_ZONE)
+    return local.year * 100 + local.month

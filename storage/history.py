@@ -1,0 +1,85 @@
+"""Reading the log back: what was last said in a conversation, and the whole log as a stream for export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from storage.database import Database
+from storage.records import StoredReply
+from storage.tables import ACCOUNT, CONTENT, IDENTITY, MESSAGE
+
+_CHUNK = 2_000
+
+
+class History:
+    """Reads messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last_outgoing(self, account_id: int, conversation_id: int) -> StoredReply | None:
+        """Return what went out last in a conversation, None when nothing did or its content was destroyed."""
+        query = (
+            select(MESSAGE.c.kind, CONTENT.c.fields)
+            .join(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+            .where(
+                MESSAGE.c.conversation_id == conversation_id,
+                MESSAGE.c.account_id == account_id,
+                MESSAGE.c.direction == "out",
+            )
+            .order_by(MESSAGE.c.seq.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else StoredReply(kind=row.kind, fields=json.loads(row.fields))
+
+    async def export(self, *, account: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Yield every message of the log in order of account and seq, with its content, as JSON-able values."""
+        place = (0, 0)
+        while True:
+            rows = await self._chunk(place, account=account)
+            if not rows:
+                return
+            for row in rows:
+                yield _exported(row)
+            place = (rows[-1].account_id, rows[-1].seq)
+
+    async def _chunk(self, place: tuple[int, int], *, account: str | None) -> list[Any]:
+        account_id, seq = place
+        after = (MESSAGE.c.account_id > account_id) | ((MESSAGE.c.account_id == account_id) & (MESSAGE.c.seq > seq))
+        query = (
+            select(MESSAGE, ACCOUNT.c.name, IDENTITY.c.external_id, IDENTITY.c.customer_id, CONTENT.c.fields)
+            .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
+            .join(IDENTITY, IDENTITY.c.id == MESSAGE.c.identity_id)
+            .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+            .where(after)
+            .order_by(MESSAGE.c.account_id, MESSAGE.c.seq)
+            .limit(_CHUNK)
+        )
+        if account is not None:
+            query = query.where(ACCOUNT.c.name == account)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).all())
+
+
+def _exported(row: Any) -> dict[str, Any]:
+    return {
+        "account": row.name,
+        "seq": row.seq,
+        "direction": row.direction,
+        "kind": row.kind,
+        "person": row.external_id,
+        "customer": row.customer_id,
+        "conversation": row.conversation_id,
+        "sent_at": row.sent_at.isoformat(),
+        "recorded_at": row.recorded_at.isoformat(),
+        "purpose": row.purpose,
+        "content_version": row.content_version,
+        "content": None if row.fields is None else json.loads(row.fields),
+        "digest": row.digest.hex(),
+    }

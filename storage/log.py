@@ -1,0 +1,224 @@
+"""The log's entrance: inbound messages recorded once, in order, together with their work items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.engine import Dialect
+
+from content.messages import encode_body
+from storage.accounts import lock_accounts, write_last_seq
+from storage.connection import Bulk, Connection
+from storage.digests import platform_key, platform_month
+from storage.group_commit import GroupCommitWriter
+from storage.log_rows import LogRows
+from storage.people import find_or_make_identities, latest_consents, person_of, upsert
+from storage.probe import Probe, no_probe
+from storage.records import Arrival, Recorded
+from storage.tables import CONVERSATION, MESSAGE_KEY, REACH, WORK
+from storage.tables.instant import Instant, to_micros
+
+_REACH_COLUMNS = tuple(column.name for column in REACH.columns)
+_REACH_INSTANTS = tuple(index for index, column in enumerate(REACH.columns) if isinstance(column.type, Instant))
+
+
+def _upsert_reach(dialect: Dialect) -> Any:
+    statement = upsert(dialect)(REACH)
+    changes = {name: statement.excluded[name] for name in _REACH_COLUMNS if name not in {"account_id", "identity_id"}}
+    return statement.on_conflict_do_update(index_elements=["account_id", "identity_id"], set_=changes)
+
+
+_UPSERT_REACH = Bulk(_upsert_reach, _REACH_COLUMNS)
+_INSERT_KEYS = Bulk(lambda _: insert(MESSAGE_KEY), [column.name for column in MESSAGE_KEY.columns])
+_INSERT_WORK = Bulk(lambda _: insert(WORK), [column.name for column in WORK.columns])
+
+
+class Log:
+    """Records what arrives. Returns only when it is durable."""
+
+    def __init__(self, writer: GroupCommitWriter, *, probe: Probe = no_probe) -> None:
+        self._writer = writer
+        self._probe = probe
+
+    async def record(self, arrival: Arrival) -> Recorded:
+        """Record an arrival once under its (account, key), with its work item; lease its conversation if it is free."""
+        self._probe("received")
+        recorded = await self._writer.write(record_arrivals, arrival)
+        self._probe("recorded")
+        return recorded
+
+
+async def record_arrivals(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
+    """Record a batch inside a transaction; results in the batch's order."""
+    last_seqs = await lock_accounts(connection, [arrival.account.id for arrival in arrivals])
+    results: list[Recorded | None] = [None] * len(arrivals)
+    for account_id, seq in last_seqs.items():
+        indexes = [index for index, arrival in enumerate(arrivals) if arrival.account.id == account_id]
+        batch = _AccountBatch(account_id, seq)
+        found = await batch.record(connection, [arrivals[index] for index in indexes])
+        for index, recorded in zip(indexes, found, strict=True):
+            results[index] = recorded
+    return [recorded for recorded in results if recorded is not None]
+
+
+class _AccountBatch:
+    """One account's part of a batch. Its row lock is held, so what is read here cannot change before the commit."""
+
+    def __init__(self, account_id: int, last_seq: int) -> None:
+        self._account_id = account_id
+        self._seq = last_seq
+        self._log = LogRows(account_id)
+        self._work: list[tuple[Any, ...]] = []
+        self._keys: list[tuple[Any, ...]] = []
+        self._reach: dict[int, dict[str, Any]] = {}
+        self._consents: dict[int, dict[str, str]] = {}
+
+    async def record(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
+        first = arrivals[0]
+        keys = [platform_key(arrival.inbound.key) for arrival in arrivals]
+        known = await _known_keys(connection, self._account_id, keys)
+        people = await find_or_make_identities(
+            connection,
+            account_id=self._account_id,
+            realm=first.account.realm,
+            external_ids=[arrival.inbound.sender for arrival in arrivals],
+            now=first.now,
+        )
+        fresh = [a for a, key in zip(arrivals, keys, strict=True) if key not in known]
+        self._consents = await latest_consents(connection, [person.customer_id for person in people.values()])
+        await self._open_conversations(connection, fresh, people)
+        results = [self._take(a, key, people[a.inbound.sender], known) for a, key in zip(arrivals, keys, strict=True)]
+        await self._write(connection)
+        return results
+
+    async def _open_conversations(
+        self, connection: Connection, fresh: Sequence[Arrival], people: dict[str, Row[Any]]
+    ) -> None:
+        """Give everybody who says something an open conversation: theirs, or a new one after a long silence."""
+        opening: dict[int, datetime] = {}
+        stale: list[int] = []
+        for arrival in fresh:
+            person = people[arrival.inbound.sender]
+            if person.person_id in self._reach or person.person_id in opening:
+                continue
+            if person.conversation_id is not None and arrival.now - person.last_at < arrival.idle_close:
+                self._reach[person.person_id] = {name: getattr(person, name) for name in _REACH_COLUMNS}
+            else:
+                opening[person.person_id] = arrival.now
+                if person.conversation_id is not None:
+                    self._reach[person.person_id] = {name: getattr(person, name) for name in _REACH_COLUMNS}
+                    stale.append(person.conversation_id)
+        if stale:
+            closed_at = fresh[0].now
+            closing = update(CONVERSATION).where(CONVERSATION.c.id.in_(stale), CONVERSATION.c.closed_at.is_(None))
+            await connection.execute(closing.values(closed_at=closed_at))
+        if opening:
+            rows = [
+                {"account_id": self._account_id, "identity_id": identity_id, "opened_at": at, "closed_at": None}
+                for identity_id, at in opening.items()
+            ]
+            made = await connection.execute(
+                insert(CONVERSATION).returning(CONVERSATION.c.id, CONVERSATION.c.identity_id), rows
+            )
+            for row in made:
+                blank = _blank_reach(self._account_id, row.identity_id)
+                self._reach.setdefault(row.identity_id, blank)["conversation_id"] = row.id
+
+    def _take(self, arrival: Arrival, key: bytes, person: Row[Any], known: dict[bytes, int]) -> Recorded:
+        """Add one arrival's rows, unless it is known, and say where it stands."""
+        seq = known.get(key)
+        if seq is not None:
+            return Recorded(
+                account_id=self._account_id,
+                seq=seq,
+                is_new=False,
+                person=person_of(person, self._known_reach(person), consents={}),
+                epoch=None,
+            )
+        self._seq = known[key] = seq = self._seq + 1
+        reach = self._reach[person.person_id]
+        epoch = _lease(reach, arrival) if arrival.handle else None
+        _note_act(reach, arrival)
+        self._add_rows(arrival, key, seq, reach)
+        return Recorded(
+            account_id=self._account_id,
+            seq=seq,
+            is_new=True,
+            person=person_of(person, reach, consents=self._consents.get(person.customer_id, {})),
+            epoch=epoch,
+        )
+
+    def _known_reach(self, person: Row[Any]) -> dict[str, Any]:
+        return self._reach.get(person.person_id) or {name: getattr(person, name) for name in _REACH_COLUMNS}
+
+    def _add_rows(self, arrival: Arrival, key: bytes, seq: int, reach: dict[str, Any]) -> None:
+        kind, fields = encode_body(arrival.inbound.body)
+        now = to_micros(arrival.now)
+        self._keys.append((self._account_id, key, seq))
+        self._log.add(
+            seq,
+            fields,
+            month=platform_month(arrival.now),
+            direction="in",
+            kind=kind,
+            identity_id=reach["identity_id"],
+            conversation_id=reach["conversation_id"],
+            sent_at=to_micros(arrival.inbound.sent_at),
+            recorded_at=now,
+        )
+        state, handled_at = ("ready", None) if arrival.handle else ("done", now)
+        self._work.append((self._account_id, seq, reach["identity_id"], state, None, now, handled_at, None))
+
+    async def _write(self, connection: Connection) -> None:
+        if not self._log:
+            return
+        await _INSERT_KEYS.run(connection, self._keys)
+        await self._log.write(connection)
+        await _INSERT_WORK.run(connection, self._work)
+        await _UPSERT_REACH.run(connection, [_reach_values(reach) for reach in self._reach.values()])
+        await write_last_seq(connection, self._account_id, self._seq)
+
+
+async def _known_keys(connection: Connection, account_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
+    query = select(MESSAGE_KEY.c.key, MESSAGE_KEY.c.seq).where(
+        MESSAGE_KEY.c.account_id == account_id, MESSAGE_KEY.c.key.in_(keys)
+    )
+    return {row.key: row.seq for row in await connection.execute(query)}
+
+
+def _reach_values(reach: dict[str, Any]) -> tuple[Any, ...]:
+    values = [reach[name] for name in _REACH_COLUMNS]
+    for index in _REACH_INSTANTS:
+        values[index] = None if values[index] is None else to_micros(values[index])
+    return tuple(values)
+
+
+def _blank_reach(account_id: int, identity_id: int) -> dict[str, Any]:
+    blank: dict[str, Any] = dict.fromkeys(_REACH_COLUMNS)
+    return blank | {"account_id": account_id, "identity_id": identity_id, "quota_left": 0, "epoch": 0}
+
+
+def _lease(reach: dict[str, Any], arrival: Arrival) -> int | None:
+    """Lease a free conversation to the arrival's process; return the lease's epoch, None when somebody holds it."""
+    if reach["holder"] is not None and reach["lease_until"] > arrival.now:
+        return None
+    reach["holder"], reach["lease_until"] = arrival.holder, arrival.lease_until
+    reach["epoch"] += 1
+    return int(reach["epoch"])
+
+
+def _note_act(reach: dict[str, Any], arrival: Arrival) -> None:
+    """What an act of the person changes: the reply window and quota (the higher, until the later end), following."""
+    reach["last_at"] = arrival.now
+    reach["unreachable"] = None
+    if arrival.followed is not None:
+        reach["followed"] = arrival.followed
+    if arrival.grant is None:
+        return
+    running = reach["quota_until"] is not None and reach["quota_until"] > arrival.now
+    until = arrival.now + arrival.grant.window
+    reach["quota_left"] = max(reach["quota_left"] if running else 0, arrival.grant.messages)
+    reach["quota_until"] = max(reach["quota_until"], until) if running else until

@@ -1,0 +1,125 @@
+"""Identities and the persons behind them: found or made in the recording transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Dialect
+
+from storage.connection import Connection
+from storage.records import Person, StaffRow
+from storage.tables import CONSENT_ENTRY as CONSENT
+from storage.tables import CUSTOMER, IDENTITY, REACH, STAFF
+
+_IS_STAFF = and_(
+    STAFF.c.realm == IDENTITY.c.realm, STAFF.c.userid == func.lower(IDENTITY.c.external_id), STAFF.c.active
+)
+_STAFF_COLUMNS = (STAFF.c.userid, STAFF.c.name, STAFF.c.role, STAFF.c.branch)
+
+
+def upsert(dialect: Dialect) -> Any:
+    """Return the dialect's INSERT that knows ON CONFLICT."""
+    return sqlite_insert if dialect.name == "sqlite" else pg_insert
+
+
+async def find_or_make_identities(
+    connection: Connection, *, account_id: int, realm: str, external_ids: Iterable[str], now: datetime
+) -> dict[str, Row[Any]]:
+    """Return a row an external id: person_id, customer_id, staff and the columns of its `reach` (None without one)."""
+    wanted = list(dict.fromkeys(external_ids))
+    found = await _identities(connection, account_id=account_id, realm=realm, external_ids=wanted)
+    missing = [external_id for external_id in wanted if external_id not in found]
+    if not missing:
+        return found
+    made = await connection.execute(
+        insert(CUSTOMER).returning(CUSTOMER.c.id), [{"created_at": now, "merged_into": None} for _ in missing]
+    )
+    customers = [row.id for row in made]
+    rows = [
+        {"realm": realm, "external_id": external_id, "customer_id": customer_id, "union_id": None, "created_at": now}
+        for external_id, customer_id in zip(missing, customers, strict=True)
+    ]
+    await connection.execute(upsert(connection.dialect)(IDENTITY).on_conflict_do_nothing(), rows)
+    again = await _identities(connection, account_id=account_id, realm=realm, external_ids=missing)
+    # Another process may have met the same person on another account of the realm at the same moment.
+    orphans = set(customers) - {row.customer_id for row in again.values()}
+    if orphans:
+        await connection.execute(delete(CUSTOMER).where(CUSTOMER.c.id.in_(orphans)))
+    return found | again
+
+
+async def _identities(
+    connection: Connection, *, account_id: int, realm: str, external_ids: Sequence[str]
+) -> dict[str, Row[Any]]:
+    joined = IDENTITY.outerjoin(
+        REACH, and_(REACH.c.identity_id == IDENTITY.c.id, REACH.c.account_id == account_id)
+    ).outerjoin(STAFF, _IS_STAFF)
+    query = (
+        select(
+            IDENTITY.c.id.label("person_id"),
+            IDENTITY.c.realm,
+            IDENTITY.c.external_id,
+            IDENTITY.c.customer_id,
+            REACH,
+            *_STAFF_COLUMNS,
+        )
+        .select_from(joined)
+        .where(IDENTITY.c.realm == realm, IDENTITY.c.external_id.in_(external_ids))
+    )
+    return {row.external_id: row for row in await connection.execute(query)}
+
+
+async def load_persons(connection: Connection, *, account_id: int, identity_ids: Sequence[int]) -> dict[int, Person]:
+    """Return the persons behind identities that have a `reach` on the account, with consents and staff binding."""
+    joined = IDENTITY.join(
+        REACH, and_(REACH.c.identity_id == IDENTITY.c.id, REACH.c.account_id == account_id)
+    ).outerjoin(STAFF, _IS_STAFF)
+    query = (
+        select(IDENTITY.c.realm, IDENTITY.c.external_id, IDENTITY.c.customer_id, REACH, *_STAFF_COLUMNS)
+        .select_from(joined)
+        .where(IDENTITY.c.id.in_(identity_ids))
+    )
+    rows = (await connection.execute(query)).all()
+    consents = await latest_consents(connection, [row.customer_id for row in rows])
+    return {
+        row.identity_id: person_of(row, dict(row._mapping), consents=consents.get(row.customer_id, {})) for row in rows
+    }
+
+
+def person_of(row: Row[Any], reach: Mapping[str, Any], *, consents: dict[str, str]) -> Person:
+    """Return the person of an identity's row (with staff columns) and the values of its `reach`."""
+    staff = None
+    if row.userid is not None:
+        staff = StaffRow(realm=row.realm, userid=row.userid, name=row.name, role=row.role, branch=row.branch)
+    return Person(
+        account_id=reach["account_id"],
+        identity_id=reach["identity_id"],
+        customer_id=row.customer_id,
+        conversation_id=reach["conversation_id"],
+        realm=row.realm,
+        external_id=row.external_id,
+        followed=reach["followed"],
+        quota_left=reach["quota_left"],
+        quota_until=reach["quota_until"],
+        unreachable=reach["unreachable"],
+        consents=consents,
+        staff=staff,
+    )
+
+
+async def latest_consents(connection: Connection, customer_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return the state of each consent a customer; a consent never asked for is absent."""
+    query = (
+        select(CONSENT.c.customer_id, CONSENT.c.consent, CONSENT.c.state)
+        .where(CONSENT.c.customer_id.in_(customer_ids))
+        .order_by(CONSENT.c.id)
+    )
+    states: dict[int, dict[str, str]] = {}
+    for row in await connection.execute(query):
+        states.setdefault(row.customer_id, {})[row.consent] = row.state
+    return states

@@ -1,0 +1,186 @@
+"""Row values that cross the border of this package: what is asked to be remembered, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from content.messages import Inbound, InboundBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """One served account."""
+
+    id: int
+    name: str
+    channel: str
+    realm: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRow:
+    """One member of staff."""
+
+    realm: str
+    userid: str
+    name: str
+    role: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What an act of the person opens: so many active messages for so long."""
+
+    messages: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One inbound message that must be recorded."""
+
+    account: AccountRow
+    inbound: Inbound
+    grant: Grant | None
+    #: None: leave the following as it is.
+    followed: bool | None
+    #: False: only log it, no work item is left to do.
+    handle: bool
+    #: The process that wants to handle it, and until when it would hold the conversation.
+    holder: str
+    now: datetime
+    lease_until: datetime
+    idle_close: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """One recorded message that waits to be handled."""
+
+    account_id: int
+    seq: int
+    identity_id: int
+    via: str | None
+    recorded_at: datetime
+    inbound: Inbound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who stands behind an identity, and how they can be reached on one account."""
+
+    account_id: int
+    identity_id: int
+    customer_id: int
+    conversation_id: int
+    realm: str
+    external_id: str
+    followed: bool | None
+    quota_left: int
+    quota_until: datetime | None
+    unreachable: str | None
+    consents: dict[str, str]
+    staff: StaffRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Where an arrival stands in the log. `epoch` is the lease this process got on the conversation, if it got one."""
+
+    account_id: int
+    seq: int
+    is_new: bool
+    person: Person
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyDraft:
+    """One answer to be written: its words and why they go out."""
+
+    kind: str
+    fields: dict[str, Any]
+    purpose: str
+    content_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDraft:
+    """One step of a consent to be written."""
+
+    consent: str
+    state: str
+    text_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionDraft:
+    """Where a contact came from."""
+
+    scene: str
+    campaign: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to handle one conversation; `epoch` tells it from the leases before and after."""
+
+    account_id: int
+    identity_id: int
+    holder: str
+    epoch: int
+
+
+class Way(StrEnum):
+    """How the first reply of a turn is to leave; later replies always leave through the outbox."""
+
+    #: The platform's attempt waits in this process and is in time: it carries the reply.
+    HTTP = "http"
+    OUTBOX = "outbox"
+    #: Nobody waits here: the platform's next attempt takes it, or the sweep sends it to the outbox.
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """One turn's outcome, for one transaction: replies to the last message, effects, the work items done."""
+
+    lease: Lease
+    #: The messages of the turn in order; the last one carries the replies.
+    seqs: tuple[int, ...]
+    replies: tuple[ReplyDraft, ...]
+    consents: tuple[ConsentDraft, ...]
+    attributions: tuple[AttributionDraft, ...]
+    way: Way
+    #: Tells which later messages join the turn instead of waiting for the next.
+    joins: Callable[[InboundBody], bool]
+    now: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of a turn. `rejoin`: nothing was written, these arrived meanwhile and join it. `more`: the turn
+    stands, the lease goes on, these come next. Both empty: the turn stands and the conversation is free."""
+
+    rejoin: tuple[Pending, ...] = ()
+    more: tuple[Pending, ...] = ()
+    #: The first reply was chosen for the HTTP answer of this process.
+    handed: bool = False
+    #: At least one reply went to the outbox.
+    outbox: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReply:
+    """What a platform's attempt is answered: a reply's words, or nothing."""
+
+    kind: str
+    fields: dict[str, Any]

@@ -1,0 +1,184 @@
+"""What a platform's attempt gets: the stored reply, nothing, or a little more patience; chosen once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select, update
+
+from storage.accounts import lock_accounts
+from storage.connection import Connection
+from storage.database import Database
+from storage.group_commit import GroupCommitWriter
+from storage.outgoing import delivery_row, plan_deliveries, reply_key
+from storage.probe import Probe, no_probe
+from storage.records import StoredReply
+from storage.tables import CONTENT, MESSAGE, REPLY, WORK
+from storage.tables.work import ReplyState, WorkState
+
+_MARK_SENT = (
+    update(REPLY)
+    .where(
+        REPLY.c.account_id == bindparam("account"),
+        REPLY.c.in_seq == bindparam("item"),
+        REPLY.c.n == 0,
+        REPLY.c.state == ReplyState.HANDED,
+    )
+    .values(state=ReplyState.SENT)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt of the platform at a message that is in the log already. `last_word`: wait no longer, decide now."""
+
+    account_id: int
+    seq: int
+    last_word: bool
+    #: At the last word, leave unhandled work its way to the outbox (the account may send actively).
+    may_use_outbox: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`wait`: not handled yet. Otherwise answer `reply`, or accept without words when there is none."""
+
+    wait: bool
+    reply: StoredReply | None = None
+    #: When the message was recorded: the platform's first attempt.
+    recorded_at: datetime
+
+
+class Replies:
+    """Settles attempts, and what became of replies that were handed over."""
+
+    def __init__(self, database: Database, writer: GroupCommitWriter, *, probe: Probe = no_probe) -> None:
+        self._database = database
+        self._writer = writer
+        self._probe = probe
+
+    async def settle(self, attempt: Attempt) -> Verdict:
+        """Decide what this attempt is answered: the stored reply again, nothing, or wait."""
+        verdict = await self._writer.write(_settle_attempts, attempt)
+        self._probe("settled")
+        return verdict
+
+    async def mark_sent(self, account_id: int, seq: int) -> None:
+        """Note that the reply to a message was written to the platform's connection."""
+        self._probe("written")
+        await self._writer.write(_mark_sent, (account_id, seq))
+
+    async def sweep(self, *, before: datetime, now: datetime, active: frozenset[int]) -> tuple[int, int, int]:
+        """Settle replies whose message's attempts are over (first attempt before `before`).
+
+        Handed and not known to be written: `unknown`. Never handed: to the outbox for accounts in `active`, `lost` for
+        the others. Returns the three counts (unknown, outbox, lost).
+        """
+        query = select(REPLY).where(REPLY.c.state.in_((ReplyState.READY, ReplyState.HANDED)), REPLY.c.at <= before)
+        async with self._database.read() as connection:
+            account_ids = {row.account_id for row in await connection.execute(query)}
+        if not account_ids:
+            return 0, 0, 0
+
+        async def apply(connection: Connection) -> tuple[int, int, int]:
+            await lock_accounts(connection, account_ids)
+            rows = (await connection.execute(query)).all()
+            return await _sweep_rows(connection, rows, now=now, active=active)
+
+        return await self._database.write(apply)
+
+    async def oldest_waiting(self) -> datetime | None:
+        """Return when the oldest unhandled message was recorded, None when nothing waits."""
+        query = select(WORK.c.recorded_at).where(WORK.c.state == WorkState.READY).order_by(WORK.c.recorded_at).limit(1)
+        async with self._database.read() as connection:
+            found: datetime | None = (await connection.execute(query)).scalar()
+            return found
+
+
+async def _settle_attempts(connection: Connection, attempts: Sequence[Attempt]) -> list[Verdict]:
+    await lock_accounts(connection, [attempt.account_id for attempt in attempts])
+    return [await _settle_attempt(connection, attempt) for attempt in attempts]
+
+
+async def _settle_attempt(connection: Connection, attempt: Attempt) -> Verdict:
+    where = (WORK.c.account_id == attempt.account_id, WORK.c.seq == attempt.seq)
+    work = (await connection.execute(select(WORK.c.state, WORK.c.via, WORK.c.recorded_at).where(*where))).one()
+    if work.state == WorkState.READY:
+        if work.via == "outbox":
+            return Verdict(wait=False, recorded_at=work.recorded_at)
+        if not attempt.last_word:
+            return Verdict(wait=True, recorded_at=work.recorded_at)
+        if attempt.may_use_outbox:
+            await connection.execute(update(WORK).where(*where).values(via="outbox"))
+        return Verdict(wait=False, recorded_at=work.recorded_at)
+    return Verdict(wait=False, reply=await _hand_over(connection, attempt), recorded_at=work.recorded_at)
+
+
+async def _hand_over(connection: Connection, attempt: Attempt) -> StoredReply | None:
+    """Return the reply this attempt may carry; a reply that went to the outbox is not said twice."""
+    query = (
+        select(REPLY.c.state, MESSAGE.c.kind, CONTENT.c.fields)
+        .join(MESSAGE, and_(MESSAGE.c.account_id == REPLY.c.account_id, MESSAGE.c.seq == REPLY.c.out_seq))
+        .join(CONTENT, and_(CONTENT.c.account_id == REPLY.c.account_id, CONTENT.c.seq == REPLY.c.out_seq))
+        .where(
+            REPLY.c.account_id == attempt.account_id,
+            REPLY.c.in_seq == attempt.seq,
+            REPLY.c.n == 0,
+            REPLY.c.state.in_((ReplyState.READY, ReplyState.HANDED, ReplyState.SENT)),
+        )
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    if row.state == ReplyState.READY:
+        await connection.execute(
+            update(REPLY)
+            .where(REPLY.c.account_id == attempt.account_id, REPLY.c.in_seq == attempt.seq, REPLY.c.n == 0)
+            .values(state=ReplyState.HANDED)
+        )
+    return StoredReply(kind=row.kind, fields=json.loads(row.fields))
+
+
+async def _mark_sent(connection: Connection, written: Sequence[tuple[int, int]]) -> list[None]:
+    await connection.execute(_MARK_SENT, [{"account": account_id, "item": seq} for account_id, seq in written])
+    return [None] * len(written)
+
+
+async def _sweep_rows(
+    connection: Connection, rows: Sequence[Any], *, now: datetime, active: frozenset[int]
+) -> tuple[int, int, int]:
+    counts = dict.fromkeys((ReplyState.UNKNOWN, ReplyState.OUTBOX, ReplyState.LOST), 0)
+    for row in rows:
+        if row.state == ReplyState.HANDED:
+            state = ReplyState.UNKNOWN
+        else:
+            state = ReplyState.OUTBOX if row.account_id in active else ReplyState.LOST
+        counts[state] += 1
+        await connection.execute(
+            update(REPLY)
+            .where(REPLY.c.account_id == row.account_id, REPLY.c.in_seq == row.in_seq, REPLY.c.n == row.n)
+            .values(state=state)
+        )
+        if state is ReplyState.OUTBOX:
+            await _plan_late(connection, row, now=now)
+    return counts[ReplyState.UNKNOWN], counts[ReplyState.OUTBOX], counts[ReplyState.LOST]
+
+
+async def _plan_late(connection: Connection, row: Any, *, now: datetime) -> None:
+    query = select(MESSAGE.c.identity_id, MESSAGE.c.purpose).where(
+        MESSAGE.c.account_id == row.account_id, MESSAGE.c.seq == row.out_seq
+    )
+    message = (await connection.execute(query)).one()
+    planned = delivery_row(
+        row.account_id, row.out_seq, identity_id=message.identity_id, purpose=message.purpose, now=now
+    )
+    key = reply_key(row.account_id, row.in_seq, row.n)
+    await plan_deliveries(connection, [planned | {"idempotency_key": key}])
+
+
+#: How long after the first attempt the platform's attempts are over (0, 5 and 10 s, five seconds each).
+ATTEMPTS_OVER = timedelta(seconds=15)

@@ -1,0 +1,35 @@
+"""The tables, a module a family. Repositories write set-based statements on the `Table`s below."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData, Table
+from sqlmodel import SQLModel
+
+from storage.tables import accounts, delivery, log, operation, people, work
+
+METADATA: MetaData = SQLModel.metadata
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return METADATA.tables[str(model.__tablename__)]
+
+
+ACCOUNT = _table(accounts.Account)
+CUSTOMER = _table(people.Customer)
+IDENTITY = _table(people.Identity)
+CUSTOMER_MERGE = _table(people.CustomerMerge)
+REACH = _table(people.Reach)
+CONSENT_ENTRY = _table(people.ConsentEntry)
+ATTRIBUTION = _table(people.Attribution)
+STAFF = _table(people.Staff)
+MESSAGE = _table(log.Message)
+CONTENT = _table(log.Content)
+MESSAGE_KEY = _table(log.MessageKey)
+CONVERSATION = _table(log.Conversation)
+SEAL = _table(log.Seal)
+WORK = _table(work.Work)
+REPLY = _table(work.Reply)
+DELIVERY = _table(delivery.Delivery)
+DELIVERY_ATTEMPT = _table(delivery.DeliveryAttempt)
+ACCESS_TOKEN = _table(operation.AccessToken)
+LEADER = _table(operation.Leader)

@@ -1,0 +1,77 @@
+"""The outbox: messages that leave through a platform's API, and each attempt to send them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, Index, text
+from sqlmodel import Field, SQLModel
+
+from storage.tables.instant import Instant
+from storage.tables.people import BIG_KEY
+
+OPEN_STATES = "('due', 'claimed', 'attempting', 'retry')"
+
+
+class DeliveryState(StrEnum):
+    """planned → due → claimed → attempting → sent | retry | refused | failed | unknown (see docs/states.md)."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    ATTEMPTING = "attempting"
+    RETRY = "retry"
+    SENT = "sent"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Delivery(SQLModel, table=True):
+    """One outgoing message's way to one person. Its words are the log's message (account_id, out_seq)."""
+
+    __table_args__ = (
+        Index(
+            "ix_delivery_open",
+            "due_at",
+            sqlite_where=text(f"state IN {OPEN_STATES}"),
+            postgresql_where=text(f"state IN {OPEN_STATES}"),
+        ),
+        Index("ix_delivery_person", "account_id", "identity_id", "id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
+    account_id: int
+    out_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    identity_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    #: Against repeats: unique here, and handed to the platform where it knows such a key.
+    idempotency_key: str = Field(unique=True)
+    purpose: str
+    #: "bot" or "person": a person may use the reserve of the reply quota.
+    author: str
+    state: str
+    due_at: datetime = Field(sa_type=Instant)
+    holder: str | None = None
+    lease_until: datetime | None = Field(default=None, sa_type=Instant)
+    api: str | None = None
+    attempts: int = 0
+    #: Why it was refused, failed, is unknown or waits.
+    reason: str | None = None
+    platform_id: str | None = None
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class DeliveryAttempt(SQLModel, table=True):
+    """One attempt: written before a byte leaves, completed when the answer is known."""
+
+    __tablename__ = "delivery_attempt"
+
+    delivery_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    n: int = Field(primary_key=True)
+    api: str
+    started_at: datetime = Field(sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: The state it led to, None while under way or when the process died.
+    outcome: str | None = None
+    code: int | None = None
+    detail: str | None = None

@@ -1,0 +1,199 @@
+"""Writing the outcome of turns: replies, effects and done work items of many conversations in one transaction."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, literal_column, select, update
+
+from content.messages import InboundBody
+from storage.accounts import lock_accounts
+from storage.connection import Bulk, Connection
+from storage.errors import LeaseLost
+from storage.outgoing import OutgoingRows, reply_key
+from storage.pending import read_pending
+from storage.records import Handled, Pending, Way, Written
+from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK
+from storage.tables.instant import to_micros
+from storage.tables.work import ReplyState, WorkState
+
+_DONE = Bulk(
+    lambda _: (
+        update(WORK)
+        .where(WORK.c.account_id == bindparam("account"), WORK.c.seq == bindparam("item"))
+        .values(
+            state=literal_column("'done'"),
+            via=bindparam("way"),
+            handled_at=bindparam("at"),
+            joined_to=bindparam("carrier"),
+        )
+    ),
+    ("account", "item", "way", "at", "carrier"),
+)
+_LEASE = Bulk(
+    lambda _: (
+        update(REACH)
+        .where(REACH.c.account_id == bindparam("account"), REACH.c.identity_id == bindparam("identity"))
+        .values(holder=bindparam("by"), lease_until=bindparam("until"))
+    ),
+    ("account", "identity", "by", "until"),
+)
+_INSERT_REPLIES = Bulk(lambda _: insert(REPLY), [column.name for column in REPLY.columns])
+
+
+async def finish_turns(connection: Connection, turns: Sequence[Handled]) -> list[Written | Exception]:
+    """Write a batch of turns inside a transaction; results in the batch's order."""
+    last_seqs = await lock_accounts(connection, [turn.lease.account_id for turn in turns])
+    results: dict[int, Written | Exception] = {}
+    for account_id, seq in last_seqs.items():
+        batch = _AccountTurns(OutgoingRows(account_id, seq, turns[0].now))
+        chosen = [(index, turn) for index, turn in enumerate(turns) if turn.lease.account_id == account_id]
+        results |= await batch.finish(connection, chosen)
+    return [results[index] for index in range(len(turns))]
+
+
+class _AccountTurns:
+    """One account's part of a batch of turns; the account's row lock is held."""
+
+    def __init__(self, outgoing: OutgoingRows) -> None:
+        self._outgoing = outgoing
+        self._account_id = outgoing.account_id
+        self._replies: list[tuple[Any, ...]] = []
+        self._done: list[tuple[Any, ...]] = []
+        self._leases: list[tuple[Any, ...]] = []
+        self._consents: list[dict[str, Any]] = []
+        self._attributions: list[dict[str, Any]] = []
+
+    async def finish(
+        self, connection: Connection, turns: Sequence[tuple[int, Handled]]
+    ) -> dict[int, Written | Exception]:
+        identity_ids = [turn.lease.identity_id for _, turn in turns]
+        holders = await self._holders(connection, identity_ids)
+        waiting = await self._waiting(connection, identity_ids)
+        late = {i for _, turn in turns for i in [turn.lease.identity_id] if _later(turn, waiting.get(i, {}))}
+        pending: dict[int, list[Pending]] = {}
+        for item in await read_pending(connection, self._account_id, sorted(late)) if late else []:
+            pending.setdefault(item.identity_id, []).append(item)
+        results: dict[int, Written | Exception] = {}
+        for index, turn in turns:
+            mine = holders.get(turn.lease.identity_id)
+            if mine is None or (mine.holder, mine.epoch) != (turn.lease.holder, turn.lease.epoch):
+                results[index] = LeaseLost(
+                    f"conversation of identity {turn.lease.identity_id}: another holder took over"
+                )
+                continue
+            after = tuple(item for item in pending.get(turn.lease.identity_id, ()) if item.seq > turn.seqs[-1])
+            vias = waiting.get(turn.lease.identity_id, {})
+            results[index] = self._finish_turn(turn, mine, after, vias=vias)
+        await self._write(connection)
+        return results
+
+    def _finish_turn(
+        self, turn: Handled, mine: Any, after: tuple[Pending, ...], *, vias: dict[int, str | None]
+    ) -> Written:
+        if after and turn.joins(after[0].inbound.body):
+            return Written(rejoin=_leading(after, turn.joins))
+        last = turn.seqs[-1]
+        by_outbox = turn.way is Way.OUTBOX or vias.get(last) == "outbox"
+        in_time = turn.way is Way.HTTP and not by_outbox
+        first = ReplyState.OUTBOX if by_outbox else ReplyState.HANDED if in_time else ReplyState.READY
+        for n, draft in enumerate(turn.replies):
+            self._add_reply(turn, n, draft, mine=mine, state=first if n == 0 else ReplyState.OUTBOX)
+        way = "outbox" if by_outbox else "http" if in_time else vias.get(last)
+        for seq in turn.seqs:
+            carrier = None if seq == last else last
+            self._done.append(
+                (self._account_id, seq, way if seq == last else vias.get(seq), to_micros(turn.now), carrier)
+            )
+        self._add_effects(turn, mine)
+        holder, until = (turn.lease.holder, to_micros(turn.lease_until)) if after else (None, None)
+        self._leases.append((self._account_id, turn.lease.identity_id, holder, until))
+        outbox = bool(turn.replies) and (by_outbox or len(turn.replies) > 1)
+        return Written(more=after, handed=in_time and bool(turn.replies), outbox=outbox)
+
+    def _add_reply(self, turn: Handled, n: int, draft: Any, *, mine: Any, state: ReplyState) -> None:
+        key = reply_key(self._account_id, turn.seqs[-1], n)
+        identity_id = turn.lease.identity_id
+        out_seq = self._outgoing.add(
+            draft, identity_id=identity_id, conversation_id=mine.conversation_id, idempotency_key=key
+        )
+        self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, to_micros(mine.last_at)))
+        if state is ReplyState.OUTBOX:
+            self._outgoing.plan(
+                out_seq=out_seq,
+                identity_id=identity_id,
+                purpose=draft.purpose,
+                author="bot",
+                idempotency_key=key,
+            )
+
+    def _add_effects(self, turn: Handled, mine: Any) -> None:
+        where = {"account_id": self._account_id, "seq": turn.seqs[-1], "at": turn.now}
+        for consent in turn.consents:
+            self._consents.append(
+                where
+                | {
+                    "customer_id": mine.customer_id,
+                    "consent": consent.consent,
+                    "state": consent.state,
+                    "text_version": consent.text_version,
+                }
+            )
+        for attribution in turn.attributions[:1]:
+            self._attributions.append(
+                where
+                | {
+                    "identity_id": turn.lease.identity_id,
+                    "scene": attribution.scene,
+                    "campaign": attribution.campaign,
+                    "agent": attribution.agent,
+                }
+            )
+
+    async def _holders(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, Any]:
+        query = (
+            select(
+                REACH.c.identity_id,
+                REACH.c.holder,
+                REACH.c.epoch,
+                REACH.c.conversation_id,
+                REACH.c.last_at,
+                IDENTITY.c.customer_id,
+            )
+            .join(IDENTITY, IDENTITY.c.id == REACH.c.identity_id)
+            .where(REACH.c.account_id == self._account_id, REACH.c.identity_id.in_(identity_ids))
+        )
+        return {row.identity_id: row for row in await connection.execute(query)}
+
+    async def _waiting(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, dict[int, str | None]]:
+        """Return, an identity, the unhandled seqs with the way their replies must leave, where it is chosen."""
+        query = select(WORK.c.identity_id, WORK.c.seq, WORK.c.via).where(
+            WORK.c.state == WorkState.READY,
+            WORK.c.account_id == self._account_id,
+            WORK.c.identity_id.in_(identity_ids),
+        )
+        found: dict[int, dict[int, str | None]] = {}
+        for row in await connection.execute(query):
+            found.setdefault(row.identity_id, {})[row.seq] = row.via
+        return found
+
+    async def _write(self, connection: Connection) -> None:
+        await self._outgoing.write(connection)
+        await _INSERT_REPLIES.run(connection, self._replies)
+        await _DONE.run(connection, self._done)
+        await _LEASE.run(connection, self._leases)
+        if self._consents:
+            await connection.execute(insert(CONSENT_ENTRY), self._consents)
+        if self._attributions:
+            await connection.execute(insert(ATTRIBUTION), self._attributions)
+
+
+def _later(turn: Handled, waiting: dict[int, str | None]) -> bool:
+    return any(seq > turn.seqs[-1] for seq in waiting)
+
+
+def _leading(items: tuple[Pending, ...], joins: Callable[[InboundBody], bool]) -> tuple[Pending, ...]:
+    """Return the items up to the first that does not join."""
+    return tuple(itertools.takewhile(lambda item: joins(item.inbound.body), items))
