@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.channels.api import PlatformApi
 from bot.channels.callback import CallbackKeys, CallbackReader
-from bot.channels.tokens import TokenKeeper, TokenStore, token_key
+from bot.channels.tokens import FreshToken, TokenKeeper, TokenStore, token_key
 from bot.channels.wechat.callbacks import WechatCallbacks
 from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wechat.crypto import Mode
@@ -33,7 +33,8 @@ class AccountKit:
     served: ServedAccount
     reader: CallbackReader
     outlet: Outlet
-    tokens: TokenKeeper
+    #: Asks the platform for an access token, past the stored one.
+    fetch_token: Callable[[], Awaitable[FreshToken]]
     #: Who can be asked about a person; None on WeCom, whose members have no unionid.
     directory: Directory | None
 
@@ -93,7 +94,7 @@ def _wechat(
         max_body_bytes=settings.callbacks.max_body_bytes,
     )
     outlet = Outlet(channel=client, channel_name="wechat", audience=Audience.CUSTOMER, apis=(CUSTOM_SEND.name,))
-    return AccountKit(served=served, reader=reader, outlet=outlet, tokens=keeper, directory=client)
+    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=client)
 
 
 def _wecom(
@@ -118,7 +119,7 @@ def _wecom(
         max_body_bytes=settings.callbacks.max_body_bytes,
     )
     outlet = Outlet(channel=client, channel_name="wecom", audience=Audience.STAFF, apis=(MESSAGE_SEND.name,))
-    return AccountKit(served=served, reader=reader, outlet=outlet, tokens=keeper, directory=None)
+    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=None)
 
 
 def _keys(account: AccountSettings) -> list[CallbackKeys]:

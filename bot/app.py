@@ -154,10 +154,10 @@ class Process:
         if stores.database.is_sqlite:
             await stores.handling.release_all(now=clock.now())
             await stores.outbox.release_all()
-        # Taken down in reverse: the web edge first, then the lanes, the writer, and last the background tasks' rest.
+        # Taken down in reverse: the web edge, the ticks, what takes work up, the lanes that hold some, the writer.
         self._stack.push_async_callback(stores.writer.close)
-        self._stack.push_async_callback(self._stop_background, background)
-        self._stack.push_async_callback(lanes.finish)
+        self._stack.push_async_callback(lanes.finish, seconds=_GRACE)
+        self._stack.push_async_callback(background.stop, _GRACE)
         if Role.WORKER in self._roles:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
             recovery = Recovery(lanes=lanes, clock=clock)
@@ -173,9 +173,6 @@ class Process:
         await server.start()
         self._stack.push_async_callback(server.stop)
         return server.addresses
-
-    async def _stop_background(self, background: Background) -> None:
-        await background.stop(_GRACE)
 
     def _config(self) -> ConversationConfig:
         conversation = self._settings.conversation

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from bot import checks, log_commands, menus
 from bot.app import open_stores
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 @app.command()
-def init(force: Annotated[bool, typer.Option(help="Write into a folder that is not empty.")] = False) -> None:
+def init() -> None:
     """Write a commented zhike.toml and the content folder into $ZHIKE_HOME."""
     for path in initialise(find_home(os.environ)):
         typer.echo(f"written: {path}")
@@ -68,10 +68,11 @@ def init(force: Annotated[bool, typer.Option(help="Write into a folder that is n
 def check() -> None:
     """Explain each misconfiguration in a sentence with its mend; exit 1 when the bot could not serve."""
     findings = asyncio.run(checks.run(find_home(os.environ), os.environ))
-    table = Table("", "what", "finding", "mend", show_lines=False)
     for finding in findings:
-        table.add_row(finding.level, finding.subject, finding.sentence, finding.mend)
-    Console().print(table)
+        mark = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "error": "[red]✗[/red]"}[finding.level]
+        _console().print(f"{mark} {escape(finding.subject)}：{escape(finding.sentence)}")
+        if finding.mend:
+            _console().print(f"    → {escape(finding.mend)}")
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(EXIT_FLAW)
 
@@ -149,6 +150,10 @@ def merge_customers(kept: int, gone: int, cause: Annotated[str, typer.Option(hel
 
     _with_settings(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True, highlight=False)
 
 
 def _settings() -> Settings:

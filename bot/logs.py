@@ -23,7 +23,7 @@ from structlog.typing import Processor
 
 REDACTED: Final = "***"
 #: Libraries that write a line for every request or statement; below a warning they speak only when we debug.
-_TALKATIVE: Final = ("aiohttp.access", "sqlalchemy.engine", "sqlalchemy.pool", "apscheduler", "asyncio")
+_TALKATIVE: Final = ("aiohttp.access", "sqlalchemy.engine", "sqlalchemy.pool", "apscheduler", "alembic", "asyncio")
 _SECRET_KEY: Final = re.compile(
     r"(^|_)(secret|token|aes_?key|password|passwd|authorization|ticket|api_?key|credentials?|corpsecret|appsecret)$",
     re.IGNORECASE,
@@ -32,6 +32,7 @@ _SECRET_IN_QUERY: Final = re.compile(
     r"\b((?:access_token|secret|corpsecret|appsecret|ticket|key|response_code|code)=)[^&\s\"'<>)\]}]+", re.IGNORECASE
 )
 _PASSWORD_IN_URL: Final = re.compile(r"(\w://[^\s:/@]*:)[^\s@/]+@")
+_BARE_WORD: Final = re.compile(r"[a-z0-9_]+\Z")
 #: A shorter secret may be an ordinary word's part: it is replaced only where it stands alone.
 _LONG_ENOUGH: Final = 8
 
@@ -120,8 +121,10 @@ def _route_libraries(level: int, common: list[Processor], finish: list[Processor
 
 
 def _named(logger: Any, method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Give a record that came without an action word the neutral one, so that every line has the same shape."""
-    record.setdefault("action", "note")
+    """Give a record that came without an action word one: its event when that is a bare word, otherwise the neutral."""
+    if "action" not in record:
+        event = record.get("event")
+        record["action"] = event if isinstance(event, str) and _BARE_WORD.match(event) else "note"
     return record
 
 

@@ -64,7 +64,7 @@ NO_SECRET = SecretStr("")
 class Section(BaseModel):
     """A part of the tree: frozen, and an unknown key is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DatabaseSettings(Section):
@@ -168,7 +168,7 @@ class StaffSettings(Section):
 class Settings(BaseSettings):
     """Everything that is set. Construct it directly in tests; no environment and no file is read by that."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     home: Path
     database: DatabaseSettings = DatabaseSettings()

@@ -77,7 +77,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
-    """The person follows the account (or enters a WeCom application's scope); `scene` is that of the scanned QR code."""
+    """The person follows the account (or enters a WeCom application's scope); `scene` is the scanned QR code's."""
 
     scene: str | None = None
     ticket: str | None = None

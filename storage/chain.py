@@ -11,16 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import BigInteger, and_, insert, select, type_coerce
 
 from storage.connection import Connection
 from storage.database import Database
 from storage.digests import GENESIS, LEAF_COLUMNS, chain_head, content_digest, row_leaf
 from storage.seal_file import SealFile, SealLine
 from storage.tables import ACCOUNT, CONTENT, MESSAGE, SEAL
-from storage.tables.instant import to_micros
+from storage.tables.instant import Instant
 
-_CHUNK = 5_000
+#: Rows a seal covers at most: few enough that computing their leaves does not hold up the event loop for long.
+_CHUNK = 1_000
+#: The columns a leaf covers, instants as the integers that are stored.
+_LEAF_SOURCE = tuple(
+    type_coerce(MESSAGE.c[name], BigInteger).label(name)
+    if isinstance(MESSAGE.c[name].type, Instant)
+    else MESSAGE.c[name]
+    for name in (*LEAF_COLUMNS, "digest")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,34 +67,40 @@ class Chain:
             accounts = (await connection.execute(select(ACCOUNT.c.id, ACCOUNT.c.name))).all()
         sealed = 0
         for account in accounts:
-            while count := await self._seal_batch(account.id, now=now):
-                sealed += count
             await self._write_outside(account.id, account.name)
+            while count := await self._seal_batch(account.id, account.name, now=now):
+                sealed += count
         return sealed
 
-    async def _seal_batch(self, account_id: int, *, now: datetime) -> int:
-        async def apply(connection: Connection) -> int:
+    async def _seal_batch(self, account_id: int, name: str, *, now: datetime) -> int:
+        async with self._database.read() as connection:
             last = await _last_seal(connection, account_id)
             to_seq, head = (last.to_seq, last.head) if last else (0, GENESIS)
             rows = await _rows(connection, account_id, after=to_seq)
-            if not rows:
-                return 0
-            sealed_to = rows[-1]["seq"]
-            await connection.execute(
-                insert(SEAL).values(
-                    account_id=account_id,
-                    from_seq=rows[0]["seq"],
-                    to_seq=sealed_to,
-                    head=chain_head(head, [row_leaf(row) for row in rows]),
-                    sealed_at=now,
-                )
-            )
-            return len(rows)
+        if not rows:
+            return 0
+        leaves = [row_leaf(row) for row in rows]
+        line = SealLine(
+            account=name,
+            from_seq=rows[0]["seq"],
+            to_seq=rows[-1]["seq"],
+            head=chain_head(head, leaves),
+            marks=tuple(leaf[: SealFile.MARK_BYTES] for leaf in leaves),
+            sealed_at=now,
+        )
+        statement = insert(SEAL).values(
+            account_id=account_id, from_seq=line.from_seq, to_seq=line.to_seq, head=line.head, sealed_at=now
+        )
 
-        return await self._database.write(apply)
+        async def apply(connection: Connection) -> None:
+            await connection.execute(statement)  # its primary key refuses a second seal of the same rows
+
+        await self._database.write(apply)
+        self._outside.append(line)
+        return len(rows)
 
     async def _write_outside(self, account_id: int, name: str) -> None:
-        """Append the heads the file lacks; a kill between database and file is mended by the next run."""
+        """Append the heads the file lacks, which a kill between database and file leaves behind."""
         known = self._outside.last_seq(name)
         query = select(SEAL).where(SEAL.c.account_id == account_id, SEAL.c.to_seq > known).order_by(SEAL.c.to_seq)
         async with self._database.read() as connection:
@@ -204,14 +218,10 @@ async def _rows(
     connection: Connection, account_id: int, *, after: int, up_to: int | None = None, contents: bool = False
 ) -> list[dict[str, Any]]:
     """Return a chunk of immutable rows in order, instants as microseconds as the leaf covers them."""
-    columns = [MESSAGE.c[name] for name in (*LEAF_COLUMNS, "digest")]
-    query = select(*columns).where(MESSAGE.c.account_id == account_id, MESSAGE.c.seq > after)
+    query = select(*_LEAF_SOURCE).where(MESSAGE.c.account_id == account_id, MESSAGE.c.seq > after)
     if contents:
         joined = and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq)
         query = query.add_columns(CONTENT.c.salt, CONTENT.c.fields).outerjoin(CONTENT, joined)
     query = query.limit(_CHUNK) if up_to is None else query.where(MESSAGE.c.seq <= up_to)
     found = (await connection.execute(query.order_by(MESSAGE.c.seq))).mappings()
-    return [
-        dict(row) | {"sent_at": to_micros(row["sent_at"]), "recorded_at": to_micros(row["recorded_at"])}
-        for row in found
-    ]
+    return [dict(row) for row in found]

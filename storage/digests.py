@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -32,17 +33,28 @@ LEAF_COLUMNS = (
     "idempotency_key",
     "content_version",
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_LEAF_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _PLATFORM_ZONE = timezone(timedelta(hours=8))
 
 
 def encode_fields(fields: Mapping[str, Any]) -> str:
-    """Return a message's fields as the JSON that is stored: characters unescaped, order kept."""
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    """Return a message's fields as the JSON that is stored: characters unescaped, order kept.
+
+    Lone surrogates are escaped: no database stores them, JSON can write them.
+    """
+    stored = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    try:
+        stored.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", stored)
+    return stored
 
 
 def content_digest(salt: bytes, fields: str) -> bytes:
-    """Return the salted digest of stored fields. Lone surrogates, which JSON escapes allow, count as they stand."""
-    return hashlib.sha256(salt + fields.encode("utf-8", "surrogatepass")).digest()
+    """Return the salted digest of stored fields."""
+    return hashlib.sha256(salt + fields.encode()).digest()
 
 
 def new_salt() -> bytes:
@@ -58,7 +70,7 @@ def platform_key(key: str) -> bytes:
 def row_leaf(row: Mapping[str, Any]) -> bytes:
     """Return the leaf of one message row; instants count as microseconds."""
     parts = [row[column] for column in LEAF_COLUMNS]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode() + row["digest"]).digest()
+    return hashlib.sha256(_LEAF_ENCODER.encode(parts).encode() + row["digest"]).digest()
 
 
 def chain_head(before: bytes, leaves: Iterable[bytes]) -> bytes:

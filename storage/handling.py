@@ -16,7 +16,7 @@ from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Handled, Lease, Pending, Person, Written
 from storage.tables import REACH, WORK
-from storage.tables.work import WorkState
+from storage.tables.work import READY
 from storage.turns import finish_turns
 
 
@@ -63,7 +63,7 @@ class Handling:
         query = (
             select(WORK.c.account_id, WORK.c.identity_id)
             .join(REACH, and_(REACH.c.account_id == WORK.c.account_id, REACH.c.identity_id == WORK.c.identity_id))
-            .where(WORK.c.state == WorkState.READY, or_(REACH.c.holder.is_(None), REACH.c.lease_until <= now))
+            .where(WORK.c.state == READY, or_(REACH.c.holder.is_(None), REACH.c.lease_until <= now))
             .distinct()
             .limit(limit)
         )
@@ -106,6 +106,9 @@ def _is_mine(lease: Lease) -> tuple[Any, ...]:
 async def _claim(
     connection: Connection, account_id: int, identity_id: int, *, holder: str, now: datetime, until: datetime
 ) -> tuple[Lease, list[Pending]] | None:
+    pending = await read_pending(connection, account_id, [identity_id])
+    if not pending:
+        return None  # somebody finished it since it was found
     statement = (
         update(REACH)
         .where(
@@ -120,4 +123,4 @@ async def _claim(
     if epoch is None:
         return None
     lease = Lease(account_id=account_id, identity_id=identity_id, holder=holder, epoch=epoch)
-    return lease, await read_pending(connection, account_id, [identity_id])
+    return lease, pending

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Integer, Row, bindparam, insert, select, update
 from sqlalchemy.engine import Dialect
 
 from content.messages import encode_body
 from storage.accounts import lock_accounts, write_last_seq
-from storage.connection import Bulk, Connection
+from storage.connection import Bulk, Connection, Lookup
 from storage.digests import platform_key, platform_month
 from storage.group_commit import GroupCommitWriter
 from storage.log_rows import LogRows
@@ -19,10 +19,9 @@ from storage.people import find_or_make_identities, latest_consents, person_of, 
 from storage.probe import Probe, no_probe
 from storage.records import Arrival, Recorded
 from storage.tables import CONVERSATION, MESSAGE_KEY, REACH, WORK
-from storage.tables.instant import Instant, to_micros
+from storage.tables.instant import to_micros
 
 _REACH_COLUMNS = tuple(column.name for column in REACH.columns)
-_REACH_INSTANTS = tuple(index for index, column in enumerate(REACH.columns) if isinstance(column.type, Instant))
 
 
 def _upsert_reach(dialect: Dialect) -> Any:
@@ -104,12 +103,12 @@ class _AccountBatch:
             person = people[arrival.inbound.sender]
             if person.person_id in self._reach or person.person_id in opening:
                 continue
-            if person.conversation_id is not None and arrival.now - person.last_at < arrival.idle_close:
-                self._reach[person.person_id] = {name: getattr(person, name) for name in _REACH_COLUMNS}
+            if person.conversation_id is not None and _idle(person, arrival) < arrival.idle_close:
+                self._reach[person.person_id] = _reach_of(person)
             else:
                 opening[person.person_id] = arrival.now
                 if person.conversation_id is not None:
-                    self._reach[person.person_id] = {name: getattr(person, name) for name in _REACH_COLUMNS}
+                    self._reach[person.person_id] = _reach_of(person)
                     stale.append(person.conversation_id)
         if stale:
             closed_at = fresh[0].now
@@ -152,7 +151,7 @@ class _AccountBatch:
         )
 
     def _known_reach(self, person: Row[Any]) -> dict[str, Any]:
-        return self._reach.get(person.person_id) or {name: getattr(person, name) for name in _REACH_COLUMNS}
+        return self._reach.get(person.person_id) or _reach_of(person)
 
     def _add_rows(self, arrival: Arrival, key: bytes, seq: int, reach: dict[str, Any]) -> None:
         kind, fields = encode_body(arrival.inbound.body)
@@ -178,22 +177,32 @@ class _AccountBatch:
         await _INSERT_KEYS.run(connection, self._keys)
         await self._log.write(connection)
         await _INSERT_WORK.run(connection, self._work)
-        await _UPSERT_REACH.run(connection, [_reach_values(reach) for reach in self._reach.values()])
+        await _UPSERT_REACH.run(connection, [tuple(reach.values()) for reach in self._reach.values()])
         await write_last_seq(connection, self._account_id, self._seq)
 
 
+_FIND_KEYS = Lookup(
+    lambda keys: select(MESSAGE_KEY.c.key, MESSAGE_KEY.c.seq).where(
+        MESSAGE_KEY.c.account_id == bindparam("account", type_=Integer()), MESSAGE_KEY.c.key.in_(keys)
+    ),
+    of=MESSAGE_KEY.c.key,
+)
+
+
 async def _known_keys(connection: Connection, account_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
-    query = select(MESSAGE_KEY.c.key, MESSAGE_KEY.c.seq).where(
-        MESSAGE_KEY.c.account_id == account_id, MESSAGE_KEY.c.key.in_(keys)
-    )
-    return {row.key: row.seq for row in await connection.execute(query)}
+    return {bytes(row.key): row.seq for row in await _FIND_KEYS.run(connection, keys, account=account_id)}
 
 
-def _reach_values(reach: dict[str, Any]) -> tuple[Any, ...]:
-    values = [reach[name] for name in _REACH_COLUMNS]
-    for index in _REACH_INSTANTS:
-        values[index] = None if values[index] is None else to_micros(values[index])
-    return tuple(values)
+def _idle(person: Row[Any], arrival: Arrival) -> timedelta:
+    return timedelta(microseconds=to_micros(arrival.now) - person.last_at)
+
+
+def _reach_of(person: Row[Any]) -> dict[str, Any]:
+    """Return the stored values of a person's `reach` in the order of its columns."""
+    reach = {name: getattr(person, name) for name in _REACH_COLUMNS}
+    if reach["followed"] is not None:
+        reach["followed"] = bool(reach["followed"])
+    return reach
 
 
 def _blank_reach(account_id: int, identity_id: int) -> dict[str, Any]:
@@ -203,22 +212,22 @@ def _blank_reach(account_id: int, identity_id: int) -> dict[str, Any]:
 
 def _lease(reach: dict[str, Any], arrival: Arrival) -> int | None:
     """Lease a free conversation to the arrival's process; return the lease's epoch, None when somebody holds it."""
-    if reach["holder"] is not None and reach["lease_until"] > arrival.now:
+    if reach["holder"] is not None and reach["lease_until"] > to_micros(arrival.now):
         return None
-    reach["holder"], reach["lease_until"] = arrival.holder, arrival.lease_until
+    reach["holder"], reach["lease_until"] = arrival.holder, to_micros(arrival.lease_until)
     reach["epoch"] += 1
     return int(reach["epoch"])
 
 
 def _note_act(reach: dict[str, Any], arrival: Arrival) -> None:
     """What an act of the person changes: the reply window and quota (the higher, until the later end), following."""
-    reach["last_at"] = arrival.now
+    now = reach["last_at"] = to_micros(arrival.now)
     reach["unreachable"] = None
     if arrival.followed is not None:
         reach["followed"] = arrival.followed
     if arrival.grant is None:
         return
-    running = reach["quota_until"] is not None and reach["quota_until"] > arrival.now
-    until = arrival.now + arrival.grant.window
+    running = reach["quota_until"] is not None and reach["quota_until"] > now
+    until = to_micros(arrival.now + arrival.grant.window)
     reach["quota_left"] = max(reach["quota_left"] if running else 0, arrival.grant.messages)
     reach["quota_until"] = max(reach["quota_until"], until) if running else until

@@ -18,9 +18,10 @@ from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Person
 from storage.tables import CONTENT, DELIVERY, DELIVERY_ATTEMPT, MESSAGE, REACH
-from storage.tables.delivery import DeliveryState
+from storage.tables.delivery import OPEN, DeliveryState
 
-_UNSETTLED = (DeliveryState.DUE, DeliveryState.RETRY, DeliveryState.CLAIMED, DeliveryState.ATTEMPTING)
+#: Reasons of attempts after which nobody knows whether the message arrived.
+DOUBTFUL = ("outcome_unknown", "unexpected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,8 @@ class Claimed:
     #: Attempts begun before this claim; with `api` the one that was under way when its process died.
     attempts: int
     api: str | None
-    #: When the last attempt began, if it has no known outcome.
-    interrupted_at: datetime | None
+    #: When the first attempt began of which nobody knows whether it arrived; None when all are known not to have.
+    doubtful_since: datetime | None
     content: Outgoing | None
     person: Person
 
@@ -152,7 +153,7 @@ class Outbox:
     async def counts(self) -> dict[str, int]:
         """Return how many rows are in each unsettled state (a partial index keeps this cheap)."""
         query = (
-            select(DELIVERY.c.state, func.count()).where(DELIVERY.c.state.in_(_UNSETTLED)).group_by(DELIVERY.c.state)
+            select(DELIVERY.c.state, func.count()).where(DELIVERY.c.state.in_(OPEN)).group_by(DELIVERY.c.state)
         )
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
@@ -171,11 +172,11 @@ async def _claim_ids(connection: Connection, *, holder: str, now: datetime, unti
         earlier.c.account_id == DELIVERY.c.account_id,
         earlier.c.identity_id == DELIVERY.c.identity_id,
         earlier.c.id < DELIVERY.c.id,
-        earlier.c.state.in_(_UNSETTLED),
+        earlier.c.state.in_(OPEN),
     )
     query = (
         select(DELIVERY.c.id)
-        .where(free, first_of_person, DELIVERY.c.state.in_(_UNSETTLED))
+        .where(free, first_of_person, DELIVERY.c.state.in_(OPEN))
         .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=DELIVERY)
@@ -192,18 +193,19 @@ async def _claim_ids(connection: Connection, *, holder: str, now: datetime, unti
 
 
 async def _load(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
+    doubtful_since = (
+        select(func.min(DELIVERY_ATTEMPT.c.started_at))
+        .where(
+            DELIVERY_ATTEMPT.c.delivery_id == DELIVERY.c.id,
+            or_(DELIVERY_ATTEMPT.c.outcome.is_(None), DELIVERY_ATTEMPT.c.detail.in_(DOUBTFUL)),
+        )
+        .scalar_subquery()
+        .label("doubtful_since")
+    )
     query = (
-        select(DELIVERY, MESSAGE.c.kind, CONTENT.c.fields, DELIVERY_ATTEMPT.c.started_at)
+        select(DELIVERY, MESSAGE.c.kind, CONTENT.c.fields, doubtful_since)
         .join(MESSAGE, and_(MESSAGE.c.account_id == DELIVERY.c.account_id, MESSAGE.c.seq == DELIVERY.c.out_seq))
         .outerjoin(CONTENT, and_(CONTENT.c.account_id == DELIVERY.c.account_id, CONTENT.c.seq == DELIVERY.c.out_seq))
-        .outerjoin(
-            DELIVERY_ATTEMPT,
-            and_(
-                DELIVERY_ATTEMPT.c.delivery_id == DELIVERY.c.id,
-                DELIVERY_ATTEMPT.c.n == DELIVERY.c.attempts,
-                DELIVERY_ATTEMPT.c.outcome.is_(None),
-            ),
-        )
         .where(DELIVERY.c.id.in_(ids))
         .order_by(DELIVERY.c.due_at, DELIVERY.c.id)
     )
@@ -232,7 +234,7 @@ def _claimed(row: Any, person: Person) -> Claimed:
         author=row.author,
         attempts=row.attempts,
         api=row.api,
-        interrupted_at=row.started_at,
+        doubtful_since=row.doubtful_since,
         content=None if row.fields is None else decode_outgoing(row.kind, json.loads(row.fields)),
         person=person,
     )
@@ -263,7 +265,12 @@ async def _spend(connection: Connection, claimed: Claimed, cost: int) -> None:
 
 _CLOSE_ATTEMPT = (
     update(DELIVERY_ATTEMPT)
-    .where(DELIVERY_ATTEMPT.c.delivery_id == bindparam("delivery"), DELIVERY_ATTEMPT.c.outcome.is_(None))
+    .where(
+        DELIVERY_ATTEMPT.c.delivery_id == bindparam("delivery"),
+        # Only the claim's own: one that a dead process left, or that another has under way, stays in doubt.
+        DELIVERY_ATTEMPT.c.n == bindparam("attempt"),
+        DELIVERY_ATTEMPT.c.outcome.is_(None),
+    )
     .values(finished_at=bindparam("at"), outcome=bindparam("state"), code=bindparam("code"), detail=bindparam("why"))
 )
 
@@ -291,7 +298,14 @@ async def _settle(connection: Connection, settlements: Sequence[Settlement], *, 
         )
         await _note_on_reach(connection, settlement)
     attempts = [
-        {"delivery": s.claimed.id, "at": now, "state": s.state, "code": s.code, "why": s.reason}
+        {
+            "delivery": s.claimed.id,
+            "attempt": s.claimed.attempts + 1,
+            "at": now,
+            "state": s.state,
+            "code": s.code,
+            "why": s.reason,
+        }
         for s in settlements
         if s.attempted
     ]

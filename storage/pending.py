@@ -10,8 +10,8 @@ from sqlalchemy import and_, select
 from content.messages import Inbound, decode_inbound
 from storage.connection import Connection
 from storage.records import Pending
-from storage.tables import ACCOUNT, CONTENT, IDENTITY, MESSAGE, WORK
-from storage.tables.work import WorkState
+from storage.tables import ACCOUNT, CONTENT, IDENTITY, MESSAGE, WORK, waits_in
+from storage.tables.work import READY
 
 
 async def read_pending(connection: Connection, account_id: int, identity_ids: Sequence[int]) -> list[Pending]:
@@ -33,7 +33,7 @@ async def read_pending(connection: Connection, account_id: int, identity_ids: Se
         .outerjoin(CONTENT, and_(CONTENT.c.account_id == WORK.c.account_id, CONTENT.c.seq == WORK.c.seq))
         .join(IDENTITY, IDENTITY.c.id == WORK.c.identity_id)
         .join(ACCOUNT, ACCOUNT.c.id == WORK.c.account_id)
-        .where(WORK.c.state == WorkState.READY, WORK.c.account_id == account_id, WORK.c.identity_id.in_(identity_ids))
+        .where(WORK.c.state == READY, waits_in(account_id), WORK.c.identity_id.in_(identity_ids))
         .order_by(WORK.c.seq)
     )
     return [

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, select
+from sqlalchemy import Integer, Row, String, and_, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
-from storage.connection import Connection
+from storage.connection import Connection, Lookup
 from storage.records import Person, StaffRow
 from storage.tables import CONSENT_ENTRY as CONSENT
 from storage.tables import CUSTOMER, IDENTITY, REACH, STAFF
+from storage.tables.instant import from_micros, to_micros
 
 _IS_STAFF = and_(
     STAFF.c.realm == IDENTITY.c.realm, STAFF.c.userid == func.lower(IDENTITY.c.external_id), STAFF.c.active
@@ -56,10 +57,13 @@ async def find_or_make_identities(
 async def _identities(
     connection: Connection, *, account_id: int, realm: str, external_ids: Sequence[str]
 ) -> dict[str, Row[Any]]:
-    joined = IDENTITY.outerjoin(
-        REACH, and_(REACH.c.identity_id == IDENTITY.c.id, REACH.c.account_id == account_id)
-    ).outerjoin(STAFF, _IS_STAFF)
-    query = (
+    rows = await _FIND_IDENTITIES.run(connection, external_ids, account=account_id, realm=realm)
+    return {row.external_id: row for row in rows}
+
+
+def _find_identities(external_ids: Sequence[Any]) -> Any:
+    mine = and_(REACH.c.identity_id == IDENTITY.c.id, REACH.c.account_id == bindparam("account", type_=Integer()))
+    return (
         select(
             IDENTITY.c.id.label("person_id"),
             IDENTITY.c.realm,
@@ -68,10 +72,20 @@ async def _identities(
             REACH,
             *_STAFF_COLUMNS,
         )
-        .select_from(joined)
-        .where(IDENTITY.c.realm == realm, IDENTITY.c.external_id.in_(external_ids))
+        .select_from(IDENTITY.outerjoin(REACH, mine).outerjoin(STAFF, _IS_STAFF))
+        .where(IDENTITY.c.realm == bindparam("realm", type_=String()), IDENTITY.c.external_id.in_(external_ids))
     )
-    return {row.external_id: row for row in await connection.execute(query)}
+
+
+_FIND_IDENTITIES = Lookup(_find_identities, of=IDENTITY.c.external_id)
+_FIND_CONSENTS = Lookup(
+    lambda customers: (
+        select(CONSENT.c.customer_id, CONSENT.c.consent, CONSENT.c.state)
+        .where(CONSENT.c.customer_id.in_(customers))
+        .order_by(CONSENT.c.id)
+    ),
+    of=CONSENT.c.customer_id,
+)
 
 
 async def load_persons(connection: Connection, *, account_id: int, identity_ids: Sequence[int]) -> dict[int, Person]:
@@ -87,12 +101,18 @@ async def load_persons(connection: Connection, *, account_id: int, identity_ids:
     rows = (await connection.execute(query)).all()
     consents = await latest_consents(connection, [row.customer_id for row in rows])
     return {
-        row.identity_id: person_of(row, dict(row._mapping), consents=consents.get(row.customer_id, {})) for row in rows
+        row.identity_id: person_of(row, _stored(dict(row._mapping)), consents=consents.get(row.customer_id, {}))
+        for row in rows
     }
 
 
+def _stored(reach: dict[str, Any]) -> dict[str, Any]:
+    until = reach["quota_until"]
+    return reach | {"quota_until": None if until is None else to_micros(until)}
+
+
 def person_of(row: Row[Any], reach: Mapping[str, Any], *, consents: dict[str, str]) -> Person:
-    """Return the person of an identity's row (with staff columns) and the values of its `reach`."""
+    """Return the person of an identity's row (with staff columns) and the stored values of its `reach`."""
     staff = None
     if row.userid is not None:
         staff = StaffRow(realm=row.realm, userid=row.userid, name=row.name, role=row.role, branch=row.branch)
@@ -103,9 +123,9 @@ def person_of(row: Row[Any], reach: Mapping[str, Any], *, consents: dict[str, st
         conversation_id=reach["conversation_id"],
         realm=row.realm,
         external_id=row.external_id,
-        followed=reach["followed"],
+        followed=None if reach["followed"] is None else bool(reach["followed"]),
         quota_left=reach["quota_left"],
-        quota_until=reach["quota_until"],
+        quota_until=None if reach["quota_until"] is None else from_micros(reach["quota_until"]),
         unreachable=reach["unreachable"],
         consents=consents,
         staff=staff,
@@ -114,12 +134,7 @@ def person_of(row: Row[Any], reach: Mapping[str, Any], *, consents: dict[str, st
 
 async def latest_consents(connection: Connection, customer_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Return the state of each consent a customer; a consent never asked for is absent."""
-    query = (
-        select(CONSENT.c.customer_id, CONSENT.c.consent, CONSENT.c.state)
-        .where(CONSENT.c.customer_id.in_(customer_ids))
-        .order_by(CONSENT.c.id)
-    )
     states: dict[int, dict[str, str]] = {}
-    for row in await connection.execute(query):
+    for row in await _FIND_CONSENTS.run(connection, customer_ids):
         states.setdefault(row.customer_id, {})[row.consent] = row.state
     return states

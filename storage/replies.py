@@ -18,7 +18,7 @@ from storage.outgoing import delivery_row, plan_deliveries, reply_key
 from storage.probe import Probe, no_probe
 from storage.records import StoredReply
 from storage.tables import CONTENT, MESSAGE, REPLY, WORK
-from storage.tables.work import ReplyState, WorkState
+from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 
 _MARK_SENT = (
     update(REPLY)
@@ -78,7 +78,7 @@ class Replies:
         Handed and not known to be written: `unknown`. Never handed: to the outbox for accounts in `active`, `lost` for
         the others. Returns the three counts (unknown, outbox, lost).
         """
-        query = select(REPLY).where(REPLY.c.state.in_((ReplyState.READY, ReplyState.HANDED)), REPLY.c.at <= before)
+        query = select(REPLY).where(REPLY.c.state.in_(OPEN_REPLIES), REPLY.c.at <= before)
         async with self._database.read() as connection:
             account_ids = {row.account_id for row in await connection.execute(query)}
         if not account_ids:
@@ -93,7 +93,7 @@ class Replies:
 
     async def oldest_waiting(self) -> datetime | None:
         """Return when the oldest unhandled message was recorded, None when nothing waits."""
-        query = select(WORK.c.recorded_at).where(WORK.c.state == WorkState.READY).order_by(WORK.c.recorded_at).limit(1)
+        query = select(WORK.c.recorded_at).where(WORK.c.state == READY).order_by(WORK.c.recorded_at).limit(1)
         async with self._database.read() as connection:
             found: datetime | None = (await connection.execute(query)).scalar()
             return found

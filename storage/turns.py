@@ -6,18 +6,18 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import Integer, bindparam, insert, literal_column, select, update
 
 from content.messages import InboundBody
 from storage.accounts import lock_accounts
-from storage.connection import Bulk, Connection
+from storage.connection import Bulk, Connection, Lookup
 from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
 from storage.pending import read_pending
 from storage.records import Handled, Pending, Way, Written
-from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK
+from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK, waits_in
 from storage.tables.instant import to_micros
-from storage.tables.work import ReplyState, WorkState
+from storage.tables.work import READY, ReplyState
 
 _DONE = Bulk(
     lambda _: (
@@ -39,6 +39,29 @@ _LEASE = Bulk(
         .values(holder=bindparam("by"), lease_until=bindparam("until"))
     ),
     ("account", "identity", "by", "until"),
+)
+_FIND_HOLDERS = Lookup(
+    lambda identities: (
+        select(
+            REACH.c.identity_id,
+            REACH.c.holder,
+            REACH.c.epoch,
+            REACH.c.conversation_id,
+            REACH.c.last_at,
+            IDENTITY.c.customer_id,
+        )
+        .join(IDENTITY, IDENTITY.c.id == REACH.c.identity_id)
+        .where(REACH.c.account_id == bindparam("account", type_=Integer()), REACH.c.identity_id.in_(identities))
+    ),
+    of=REACH.c.identity_id,
+)
+_FIND_WAITING = Lookup(
+    lambda identities: select(WORK.c.identity_id, WORK.c.seq, WORK.c.via).where(
+        WORK.c.state == READY,
+        waits_in(bindparam("account", type_=Integer())),
+        WORK.c.identity_id.in_(identities),
+    ),
+    of=WORK.c.identity_id,
 )
 _INSERT_REPLIES = Bulk(lambda _: insert(REPLY), [column.name for column in REPLY.columns])
 
@@ -119,7 +142,7 @@ class _AccountTurns:
         out_seq = self._outgoing.add(
             draft, identity_id=identity_id, conversation_id=mine.conversation_id, idempotency_key=key
         )
-        self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, to_micros(mine.last_at)))
+        self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, mine.last_at))
         if state is ReplyState.OUTBOX:
             self._outgoing.plan(
                 out_seq=out_seq,
@@ -153,29 +176,13 @@ class _AccountTurns:
             )
 
     async def _holders(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, Any]:
-        query = (
-            select(
-                REACH.c.identity_id,
-                REACH.c.holder,
-                REACH.c.epoch,
-                REACH.c.conversation_id,
-                REACH.c.last_at,
-                IDENTITY.c.customer_id,
-            )
-            .join(IDENTITY, IDENTITY.c.id == REACH.c.identity_id)
-            .where(REACH.c.account_id == self._account_id, REACH.c.identity_id.in_(identity_ids))
-        )
-        return {row.identity_id: row for row in await connection.execute(query)}
+        rows = await _FIND_HOLDERS.run(connection, identity_ids, account=self._account_id)
+        return {row.identity_id: row for row in rows}
 
     async def _waiting(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, dict[int, str | None]]:
         """Return, an identity, the unhandled seqs with the way their replies must leave, where it is chosen."""
-        query = select(WORK.c.identity_id, WORK.c.seq, WORK.c.via).where(
-            WORK.c.state == WorkState.READY,
-            WORK.c.account_id == self._account_id,
-            WORK.c.identity_id.in_(identity_ids),
-        )
         found: dict[int, dict[int, str | None]] = {}
-        for row in await connection.execute(query):
+        for row in await _FIND_WAITING.run(connection, identity_ids, account=self._account_id):
             found.setdefault(row.identity_id, {})[row.seq] = row.via
         return found
 

@@ -15,7 +15,8 @@ from aiohttp import web
 from bot.sandbox.chats import Chats
 from bot.sandbox.clock import PlatformClock, RealClock, VirtualClock
 from bot.sandbox.config import SandboxConfig
-from bot.sandbox.control import Control, refuse_politely
+from bot.sandbox.control import Control
+from bot.sandbox.control_json import refuse_politely
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.faults import FaultBook
 from bot.sandbox.gateway import Gateway
@@ -48,7 +49,10 @@ async def sandbox(config: SandboxConfig, *, home: Path) -> AsyncIterator[web.App
         record = Record(home / config.record, now=clock.now)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
-    async with record, aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+    async with (
+        record,
+        aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
+    ):
         house = _House(config, clock=clock, record=record, session=session)
         try:
             yield house.application()
@@ -131,6 +135,7 @@ class _House:
             stream=self._stream,
             record=self._record,
             stage=self._stage,
+            pusher=self.pusher,
             faults=self._faults,
             verifier=self._verifier,
         )

@@ -3,50 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from bot.sandbox.acts import Act
 from bot.sandbox.clock import PlatformClock, VirtualClock
+from bot.sandbox.control_json import Input, number, read_input, reply
 from bot.sandbox.errors import ControlError
 from bot.sandbox.faults import Fault, FaultBook
 from bot.sandbox.live import ClockStream
-from bot.sandbox.push import Running
+from bot.sandbox.push import Pusher, Running
 from bot.sandbox.record import Record
 from bot.sandbox.stage import Stage
 from bot.sandbox.verify import Verifier
 from bot.sandbox.world import World
 
-M = TypeVar("M", bound=BaseModel)
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MAX_LINES = 5000
 _MAX_WAIT_SECONDS = 60.0
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Advance(Input):
+    """How far virtual time moves and in what steps.
 
-
-class Advance(_Input):
-    """How far virtual time moves and in what steps; `settle_seconds` of real time after each step, for the others."""
+    While pushes are under way, the bot has up to `settle_seconds` of real time before the first and after each step to
+    answer them: its database and its sockets do not live on virtual time.
+    """
 
     seconds: float = Field(ge=0)
     step: float = Field(default=0.25, gt=0)
-    settle_seconds: float = Field(default=0.0, ge=0, le=2)
+    settle_seconds: float = Field(default=0.02, ge=0, le=2)
 
 
-class Acts(_Input):
+class Acts(Input):
     """Many acts; they are carried out in this order."""
 
     acts: list[Act]
     wait: bool = False
 
 
-class AccountName(_Input):
+class AccountName(Input):
     """An account."""
 
     account: str
@@ -63,6 +60,7 @@ class Control:
         stream: ClockStream,
         record: Record,
         stage: Stage,
+        pusher: Pusher,
         faults: FaultBook,
         verifier: Verifier,
     ) -> None:
@@ -71,6 +69,7 @@ class Control:
         self._stream = stream
         self._record = record
         self._stage = stage
+        self._pusher = pusher
         self._faults = faults
         self._verifier = verifier
 
@@ -100,9 +99,9 @@ class Control:
 
         async def after_step(now: float) -> None:
             await self._stream.announce(now)
-            if order.settle_seconds:
-                await asyncio.sleep(order.settle_seconds)
+            await self._pusher.quiet(within_seconds=order.settle_seconds)
 
+        await self._pusher.quiet(within_seconds=order.settle_seconds)
         now = await self._clock.advance(order.seconds, step=order.step, after_step=after_step)
         return reply({"now": now, "mode": self._clock.mode})
 
@@ -160,43 +159,6 @@ class Control:
         if not self._faults.remove(identifier):
             raise ControlError(404, f"没有编号为 {identifier} 的故障")
         return reply({"ok": True})
-
-
-def reply(data: object) -> web.Response:
-    """Return `data` as JSON."""
-    text = json.dumps(data, ensure_ascii=False)
-    return web.Response(text=text, content_type="application/json", charset="utf-8")
-
-
-async def read_input(request: web.Request, model: type[M]) -> M:
-    """Return the JSON body as `model`. Raises ControlError 422 with the fields that are wrong."""
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError as error:
-        problems = "；".join(f"{'.'.join(str(p) for p in e['loc']) or '请求'}：{e['msg']}" for e in error.errors())
-        raise ControlError(422, f"请求里有不对的地方：{problems}") from error
-
-
-def number(request: web.Request, name: str, *, default: float) -> float:
-    """Return the number `name` of the query. Raises ControlError 422 when it is none or negative."""
-    try:
-        value = float(request.query.get(name, default))
-    except ValueError as error:
-        raise ControlError(422, f"{name} 应该是数字") from error
-    if not value >= 0:
-        raise ControlError(422, f"{name} 不能小于 0")
-    return value
-
-
-@web.middleware
-async def refuse_politely(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Turn a ControlError into its status and {"error": sentence}."""
-    try:
-        return await handler(request)
-    except ControlError as error:
-        response = reply({"error": error.sentence})
-        response.set_status(error.status)
-        return response
 
 
 def _described(running: Running) -> dict[str, Any]:

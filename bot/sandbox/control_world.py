@@ -11,7 +11,7 @@ from pydantic import Field
 from bot.sandbox.chats import ChatKey, Chats
 from bot.sandbox.clock import PlatformClock
 from bot.sandbox.config import AesKey, MemberConfig, PersonConfig
-from bot.sandbox.control import _Input, read_input, reply
+from bot.sandbox.control_json import Input, read_input, reply
 from bot.sandbox.errors import ApiError, ControlError
 from bot.sandbox.live import LiveChats
 from bot.sandbox.oa_api import code_image
@@ -19,7 +19,7 @@ from bot.sandbox.push import Pusher
 from bot.sandbox.world import Account, Follower, OfficialAccount, WecomApp, World
 
 
-class AccountChange(_Input):
+class AccountChange(Input):
     """New settings of an account; what is left out stays."""
 
     mode: Literal["safe", "compatible", "plain"] | None = None
@@ -30,7 +30,7 @@ class AccountChange(_Input):
     ip_allow_list: list[str] | None = None
 
 
-class Relation(_Input):
+class Relation(Input):
     """What stands between people and an account, set without telling the bot; what is left out stays."""
 
     account: str
@@ -40,14 +40,14 @@ class Relation(_Input):
     refusing: bool | None = None
 
 
-class NewMember(_Input):
+class NewMember(Input):
     """A member who joins the corporation `corp_id`."""
 
     corp_id: str
     member: MemberConfig
 
 
-class NewCode(_Input):
+class NewCode(Input):
     """A permanent QR code of an official account."""
 
     account: str
@@ -159,9 +159,7 @@ class WorldControl:
         account = self._world.account(request.query.get("account", ""))
         store = account.corp.media if isinstance(account, WecomApp) else self._world.media
         try:
-            media = store.add(
-                await request.read(), type=kind, content_type=request.content_type, now=self._clock.now()
-            )
+            media = store.add(await request.read(), type=kind, content_type=request.content_type, now=self._clock.now())
         except ApiError as error:
             raise ControlError(422, f"不能上传这个文件：{error}") from error
         return reply({"media_id": media.media_id, "url": f"/sandbox/media/{media.media_id}"})

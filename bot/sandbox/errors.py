@@ -1,7 +1,7 @@
 """What the sandbox refuses.
 
-    ApiError      a server API answers with an errcode; the caller is the bot
-    ControlError  the control API answers with a status and a sentence; the caller is a person, a page or a test
+ApiError      a server API answers with an errcode; the caller is the bot
+ControlError  the control API answers with a status and a sentence; the caller is a person, a page or a test
 """
 
 from __future__ import annotations

@@ -98,9 +98,7 @@ class LiveChats:
         for socket in list(self._open):
             await socket.close()
 
-    async def _forward(
-        self, socket: web.WebSocketResponse, key: ChatKey, news: asyncio.Queue[dict[str, Any]]
-    ) -> None:
+    async def _forward(self, socket: web.WebSocketResponse, key: ChatKey, news: asyncio.Queue[dict[str, Any]]) -> None:
         while True:
             item = await news.get()
             await _send(socket, item)

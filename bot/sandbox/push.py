@@ -106,6 +106,11 @@ class Pusher:
         task.add_done_callback(lambda done: self._finish(push, done))
         return Running(push, task)
 
+    async def quiet(self, *, within_seconds: float) -> None:
+        """Return when no push is under way, at the latest after so many real seconds."""
+        if self._tasks and within_seconds > 0:
+            await asyncio.wait(self._tasks, timeout=within_seconds)
+
     async def stop(self) -> None:
         """Drop what is under way."""
         tasks = list(self._tasks)

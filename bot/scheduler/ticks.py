@@ -112,8 +112,9 @@ class Scheduler:
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Stop calling and let another process lead."""
+        """Stop calling, seal what was said to the end, and let another process lead."""
         self._scheduler.shutdown(wait=False)
+        await self._call("seal", self._ticks.seal)
         await self._ticks.step_down()
 
     async def _call(self, name: str, tick: Callable[[], Awaitable[None]]) -> None:

@@ -111,10 +111,13 @@ class Lanes:
             self.begin(lease, await self._handling.person(lease), items)
         return len(abandoned)
 
-    async def finish(self) -> None:
-        """Return when no lane runs any more."""
-        while self._running:
-            await asyncio.wait(self._running)
+    async def finish(self, *, seconds: float) -> None:
+        """Return when no lane runs any more; after `seconds` (real ones: the process stops) leave the rest to others."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+        for task in tuple(self._running):
+            task.cancel()  # its lease ends by itself, its work is still recorded
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     @property
     def _lease(self) -> timedelta:

@@ -18,10 +18,10 @@ from content.messages import MenuReply, Outgoing, Purpose, TextReply
 from handlers.clock import Clock
 from handlers.delivery.apis import Api, Audience, find_api
 from handlers.delivery.decision import Allow, Author, Defer, OutgoingFacts, Refuse, Ruling, standing_of
-from handlers.delivery.errors import ChannelError, OutcomeUnknown, RetryLater, TokenRefused, Unreachable
+from handlers.delivery.errors import ChannelError, RetryLater, TokenRefused, Unreachable
 from handlers.delivery.governor import Governor
 from handlers.delivery.ports import Channel, Receipt
-from handlers.delivery.retry import RetryPolicy
+from handlers.delivery.retry import Cause, RetryPolicy
 from storage.outbox import Claimed, Outbox, Settlement
 from storage.records import Person
 from storage.tables.delivery import DeliveryState
@@ -134,11 +134,12 @@ class Sender:
             return Settlement(claimed=row, state=DeliveryState.REFUSED, reason="content_destroyed", attempted=False)
         if row.account_id not in self._outlets:
             return Settlement(claimed=row, state=DeliveryState.FAILED, reason="account_gone", attempted=False)
-        if row.interrupted_at is None:
+        if row.doubtful_since is None:
             return None
-        error = OutcomeUnknown("the process ended during the attempt")
-        settlement = self._settlement(row, find_api(row.api or ""), error, began=row.interrupted_at)
-        return settlement if settlement.state is DeliveryState.UNKNOWN else None
+        valid = find_api(row.api or "").key.valid
+        if self._clock.now() < row.doubtful_since + valid:
+            return None  # the platform still recognises the same request with the same key
+        return Settlement(claimed=row, state=DeliveryState.UNKNOWN, reason=Cause.OUTCOME_UNKNOWN)
 
     def _rule(self, row: Claimed, outlet: Outlet, person: Person, recent: Sequence[datetime]) -> str | Settlement:
         """Ask the governor: an API's name, or the settlement that its refusal means."""
@@ -152,7 +153,7 @@ class Sender:
                 return Settlement(claimed=row, state=DeliveryState.RETRY, reason=reason, due_at=until, attempted=False)
             case Refuse(reason=reason, detail=detail):
                 words = f"{reason}: {detail}" if detail else str(reason)
-                state = DeliveryState.UNKNOWN if row.interrupted_at is not None else DeliveryState.REFUSED
+                state = DeliveryState.REFUSED if row.doubtful_since is None else DeliveryState.UNKNOWN
                 return Settlement(claimed=row, state=state, reason=words, attempted=False)
 
     async def _attempt(self, row: Claimed, outlet: Outlet, api: Api) -> Settlement:
@@ -173,13 +174,13 @@ class Sender:
         return _sent(row, receipt)
 
     def _settlement(self, row: Claimed, api: Api, error: Exception, *, began: datetime) -> Settlement:
-        first = row.interrupted_at or began
+        first = row.doubtful_since or began
         decision = self._policy.decide(
             error,
             attempt=row.attempts + 1,
             now=self._clock.now(),
             key_valid_until=first + api.key.valid if api.key.valid else None,
-            doubtful=row.interrupted_at is not None,
+            doubtful=row.doubtful_since is not None,
         )
         log.warning(
             "A message was not accepted.",

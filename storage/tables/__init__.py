@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData, Table
+from typing import Any
+
+from sqlalchemy import ColumnElement, MetaData, Table, literal_column
 from sqlmodel import SQLModel
 
 from storage.tables import accounts, delivery, log, operation, people, work
@@ -33,3 +35,13 @@ DELIVERY = _table(delivery.Delivery)
 DELIVERY_ATTEMPT = _table(delivery.DeliveryAttempt)
 ACCESS_TOKEN = _table(operation.AccessToken)
 LEADER = _table(operation.Leader)
+
+
+def waits_in(account_id: Any) -> ColumnElement[bool]:
+    """Return the condition that work is an account's, written so that SQLite finds waiting work by its people.
+
+    Without `+ 0` it prefers to walk the whole account by primary key to using the partial index (46 µs a message of
+    it at 12,000 rows, growing with the log).
+    """
+    condition: ColumnElement[bool] = WORK.c.account_id.op("+")(literal_column("0")) == account_id
+    return condition

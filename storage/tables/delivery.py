@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, text
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.instant import Instant
 from storage.tables.people import BIG_KEY
 
 OPEN_STATES = "('due', 'claimed', 'attempting', 'retry')"
+#: The same as values of a statement: SQLite uses a partial index only when it sees the index's own words.
+OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(word) for word in OPEN_STATES.strip("()").split(", "))
 
 
 class DeliveryState(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, text
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.instant import Instant
@@ -29,14 +29,19 @@ class ReplyState(StrEnum):
     LOST = "lost"
 
 
+#: Written into statements as they are: SQLite uses a partial index only when it sees the index's own words.
+READY: ColumnElement[str] = literal_column("'ready'")
+OPEN_REPLIES: tuple[ColumnElement[str], ...] = (literal_column("'ready'"), literal_column("'handed'"))
+
+
 class Work(SQLModel, table=True):
     """The handling of one inbound message, under its own (account, seq)."""
 
     __table_args__ = (
         Index(
             "ix_work_ready",
-            "account_id",
             "identity_id",
+            "account_id",
             sqlite_where=text("state = 'ready'"),
             postgresql_where=text("state = 'ready'"),
         ),

@@ -212,7 +212,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('account_id', 'seq'),
     sqlite_with_rowid=False
     )
-    op.create_index('ix_work_ready', 'work', ['account_id', 'identity_id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
+    op.create_index('ix_work_ready', 'work', ['identity_id', 'account_id'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
     # ### end Alembic commands ###
     if op.get_bind().dialect.name == "postgresql":
         for table in _PARTITIONED:

@@ -58,6 +58,13 @@ def test_a_line_has_action_event_level_and_time() -> None:
     }
 
 
+def test_a_record_without_an_action_word_gets_one_so_that_every_line_has_the_same_shape() -> None:
+    lines = Lines()
+    structlog.get_logger().info("token_refreshed")
+    structlog.get_logger().info("The token was refreshed.")
+    assert [line["action"] for line in lines.read()] == ["token_refreshed", "note"]
+
+
 def test_what_is_below_the_level_is_not_written() -> None:
     lines = Lines("warning")
     structlog.get_logger().info("Not wanted.", action="chatter")

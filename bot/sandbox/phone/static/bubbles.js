@@ -1,53 +1,44 @@
 // Draws one message of a chat: bubble, card, or grey notice.
 
-import { ownAddress } from "./address.js";
 import { avatar } from "./avatar.js";
 import { card } from "./cards.js";
 import { button, el } from "./dom.js";
 import { icon, map, waves } from "./icons.js";
 import { plainText, richText } from "./richtext.js";
+import { mediaAddress } from "./wire.js";
 
-const EVENT_NOTICES = {
-  follow: "你已关注该公众号",
-  subscribe: "你已关注该公众号",
-  unfollow: "你已取消关注该公众号",
-  unsubscribe: "你已取消关注该公众号",
-  scan: "你扫描了二维码",
-  SCAN: "你扫描了二维码",
-};
-// What WeChat itself does not show in the chat: a tap on the menu leaves no trace there.
-const SILENT = new Set(["click", "CLICK", "view", "VIEW", "enter", "enter_agent", "raw_event", "event"]);
-const LABELS = { image: "[图片]", voice: "[语音]", video: "[视频]", shortvideo: "[视频]", location: "[位置]", link: "[链接]", file: "[文件]", music: "[音乐]" };
-const OWN_BUBBLE = new Set(["text", "voice", "msgmenu", "menu"]);
+const MESSAGE_KINDS = new Set(["text", "image", "voice", "video", "shortvideo", "location", "link", "file", "music"]);
+const LABELS = { image: "[图片]", voice: "[语音]", video: "[视频]", shortvideo: "[视频]", location: "[位置]", link: "[链接]", file: "[文件]", mpnews: "[图文]", music: "[音乐]" };
+const OWN_BUBBLE = new Set(["text", "voice", "menu"]);
 
-/** The content of a message in one flat object, wherever the sandbox put it. */
-export function contentOf(message) {
-  const nested = message[message.kind];
-  return { ...message, ...message.fields, ...(nested && typeof nested === "object" && !Array.isArray(nested) ? nested : {}) };
-}
-
-function text(content) {
-  return String(content.text ?? content.content ?? "");
+// What the person did that is no message. Taps on the menu leave no trace in a chat, as in WeChat.
+function deed(message) {
+  switch (message.kind) {
+    case "follow": return message.text ? `你扫描二维码（${message.text}）关注了对方` : "你已关注对方，可以开始聊天了";
+    case "unfollow": return "你已取消关注";
+    case "scan": return message.text ? `你扫描了二维码（${message.text}）` : "你扫描了二维码";
+    default: return null;
+  }
 }
 
 /** Is there anything of this message to see in a chat? */
 export function isShown(message) {
-  return message.from !== "person" || !SILENT.has(message.kind);
+  return message.from !== "person" || MESSAGE_KINDS.has(message.kind) || deed(message) !== null;
 }
 
 /** One line about the message for the conversation list. */
 export function preview(message) {
-  const content = contentOf(message);
-  if (message.kind === "text" || message.from === "system") return plainText(text(content)) || EVENT_NOTICES[message.kind] || "";
-  if (message.kind === "msgmenu" || message.kind === "menu") return plainText(content.head_content ?? content.head ?? "");
-  if (message.kind === "news" || message.kind === "mpnews") return `[图文] ${content.articles?.[0]?.title ?? ""}`;
-  if (message.kind === "markdown") return plainText(text(content)).replace(/[#*>`]/gu, "").trim();
-  return LABELS[message.kind] ?? EVENT_NOTICES[message.kind] ?? content.title ?? content.main_title?.title ?? `[${message.kind}]`;
+  const { kind, text, content } = message;
+  if (message.from === "person" && deed(message)) return deed(message);
+  if (kind === "text" || message.from === "system") return plainText(text);
+  if (kind === "menu") return plainText(content.head || text);
+  if (kind === "news") return `[图文] ${content.articles?.[0]?.title ?? ""}`;
+  if (kind === "markdown") return text.replace(/<[^<>]*>/gu, "").replace(/[#*>`]/gu, "").replace(/\s+/gu, " ").trim();
+  return LABELS[kind] ?? (content.title || content.main_title?.title || `[${kind}]`);
 }
 
 function voiceSeconds(content) {
-  const spoken = content.seconds ?? content.duration;
-  return Math.min(60, Math.max(1, Math.round(spoken ?? [...String(content.recognition ?? "")].length * 0.3 + 1.2)));
+  return Math.min(60, Math.round([...(content.recognition ?? "")].length * 0.3 + 1.8));
 }
 
 function voice(content) {
@@ -58,67 +49,62 @@ function voice(content) {
   return parts;
 }
 
+function missingPicture() {
+  return el("div", { class: "picture placeholder" }, icon("image"), el("span", {}, "图片"));
+}
+
+// The platform keeps media for three days; after that only their place is left.
 function picture(content) {
-  const address = ownAddress(content.url ?? content.pic_url ?? content.picurl);
-  return address
-    ? el("img", { class: "picture", src: address, alt: content.label ?? "图片" })
-    : el("div", { class: "picture placeholder" }, icon("image"), el("span", {}, "图片"));
+  if (!content.media_id) return missingPicture();
+  const image = el("img", { class: "picture", src: mediaAddress(content.media_id), alt: "图片" });
+  image.addEventListener("error", () => image.replaceWith(missingPicture()), { once: true });
+  return image;
 }
 
 function place(content) {
-  const latitude = Number(content.latitude ?? content.lat ?? 0);
-  const longitude = Number(content.longitude ?? content.lon ?? 0);
-  const [title, ...rest] = String(content.label || "位置").split(" ");
-  return el("div", { class: "card place" },
-    el("strong", {}, title),
-    el("small", {}, rest.join(" ") || `${latitude.toFixed(4)}, ${longitude.toFixed(4)}`),
-    map(latitude, longitude));
+  const [title, ...rest] = (content.label || "位置").split(" ");
+  return el("div", { class: "card place" }, el("strong", {}, title), rest.length ? el("small", {}, rest.join(" ")) : null, map(content.label ?? ""));
 }
 
 function sharedLink(content, actions) {
   return el("button", { type: "button", class: "card shared", on: { click: () => actions.open(content.url, content.title) } },
     el("strong", {}, content.title || content.url),
-    el("span", { class: "shared-row" }, el("small", {}, content.description || content.url), el("span", { class: "thumb" }, icon("link"))));
+    el("span", { class: "shared-row" }, el("small", {}, content.description || content.url || ""), el("span", { class: "thumb" }, icon("link"))));
 }
 
 function choices(content, actions) {
-  const options = content.list ?? content.options ?? [];
   return el("div", { class: "bubble menu" },
-    el("div", { class: "menu-head" }, richText(String(content.head_content ?? content.head ?? ""), actions)),
-    el("div", { class: "menu-options" }, options.map((option) => {
-      const label = option.content ?? option.label ?? "";
-      return button(label, "link option", () => actions.choose({ text: label, id: String(option.id) }));
-    })),
-    content.tail_content ?? content.tail ? el("div", { class: "menu-tail" }, richText(String(content.tail_content ?? content.tail), actions)) : null);
+    el("div", { class: "menu-head" }, richText(content.head, actions)),
+    el("div", { class: "menu-options" }, content.options.map(({ id, label }) => button(label, "link option", () => actions.choose({ text: label, id })))),
+    el("div", { class: "menu-tail" }, richText(content.tail, actions)));
 }
 
 function body(message, actions) {
-  const content = contentOf(message);
-  switch (message.kind) {
-    case "text": return el("div", { class: "bubble" }, richText(text(content), actions));
+  const { kind, text, content } = message;
+  switch (kind) {
+    case "text": return el("div", { class: "bubble" }, richText(text, actions));
     case "image": return picture(content);
     case "voice": return voice(content);
     case "video":
     case "shortvideo": return el("div", { class: "picture placeholder film" }, icon("play"), el("span", {}, content.title || "视频"));
     case "location": return place(content);
     case "link": return sharedLink(content, actions);
-    case "msgmenu":
     case "menu": return choices(content, actions);
-    default: return card(message.kind, content, actions) ?? el("div", { class: "bubble" }, text(content) || preview(message));
+    default: return card(kind, content, actions) ?? el("div", { class: "bubble" }, text || preview(message));
   }
 }
 
-function notice(message) {
-  const words = text(contentOf(message)) || EVENT_NOTICES[message.kind] || message.kind;
-  return el("div", { class: message.via === "tip" || message.kind === "tip" ? "notice tip" : "notice" }, words);
+function notice(words, className = "notice") {
+  return el("div", { class: className }, words);
 }
 
 /** Draw the message; `sides` is {me: {id, name}, account: {name, title, wecom}}. */
 export function draw(message, sides, actions) {
-  if (message.from === "system" || message.via === "tip" || (message.from === "person" && message.kind in EVENT_NOTICES)) return notice(message);
+  if (message.from === "system") return notice(message.text, message.via === "tip" ? "notice tip" : "notice");
   const mine = message.from === "person";
+  if (mine && deed(message)) return notice(deed(message));
   const who = mine ? sides.me.name : sides.account.title;
-  const wide = ["news", "mpnews", "template_card", "template"].includes(message.kind) && !sides.account.wecom;
+  const wide = message.kind === "news" && !sides.account.wecom;
   if (wide) return el("div", { class: "row wide", role: "group", "aria-label": who }, body(message, actions));
   const picture = mine ? avatar(sides.me.id, sides.me.name) : avatar(sides.account.name, sides.account.title, { account: true });
   const named = sides.account.wecom && !mine;

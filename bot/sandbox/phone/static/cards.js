@@ -8,7 +8,7 @@ const BLOCK = /<div class="(gray|highlight|normal)">([\s\S]*?)<\/div>/gu;
 
 // A picture of another host is never loaded; a drawn cover stands in its place.
 function cover(article, className) {
-  const address = ownAddress(article.picurl ?? article.pic_url ?? article.picture_url);
+  const address = ownAddress(article.picurl);
   if (address) return el("img", { class: className, src: address, alt: "", loading: "lazy" });
   const tone = [...String(article.title ?? "")].reduce((sum, character) => sum + character.codePointAt(0), 0) % 4;
   return el("span", { class: `${className} drawn cover-${tone}`, "aria-hidden": "true" });
@@ -71,7 +71,7 @@ function markdownSpans(text, actions) {
 }
 
 function markdown(content, actions) {
-  const text = String(content.content ?? content.text ?? "");
+  const text = content.content;
   return el("div", { class: "bubble markdown" }, text.split("\n").map((line) => {
     const heading = /^(#{1,6})\s+(.*)$/u.exec(line);
     if (heading) return el("div", { class: `heading level-${heading[1].length}` }, markdownSpans(heading[2], actions));

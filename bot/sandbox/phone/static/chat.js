@@ -1,5 +1,6 @@
 // The chat screen: title bar, messages with time stamps, and the bar to write in.
 
+import { avatar } from "./avatar.js";
 import { draw, isShown } from "./bubbles.js";
 import { Compose } from "./compose.js";
 import { el, replace } from "./dom.js";
@@ -23,6 +24,7 @@ export class Chat {
   #phone;
   #log = el("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": "消息", tabindex: "0" });
   #title = el("h1", { class: "title" });
+  #subtitle = el("span", { class: "subtitle" });
   #typing = el("span", { class: "typing", role: "status" });
   #unread = el("span", { class: "back-count" });
   #below = el("button", { type: "button", class: "below", hidden: true });
@@ -40,7 +42,7 @@ export class Chat {
     replace(node,
       el("header", { class: "titlebar" },
         el("button", { type: "button", class: "back", "aria-label": "返回会话列表", on: { click: () => phone.back() } }, icon("back"), this.#unread),
-        el("div", { class: "titles" }, this.#title, this.#typing),
+        el("div", { class: "titles" }, this.#title, this.#typing, this.#subtitle),
         el("button", { type: "button", class: "profile-button", "aria-label": "详细资料", on: { click: () => this.#profile() } }, icon("more"))),
       el("div", { class: "log-frame" }, this.#log, this.#below),
       footer);
@@ -48,7 +50,7 @@ export class Chat {
 
   #profile() {
     const { store, panels } = this.#phone;
-    panels.profile(store.open, store.chat(store.open).following);
+    panels.profile(store.open, store.chat(store.open));
   }
 
   /** Draw the open chat, adding only what is new when it is the same chat as before. */
@@ -63,8 +65,10 @@ export class Chat {
     const chat = store.chat(account);
     this.#node.classList.toggle("wecom", account.wecom);
     this.#title.textContent = account.title;
-    this.#typing.textContent = chat.pending ? "对方正在输入…" : "";
-    this.#node.classList.toggle("is-typing", chat.pending);
+    const typing = chat.pending || chat.typing;
+    this.#typing.textContent = typing ? "对方正在输入…" : "";
+    this.#node.classList.toggle("is-typing", typing);
+    this.#subtitle.textContent = account.wecom ? `${account.corpTitle} · 企业微信` : "";
     const elsewhere = store.unreadInAll();
     this.#unread.textContent = elsewhere ? String(Math.min(99, elsewhere)) : "";
     this.#compose.show(account, chat);
@@ -85,11 +89,17 @@ export class Chat {
     const kept = this.#drawn.key === key && this.#drawn.day === day ? alreadyDrawn(this.#drawn.lines, lines) : null;
     const fresh = shown.slice(kept ?? 0);
     const follows = kept === null || this.#nearEnd() || fresh.some((message) => message.from === "person");
-    if (kept === null) replace(this.#log);
+    if (!kept) replace(this.#log, shown.length ? null : this.#introduction(account));
     this.#append(fresh, account, kept ? shown[kept - 1] : null);
     this.#drawn = { key, day, lines };
     if (follows) this.toEnd();
     else if (fresh.length) this.#tellBelow(fresh.length);
+  }
+
+  #introduction(account) {
+    const { following } = this.#phone.store.chat(account);
+    const hint = account.wecom ? "企业微信应用" : following ? "还没有消息" : "关注后就可以和它聊天";
+    return el("div", { class: "introduction" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title), el("p", {}, hint));
   }
 
   #append(messages, account, last) {

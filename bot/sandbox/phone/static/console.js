@@ -3,31 +3,36 @@
 import { el, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { fullDate, wallSeconds } from "./time.js";
-import { advanceClock, fetchRecord } from "./wire.js";
+import { advanceClock, fetchRecord, fetchRecordEnd } from "./wire.js";
 
-const JUMPS = [["+1分钟", 60, 1], ["+1小时", 3600, 30], ["+1天", 86400, 900]];
+// Label, seconds, and the step: fine enough for the platforms' retries, coarse enough for a day to pass soon.
+const JUMPS = [["+1分钟", 60, 0.25], ["+1小时", 3600, 5], ["+1天", 86400, 120]];
 const SHOWN_LINES = 60;
 const WAIT_SECONDS = 20;
 const RETRY_MILLISECONDS = 3000;
 
 const WORDS = { push: "推送", answer: "回答", shown: "显示", gave_up: "放弃", call: "调用", clock: "时钟", act: "操作", fault: "故障" };
-const RESULTS = { reply: "回复", empty: "空回复", invalid: "无效", timeout: "超时", reset: "断开", refused: "拒绝", status: "状态码" };
+const KINDS = {
+  text: "文字", image: "图片", voice: "语音", video: "视频", shortvideo: "短视频", location: "位置", link: "链接",
+  follow: "关注", unfollow: "取消关注", scan: "扫码", click: "菜单", view: "菜单链接", enter: "进入应用",
+};
+const RESULTS = { reply: "回复", empty: "已收到", invalid: "无效", timeout: "超时", reset: "断开", refused: "拒绝", status: "状态码" };
 const VIA = { passive: "被动回复", custom_send: "客服消息", message_send: "应用消息", tip: "系统提示" };
 
 /** One line of the record as {tone, word, detail}. */
 export function describe(line) {
   const word = WORDS[line.what] ?? line.what;
   switch (line.what) {
-    case "push": return { tone: "out", word, detail: [line.kind, line.text, line.attempt > 1 ? `第 ${line.attempt} 次` : ""].filter(Boolean).join(" · ") };
+    case "push": return { tone: "out", word, detail: [KINDS[line.kind] ?? line.kind, line.text, line.attempt > 1 ? `第 ${line.attempt} 次` : ""].filter(Boolean).join(" · ") };
     case "answer": return { tone: line.result === "reply" || line.result === "empty" ? "good" : "bad", word, detail: [RESULTS[line.result] ?? line.result, line.status].filter(Boolean).join(" · ") };
-    case "shown": return { tone: line.via === "tip" ? "bad" : "good", word, detail: [VIA[line.via] ?? line.via, line.text ?? line.kind].filter(Boolean).join(" · ") };
+    case "shown": return { tone: line.via === "tip" ? "bad" : "good", word, detail: [VIA[line.via] ?? line.via, line.text || KINDS[line.kind] || line.kind].filter(Boolean).join(" · ") };
     case "gave_up": return { tone: "bad", word, detail: `推送 ${line.push} 没有得到回答` };
     case "call": return { tone: line.errcode ? "bad" : "", word, detail: [line.path, line.errcode ? `errcode ${line.errcode}` : ""].filter(Boolean).join(" · ") };
     default: return { tone: "", word, detail: [line.account, line.person, line.text].filter(Boolean).join(" · ") };
   }
 }
 
-/** `phone` has clock, store and toast(text). */
+/** `phone` has clock, readClock() and toast(text). */
 export class Console {
   #phone;
   #date = el("p", { class: "clock-date" });
@@ -57,7 +62,7 @@ export class Console {
     this.#buttons.forEach((button) => { button.disabled = true; });
     try {
       await advanceClock(seconds, step);
-      await this.#phone.clock.refresh();
+      await this.#phone.readClock();
     } catch (error) {
       this.#phone.toast(error.message);
     } finally {
@@ -65,14 +70,15 @@ export class Console {
     }
   }
 
-  /** Follow the record for as long as the page lives. */
-  async followRecord(first) {
-    let after = first;
+  /** Follow the record from its last lines on, for as long as the page lives. */
+  async followRecord() {
+    let after = null;
     for (;;) {
       try {
-        const answer = await fetchRecord(after, WAIT_SECONDS);
-        after = answer.last ?? after;
-        this.#add(answer.lines ?? []);
+        after ??= Math.max(0, (await fetchRecordEnd()) - SHOWN_LINES);
+        const { lines, last } = await fetchRecord(after, WAIT_SECONDS);
+        after = last;
+        this.#add(lines);
       } catch {
         await new Promise((resume) => { setTimeout(resume, RETRY_MILLISECONDS); });
       }

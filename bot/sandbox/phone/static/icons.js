@@ -55,10 +55,10 @@ export function phoneStatus() {
 }
 
 /** A quiet street map with a pin, the same for the same place. */
-export function map(latitude, longitude) {
-  const shift = (value, span) => Math.abs(Math.round(value * 1000)) % span;
-  const x = shift(longitude, 60);
-  const y = shift(latitude, 36);
+export function map(label) {
+  const number = [...label].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 9973, 7);
+  const x = number % 60;
+  const y = number % 36;
   const road = (d, width) => ["path", { d, fill: "none", stroke: "#fff", "stroke-width": width }];
   return svg("0 0 240 100", [
     ["rect", { width: 240, height: 100, fill: "#e9ece4" }],

@@ -4,6 +4,7 @@ import { avatar } from "./avatar.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { form, row } from "./sheet.js";
+import { stamp } from "./time.js";
 
 const ALBUM = [
   ["policy", "保单首页"], ["report", "体检报告"], ["invoice", "门诊发票"],
@@ -16,7 +17,17 @@ const PLACES = [
   ["太古里 成都市锦江区中纱帽街8号", 30.65310, 104.08286],
 ];
 
-/** Sheets of one chat; `phone` has sheets, act(kind, fields) and toast(text). */
+/** Return the drawing at `path` as the photograph (JPEG) that a phone would send. */
+async function photograph(path) {
+  const drawing = new Image();
+  drawing.src = path;
+  await drawing.decode();
+  const canvas = el("canvas", { width: drawing.naturalWidth * 2, height: drawing.naturalHeight * 2 });
+  canvas.getContext("2d").drawImage(drawing, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.9); });
+}
+
+/** Sheets of one chat; `phone` has sheets, clock, act(kind, fields), sendPicture(account, picture) and toast(text). */
 export class Panels {
   #phone;
 
@@ -29,12 +40,22 @@ export class Panels {
     return this.#phone.act(kind, fields);
   }
 
-  album() {
-    this.#phone.sheets.show("相册", (close) => el("div", { class: "album" }, ALBUM.map(([name, label]) => {
-      const path = `/phone/static/album/${name}.svg`;
-      return el("button", { type: "button", "aria-label": `发送图片：${label}`, on: { click: () => this.#send(close, "image", { url: new URL(path, location.href).href }) } },
-        el("img", { src: path, alt: "" }), el("span", {}, label));
-    })));
+  album(account) {
+    this.#phone.sheets.show("相册", (close) => {
+      const send = (picture) => {
+        close();
+        return this.#phone.sendPicture(account, picture);
+      };
+      const file = el("input", { type: "file", accept: "image/*", on: { change: () => file.files[0] && send(async () => file.files[0]) } });
+      return [
+        el("div", { class: "album" }, ALBUM.map(([name, label]) => {
+          const path = `/phone/static/album/${name}.svg`;
+          return el("button", { type: "button", "aria-label": `发送图片：${label}`, on: { click: () => send(() => photograph(path)) } },
+            el("img", { src: path, alt: "" }), el("span", {}, label));
+        })),
+        el("label", { class: "secondary file" }, "从这台电脑选择图片", file),
+      ];
+    });
   }
 
   place() {
@@ -70,10 +91,17 @@ export class Panels {
     const finder = el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" }));
     this.#phone.sheets.show("扫一扫", (close) => [
       finder,
-      account.scenes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
-      account.scenes.map((code) => row(code.scene, code.detail, () => this.#send(close, "scan", { scene: code.scene }), el("span", { class: "row-icon" }, icon("scan")))),
+      account.codes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
+      account.codes.map((code) => row(code.scene, this.#validity(code), () => this.#send(close, "scan", { ticket: code.ticket, scene: code.scene }),
+        code.image ? el("img", { class: "code", src: code.image, alt: "" }) : el("span", { class: "row-icon" }, icon("scan")))),
       form([{ name: "scene", label: "场景值", placeholder: "例如 agent_zhangwei", required: true }], "扫描", ({ scene }) => this.#send(close, "scan", { scene })),
     ], { full: true, className: "dark" });
+  }
+
+  #validity(code) {
+    if (code.ends === null) return "永久二维码";
+    const now = this.#phone.clock.now();
+    return code.ends > now ? `有效至 ${stamp(code.ends, now)}` : "已过期";
   }
 
   /** The page behind a link: its address, and a way to open it outside of the sandbox. */
@@ -98,11 +126,16 @@ export class Panels {
     }
   }
 
-  profile(account, following) {
-    const rows = account.wecom
-      ? [["类型", "企业微信应用"], ["企业", account.corpTitle || account.corp]]
-      : [["类型", account.kind === "subscription" ? "订阅号" : "服务号"], ["原始 ID", account.originalId || "—"]];
-    const followed = following !== false;
+  #profileRows(account, { quota }) {
+    if (account.wecom) return [["类型", "企业微信应用"], ["企业", account.corpTitle]];
+    const now = this.#phone.clock.now();
+    const left = quota && quota.until > now ? `还能发 ${quota.left} 条，至 ${stamp(quota.until, now)}` : "你说话或点菜单后才能发";
+    return [["类型", account.kind === "subscription" ? "订阅号" : "服务号"], ["原始 ID", account.originalId], ["客服消息", left]];
+  }
+
+  profile(account, chat) {
+    const rows = this.#profileRows(account, chat);
+    const followed = chat.following;
     this.#phone.sheets.show("详细资料", (close) => el("div", { class: "profile" },
       el("div", { class: "profile-head" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title)),
       el("dl", {}, rows.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),

@@ -9,7 +9,8 @@ import { phoneStatus } from "./icons.js";
 import { Panels } from "./panels.js";
 import { Sheets } from "./sheet.js";
 import { Store } from "./store.js";
-import { wallTime } from "./time.js";
+import { dayNumber, wallTime } from "./time.js";
+import { uploadPicture } from "./wire.js";
 
 const CLOCK_MILLISECONDS = 1000;
 const ACCOUNTS_MILLISECONDS = 5000;
@@ -26,6 +27,7 @@ class Phone {
   #console = new Console(part("console"), this);
   #time = el("span", { class: "status-time" });
   #toastTimer = 0;
+  #day = 0;
 
   async start() {
     replace(part("statusbar"), this.#time, phoneStatus());
@@ -33,13 +35,13 @@ class Phone {
     if (!this.store.people.length) throw new Error("沙箱的配置里没有人，请在 people 或 members 里写上。");
     this.store.addEventListener("people", () => this.#draw());
     this.store.addEventListener("open", () => this.#draw());
-    this.store.addEventListener("chat", (event) => this.#onChat(event.detail));
+    this.store.addEventListener("chat", () => this.#onChat());
     this.store.addEventListener("trouble", (event) => this.toast(event.detail));
     this.#readAddress();
     window.addEventListener("popstate", () => this.#readAddress());
     setInterval(() => this.#tick(), CLOCK_MILLISECONDS);
     setInterval(() => this.#reloadAccounts(), ACCOUNTS_MILLISECONDS);
-    this.#console.followRecord(0);
+    this.#console.followRecord();
   }
 
   /** The address says who one is and which chat is open, so that it can be shared and gone back to. */
@@ -68,9 +70,21 @@ class Phone {
     this.#writeAddress();
   }
 
+  /** Opening an application's chat is an event in WeCom; an official account does not learn of it. */
   open(account) {
+    const entering = account.wecom && this.store.open?.name !== account.name;
     this.store.openChat(account);
     this.#writeAddress();
+    if (entering) this.act("enter");
+  }
+
+  async sendPicture(account, picture) {
+    try {
+      const mediaId = await uploadPicture(account.name, await picture());
+      await this.act("image", { media_id: mediaId });
+    } catch (error) {
+      this.toast(error.message);
+    }
   }
 
   back() {
@@ -117,9 +131,9 @@ class Phone {
     }
   }
 
-  #onChat(account) {
+  #onChat() {
     this.#drawLists();
-    if (this.store.open?.name === account || this.store.open) this.#chat.show();
+    this.#chat.show();
   }
 
   #showClock() {
@@ -127,15 +141,25 @@ class Phone {
     this.#console.showClock();
   }
 
+  /** Read the sandbox's clock and show it; a new day changes how all times are written. */
+  async readClock() {
+    await this.clock.refresh();
+    this.#showClock();
+    this.#chat.onClock();
+    const day = dayNumber(this.clock.now());
+    if (day !== this.#day) this.#drawLists();
+    this.#day = day;
+  }
+
   async #tick() {
     if (document.hidden) return;
     try {
-      await this.clock.refresh();
+      await this.readClock();
     } catch {
       return;
     }
-    this.#showClock();
-    this.#chat.onClock();
+    const { open } = this.store;
+    if (open && this.store.chat(open).typing) this.store.refresh(open);
   }
 
   async #reloadAccounts() {

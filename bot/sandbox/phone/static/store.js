@@ -40,7 +40,7 @@ export class Store extends EventTarget {
   }
 
   chat(account) {
-    return this.#chats.get(account.name) ?? { messages: [], following: null, pending: false, draft: "" };
+    return this.#chats.get(account.name) ?? { messages: [], following: null, pending: false, typing: false, quota: null, draft: "" };
   }
 
   /** How many of the account's messages have come since the chat was last looked at. */
@@ -84,6 +84,7 @@ export class Store extends EventTarget {
   /** Let the person do something in the open chat; true when the sandbox took it. */
   async act(kind, fields = {}) {
     const account = this.open;
+    if (!account) return false;
     try {
       await wire.act(account.name, this.me.id, kind, fields);
     } catch (error) {

@@ -14,7 +14,7 @@ async function call(path, options = {}) {
   } catch {
     answer = { error: text };
   }
-  if (!response.ok) throw new Error(answer.error || answer.reason || `沙箱回答了 ${response.status}。`);
+  if (!response.ok) throw new Error(answer.error || `沙箱回答了 ${response.status}。`);
   return answer;
 }
 
@@ -22,58 +22,78 @@ function post(path, body) {
   return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-function list(answer, name) {
-  return Array.isArray(answer) ? answer : answer[name] ?? [];
-}
-
 /** A menu button: {name, type, key, url, children}. */
 function readButton(raw) {
-  const children = raw.sub_button?.list ?? raw.sub_button ?? raw.children ?? [];
+  const children = raw.sub_button?.list ?? raw.sub_button ?? [];
   return { name: raw.name ?? "", type: raw.type ?? "", key: raw.key ?? "", url: raw.url ?? "", children: children.map(readButton) };
 }
 
 function readMenu(raw) {
-  const buttons = Array.isArray(raw) ? raw : raw?.button ?? raw?.menu?.button ?? [];
-  return buttons.map(readButton);
+  return (raw ?? []).map(readButton);
 }
 
-/** An account: {name, title, wecom, corp, corpTitle, kind, menu, scenes}. */
+/** A QR code: {scene, ticket, image, ends}; `ends` is null for a permanent one. */
+function readCode(raw) {
+  return { scene: raw.scene, ticket: raw.ticket, image: raw.image ?? null, ends: raw.ends ?? null };
+}
+
+/** An account: {name, title, wecom, corp, corpTitle, kind, originalId, menu, codes}. */
 function readAccount(raw) {
-  const wecom = (raw.channel ?? raw.platform) === "wecom" || "corp_id" in raw;
   return {
     name: raw.name,
-    title: raw.title ?? raw.name,
-    wecom,
+    title: raw.title,
+    wecom: raw.channel === "wecom",
     corp: raw.corp_id ?? null,
     corpTitle: raw.corp_title ?? "",
-    kind: raw.kind ?? "service",
+    kind: raw.kind,
     originalId: raw.original_id ?? "",
     menu: readMenu(raw.menu),
-    scenes: raw.scenes ?? raw.qrcodes ?? [],
+    codes: (raw.scenes ?? []).map(readCode),
   };
 }
 
 function readPerson(raw) {
-  const staff = "userid" in raw || raw.kind === "member";
-  return { id: raw.id ?? raw.userid, name: raw.name ?? raw.id ?? raw.userid, staff, corp: raw.corp_id ?? null };
+  return { id: raw.id, name: raw.name, staff: raw.kind === "member", corp: raw.corp_id ?? null };
+}
+
+/** What a message says besides its text, in one flat object whoever sent it. */
+function readContent(raw) {
+  const fields = raw.fields ?? {};
+  const card = raw[raw.kind];
+  const content = { ...raw, ...(card && typeof card === "object" && !Array.isArray(card) ? card : {}) };
+  content.media_id ??= fields.MediaId;
+  if (raw.from !== "person") return content;
+  content.url = fields.Url ?? null;
+  content.title = raw.kind === "link" ? raw.text : null;
+  content.description = fields.Description ?? null;
+  content.label = fields.Label ?? raw.text;
+  content.recognition = raw.kind === "voice" ? raw.text : null;
+  return content;
+}
+
+/** A message: {at, from: "person" | "account" | "system", kind, via, text, content}. */
+function readMessage(raw) {
+  return { at: raw.at, from: raw.from, kind: raw.kind, via: raw.via ?? null, text: String(raw.text ?? ""), content: readContent(raw) };
 }
 
 export async function fetchAccounts() {
-  return list(await call("/sandbox/accounts"), "accounts").map(readAccount);
+  return (await call("/sandbox/accounts")).accounts.map(readAccount);
 }
 
 export async function fetchPeople() {
-  const answer = await call("/sandbox/people");
-  return [...list(answer, "people"), ...(answer.members ?? [])].map(readPerson);
+  const { people, members } = await call("/sandbox/people");
+  return [...people, ...members].map(readPerson);
 }
 
-/** {messages, following, pending} of one person and account. */
+/** {messages, following, pending, typing, quota} of one person and account; quota is {left, until} or null. */
 export async function fetchChat(account, person) {
   const answer = await call(`/sandbox/chat?${new URLSearchParams({ account, person })}`);
   return {
-    messages: list(answer, "messages"),
-    following: answer.following ?? answer.state?.following ?? null,
-    pending: Number(answer.pending ?? answer.state?.pending ?? 0) > 0,
+    messages: answer.messages.map(readMessage),
+    following: answer.following,
+    pending: answer.pending > 0,
+    typing: Boolean(answer.typing),
+    quota: answer.quota ?? null,
   };
 }
 
@@ -90,8 +110,24 @@ export function advanceClock(seconds, step) {
 }
 
 /** Lines after number `after`, waiting up to `wait` seconds for one. */
-export function fetchRecord(after, wait, signal) {
-  return call(`/sandbox/record?${new URLSearchParams({ after, wait })}`, { signal });
+export function fetchRecord(after, wait) {
+  return call(`/sandbox/record?${new URLSearchParams({ after, wait })}`);
+}
+
+/** The number of the newest line: what the sandbox answers to whoever asks from beyond the end. */
+export async function fetchRecordEnd() {
+  return (await fetchRecord(Number.MAX_SAFE_INTEGER, 0)).last;
+}
+
+/** Keep a picture with the platform, as the phone does before it sends one; returns its media id. */
+export async function uploadPicture(account, blob) {
+  const query = new URLSearchParams({ account, type: "image" });
+  const answer = await call(`/sandbox/media?${query}`, { method: "POST", headers: { "Content-Type": blob.type }, body: blob });
+  return answer.media_id;
+}
+
+export function mediaAddress(mediaId) {
+  return `/sandbox/media/${encodeURIComponent(mediaId)}`;
 }
 
 /** Call `onNews` when the chat has changed; comes back by itself after a broken connection. Returns its end. */

@@ -51,10 +51,7 @@ def json_envelope(encrypted: str) -> bytes:
 
 def open_answer(body: bytes, *, receiver: str, token: str = TOKEN, aes_key: str = AES_KEY) -> Any:
     """Return the fields of an encrypted answer after wechatpy has checked its signature and receiver."""
-    if body.startswith(b"{"):
-        outer = json.loads(body)
-    else:
-        outer = xmltodict.parse(body)["xml"]
+    outer = json.loads(body) if body.startswith(b"{") else xmltodict.parse(body)["xml"]
     text = WeChatCrypto(token, aes_key, receiver).decrypt_message(
         outer, outer["MsgSignature"], str(outer["TimeStamp"]), outer["Nonce"]
     )

@@ -13,7 +13,16 @@ from bot.channels.callback import BadCallback, CallbackKeys, CallbackReader, Rec
 from bot.channels.wechat.callbacks import WechatCallbacks
 from bot.channels.wechat.crypto import Mode
 from bot.channels.wecom.callbacks import WecomCallbacks
-from tests.unit.bot.channels.platform_side import AES_KEY, NOW, STAMP, TOKEN, encrypt, plain_query, sealed_query, xml_envelope
+from tests.unit.bot.channels.platform_side import (
+    AES_KEY,
+    NOW,
+    STAMP,
+    TOKEN,
+    encrypt,
+    plain_query,
+    sealed_query,
+    xml_envelope,
+)
 
 _KEYS = [CallbackKeys(token=TOKEN, aes_key=AES_KEY, receiver="wx1")]
 READERS: dict[str, CallbackReader] = {
@@ -22,14 +31,65 @@ READERS: dict[str, CallbackReader] = {
     "wecom": WecomCallbacks(account="a", corp_id="gh_1", agent_id=7, keys=_KEYS),
 }
 _NAMES = st.sampled_from(
-    "ToUserName FromUserName CreateTime MsgType MsgId Content Event EventKey MediaId Location_X Location_Y Scale "
-    "ScanCodeInfo SendPicsInfo SubscribeMsgPopupEvent SubscribeMsgChangeEvent SubscribeMsgSentEvent List item MsgID "
-    "PublishEventInfo AgentID BatchJob SelectedItems ApprovalInfo Ticket bizmsgmenuid Recognition".split()
+    [
+        "ToUserName",
+        "FromUserName",
+        "CreateTime",
+        "MsgType",
+        "MsgId",
+        "Content",
+        "Event",
+        "EventKey",
+        "MediaId",
+        "Location_X",
+        "Location_Y",
+        "Scale",
+        "ScanCodeInfo",
+        "SendPicsInfo",
+        "SubscribeMsgPopupEvent",
+        "SubscribeMsgChangeEvent",
+        "SubscribeMsgSentEvent",
+        "List",
+        "item",
+        "MsgID",
+        "PublishEventInfo",
+        "AgentID",
+        "BatchJob",
+        "SelectedItems",
+        "ApprovalInfo",
+        "Ticket",
+        "bizmsgmenuid",
+        "Recognition",
+    ]
 )
 _WORDS = st.sampled_from(
-    "text image voice video shortvideo location link event subscribe SCAN CLICK VIEW click enter_agent "
-    "TEMPLATESENDJOBFINISH subscribe_msg_popup_event subscribe_msg_change_event subscribe_msg_sent_event "
-    "PUBLISHJOBFINISH scancode_push change_contact template_card_event gh_1 7 qrscene_x".split()
+    [
+        "text",
+        "image",
+        "voice",
+        "video",
+        "shortvideo",
+        "location",
+        "link",
+        "event",
+        "subscribe",
+        "SCAN",
+        "CLICK",
+        "VIEW",
+        "click",
+        "enter_agent",
+        "TEMPLATESENDJOBFINISH",
+        "subscribe_msg_popup_event",
+        "subscribe_msg_change_event",
+        "subscribe_msg_sent_event",
+        "PUBLISHJOBFINISH",
+        "scancode_push",
+        "change_contact",
+        "template_card_event",
+        "gh_1",
+        "7",
+        "qrscene_x",
+    ]
 )
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | _WORDS,

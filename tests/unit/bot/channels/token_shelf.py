@@ -7,28 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.channels.tokens import FreshToken
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredToken:
-    value: str
-    expires_at: datetime
-    version: int
+from storage.tokens import Token
 
 
 @dataclass
 class TokenShelf:
     """Keeps tokens; `holder` and `until` are the lease of a running refresh."""
 
-    tokens: dict[str, StoredToken] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reads: int = 0
 
     def put(self, key: str, value: str, expires_at: datetime) -> None:
         version = self.tokens[key].version + 1 if key in self.tokens else 1
-        self.tokens[key] = StoredToken(value=value, expires_at=expires_at, version=version)
+        self.tokens[key] = Token(value=value, expires_at=expires_at, version=version)
 
-    async def read(self, key: str) -> StoredToken | None:
+    async def read(self, key: str) -> Token | None:
         self.reads += 1
         return self.tokens.get(key)
 

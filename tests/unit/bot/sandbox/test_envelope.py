@@ -44,9 +44,7 @@ FIELDS: dict[str, Any] = {
 
 def _official(mode: Mode, format: Format, *, stamp: Stamp = STAMP) -> Callback:
     sealer = Sealer.of(AES_KEY, APP_ID)
-    return official_callback(
-        FIELDS, mode=mode, format=format, token=TOKEN, sealer=sealer, stamp=stamp, openid="oA"
-    )
+    return official_callback(FIELDS, mode=mode, format=format, token=TOKEN, sealer=sealer, stamp=stamp, openid="oA")
 
 
 def _query(callback: Callback) -> dict[str, str]:

@@ -105,7 +105,8 @@ def test_the_duplicate_check_must_be_asked_for_and_is_an_applications_own() -> N
 
 def test_the_duplicate_interval_is_half_an_hour_by_default_and_four_hours_at_most() -> None:
     check = DuplicateCheck()
-    short, long = {"a": 1, "enable_duplicate_check": 1}, {"enable_duplicate_check": 1, "duplicate_check_interval": 10**6}
+    short: dict[str, Any] = {"touser": "a", "enable_duplicate_check": 1}
+    long = {**short, "duplicate_check_interval": 10**6}
     assert [check.is_repeat("app", short, now=n) for n in (0, 1799, 1800)] == [False, True, False]
     assert [check.is_repeat("app", long, now=n) for n in (0, 14399, 14400)] == [False, True, False]
 

@@ -239,7 +239,8 @@ def test_no_reply_is_acknowledged_with_success(mode: Mode) -> None:
             {
                 "MsgType": "text",
                 "Content": "请选择\n"
-                '<a href="weixin://bizmsgmenu?msgmenucontent=重疾险%20%26%20医疗险&msgmenuid=1">重疾险 & 医疗险</a>\n谢谢',
+                '<a href="weixin://bizmsgmenu?msgmenucontent=重疾险%20%26%20医疗险&msgmenuid=1">'
+                "重疾险 & 医疗险</a>\n谢谢",
             },
         ),
     ],

@@ -21,7 +21,9 @@ def _send(reply: Outgoing, key: str = "k") -> dict[str, object]:
         (TextReply(content="您好"), "text", {"content": "您好"}),
         (ImageReply(media_id="m1"), "image", {"media_id": "m1"}),
         (
-            MenuReply(head="问什么？", options=(Option(id="a", label="甲"), Option(id="b", label="乙")), tail="回复数字"),
+            MenuReply(
+                head="问什么？", options=(Option(id="a", label="甲"), Option(id="b", label="乙")), tail="回复数字"
+            ),
             "text",
             {"content": "问什么？\n1. 甲\n2. 乙\n回复数字"},
         ),

@@ -1,0 +1,86 @@
+"""What `zhike check` tries: settings, content, database, each account's token, the clock against the platform's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import aiohttp
+
+from bot.accounts import build_kits
+from bot.app import open_stores
+from bot.check import Finding, TimeProbe, run_checks
+from bot.clock import SandboxUnavailable, open_clock
+from bot.settings import Settings, SettingsError, load_settings
+from content.errors import ContentError
+from content.loader import load_content
+from handlers.delivery.errors import RetryLater
+from storage.migrate import check_schema
+from storage.records import AccountRow
+
+_SECONDS = aiohttp.ClientTimeout(total=15)
+
+
+async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
+    """Return everything that was found; nothing is written anywhere."""
+    try:
+        settings = load_settings(home, env)
+    except SettingsError as error:
+        return [Finding.error("设置", str(problem), "") for problem in error.problems]
+    findings = _check_content(settings)
+    async with aiohttp.ClientSession(timeout=_SECONDS) as http:
+        try:
+            clock = await open_clock(settings.clock.sandbox_url, http)
+        except SandboxUnavailable as error:
+            return [*findings, Finding.error("沙箱时钟", str(error), "请启动沙箱，或清空 clock.sandbox_url。")]
+        stores = open_stores(settings)
+
+        async def database() -> None:
+            await stores.database.check()
+            await check_schema(stores.database)
+
+        rows = {
+            account.name: AccountRow(
+                id=number, name=account.name, channel=account.channel, realm=account.realm, title=account.title
+            )
+            for number, account in enumerate(settings.accounts)
+        }
+        try:
+            kits = build_kits(settings, rows, http=http, clock=clock, tokens=stores.tokens)
+            findings += await run_checks(
+                settings,
+                clock=clock,
+                database=database,
+                tokens={kit.served.info.name: kit.fetch_token for kit in kits.values()},
+                outside_time=None if settings.clock.sandbox_url else _platform_time(settings, http),
+            )
+        except ValueError as error:  # keys that cannot be keys
+            findings.append(Finding.error("账号", str(error), "请从平台后台重新复制。"))
+        finally:
+            await stores.database.close()
+    return findings
+
+
+def _check_content(settings: Settings) -> list[Finding]:
+    try:
+        content = load_content(settings.home)
+    except ContentError as error:
+        return [Finding.error("内容", f"{p.path}:{p.line}: {p.what}", p.mend) for p in error.problems]
+    return [Finding.ok("内容", f"可以使用，版本 {content.version}。")]
+
+
+def _platform_time(settings: Settings, http: aiohttp.ClientSession) -> TimeProbe | None:
+    if not settings.accounts:
+        return None
+    address = settings.accounts[0].api_base_url
+
+    async def probe() -> datetime:
+        try:
+            async with http.get(address) as response:
+                return parsedate_to_datetime(response.headers["Date"])
+        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+            raise RetryLater(f"{address} gave no time ({error})") from error
+
+    return probe
