@@ -55,16 +55,12 @@ class Accounts:
                 await connection.execute(
                     statement.on_conflict_do_update(index_elements=["name"], set_={"title": title})
                 )
-            return {row.name: row for row in await connection.execute(select(ACCOUNT))}
+            found = {row.name: row for row in await connection.execute(select(ACCOUNT))}
+            for name, channel, realm, _ in accounts:
+                _refuse_another(found[name], channel=channel, realm=realm)
+            return found
 
         rows = await self._database.write(apply)
-        for name, channel, realm, _ in accounts:
-            row = rows[name]
-            if (row.channel, row.realm) != (channel, realm):
-                raise StorageError(
-                    f"account {name!r} was {row.channel} {row.realm} until now and is {channel} {realm} in zhike.toml; "
-                    "give the new account a name of its own"
-                )
         return {
             row.name: AccountRow(id=row.id, name=row.name, channel=row.channel, realm=row.realm, title=row.title)
             for row in rows.values()
@@ -85,3 +81,11 @@ class Accounts:
                 )
 
         await self._database.write(apply)
+
+
+def _refuse_another(row: Any, *, channel: str, realm: str) -> None:
+    if (row.channel, row.realm) != (channel, realm):
+        raise StorageError(
+            f"account {row.name!r} was {row.channel} {row.realm} until now and is {channel} {realm} in zhike.toml; "
+            "give the new account a name of its own"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from storage.connection import Connection
 from storage.database import Database
@@ -12,6 +12,8 @@ from storage.errors import StorageError
 from storage.people import latest_consents
 from storage.tables import CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
 
+#: Serialises merges of several processes on PostgreSQL (an arbitrary number, next to that of `storage.migrate`).
+_ADVISORY_LOCK = 7_310_266
 #: From the most to the least restrictive: a merge keeps the most restrictive state of each consent.
 _RESTRICTIVENESS = ("withdrawn", "refused", "asked", "unasked", "granted")
 
@@ -41,6 +43,7 @@ class Customers:
         """
 
         async def apply(connection: Connection) -> int:
+            await _one_merge_at_a_time(connection)
             mine = update(IDENTITY).where(IDENTITY.c.id == identity_id)
             await connection.execute(mine.values(union_id=union_id, union_checked_at=now))
             same = IDENTITY.c.id == identity_id if union_id is None else IDENTITY.c.union_id == union_id
@@ -56,6 +59,7 @@ class Customers:
         """Move all identities of `gone` to `kept`. Raises StorageError when they are one or one does not exist."""
 
         async def apply(connection: Connection) -> None:
+            await _one_merge_at_a_time(connection)
             query = select(CUSTOMER.c.id).where(CUSTOMER.c.id.in_([kept, gone]), CUSTOMER.c.merged_into.is_(None))
             if len(set((await connection.execute(query)).scalars())) != 2:
                 raise StorageError(
@@ -64,6 +68,12 @@ class Customers:
             await _merge(connection, kept=kept, gone=gone, cause=cause, now=now)
 
         await self._database.write(apply)
+
+
+async def _one_merge_at_a_time(connection: Connection) -> None:
+    """Let two processes that learn the same unionid see each other's identity; SQLite writes one at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
 
 async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, now: datetime) -> None:

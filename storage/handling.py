@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from storage.pending import read_pending
 from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Handled, Lease, Pending, Person, Written
-from storage.tables import REACH, WORK
+from storage.tables import REACH, WORK, waits_in_any
 from storage.tables.work import READY
 from storage.turns import finish_turns
 
@@ -57,13 +58,14 @@ class Handling:
             return await read_pending(connection, lease.account_id, [lease.identity_id])
 
     async def claim_abandoned(
-        self, *, holder: str, now: datetime, until: datetime, limit: int
+        self, *, accounts: Iterable[int], holder: str, now: datetime, until: datetime, limit: int
     ) -> list[tuple[Lease, list[Pending]]]:
-        """Lease conversations that have work and no living holder; return each with its work, in order."""
+        """Lease conversations of `accounts` that have work and no living holder; return each with its work."""
+        free = or_(REACH.c.holder.is_(None), REACH.c.lease_until <= now)
         query = (
             select(WORK.c.account_id, WORK.c.identity_id)
             .join(REACH, and_(REACH.c.account_id == WORK.c.account_id, REACH.c.identity_id == WORK.c.identity_id))
-            .where(WORK.c.state == READY, or_(REACH.c.holder.is_(None), REACH.c.lease_until <= now))
+            .where(WORK.c.state == READY, waits_in_any(accounts), free)
             .distinct()
             .limit(limit)
         )

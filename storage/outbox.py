@@ -152,9 +152,7 @@ class Outbox:
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows are in each unsettled state (a partial index keeps this cheap)."""
-        query = (
-            select(DELIVERY.c.state, func.count()).where(DELIVERY.c.state.in_(OPEN)).group_by(DELIVERY.c.state)
-        )
+        query = select(DELIVERY.c.state, func.count()).where(DELIVERY.c.state.in_(OPEN)).group_by(DELIVERY.c.state)
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 

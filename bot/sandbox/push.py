@@ -213,12 +213,16 @@ class Pusher:
         self._chats.add(push.chat, {"at": self._clock.now(), "from": sender, **seen})
 
     def _said(self, push: Push) -> dict[str, Any]:
-        details = {name: push.fields[name] for name in ("MediaId", "PicUrl", "Url", "Label") if name in push.fields}
+        details = {name: push.fields[name] for name in _TOLD if name in push.fields}
         said = {"kind": push.kind, "text": push.text, "push": push.id, "fields": details}
         return {"at": self._clock.now(), "from": "person", **said}
 
     def _take(self, kind: FaultKind, push: Push) -> Any:
         return self._faults.take(kind, account=push.account.name, people=frozenset({push.person}))
+
+
+#: Fields of a message that the phone page draws.
+_TOLD = ("MediaId", "PicUrl", "Url", "Description", "Label", "Location_X", "Location_Y")
 
 
 def _callback(push: Push, stamp: Stamp) -> Callback:

@@ -105,14 +105,14 @@ class Lanes:
         """Lease and begin conversations whose work nobody handles; return how many."""
         now = self._clock.now()
         abandoned = await self._handling.claim_abandoned(
-            holder=self.holder, now=now, until=now + self._lease, limit=limit
+            accounts=self._accounts.keys(), holder=self.holder, now=now, until=now + self._lease, limit=limit
         )
         for lease, items in abandoned:
             self.begin(lease, await self._handling.person(lease), items)
         return len(abandoned)
 
     async def finish(self, *, seconds: float) -> None:
-        """Return when no lane runs any more; after `seconds` (real ones: the process stops) leave the rest to others."""
+        """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
         for task in tuple(self._running):
@@ -125,8 +125,9 @@ class Lanes:
 
     async def _run(self, lease: Lease, person: Person, items: list[Pending]) -> None:
         try:
-            while items:
-                items = await self._take_turn(lease, person, items)
+            items = await self._take_turn(lease, person, items)
+            while items:  # what the turn before changed, a consent say, counts in the next
+                items = await self._take_turn(lease, await self._handling.person(lease), items)
         except LeaseLost as lost:
             log.warning("A conversation was taken over by another process.", action="lease_lost", detail=str(lost))
         except Exception:

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.chromium import PHONE
 from tests.browser.world import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 def _bubbles(page: Page, side: str) -> Locator:

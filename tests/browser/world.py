@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from defusedxml import ElementTree
-from playwright.async_api import Browser, Page
+from playwright.async_api import BrowserContext, Page
 
 from tests.browser.chromium import DESK
 
@@ -81,14 +81,15 @@ class World:
     base: str
     http: aiohttp.ClientSession
     bot: TinyBot
-    browser: Browser
+    context: BrowserContext
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     async def page(self, query: str, *, size: tuple[int, int] = DESK) -> Page:
         """Open the phone page and wait until it can be used."""
         width, height = size
-        page = await self.browser.new_page(viewport={"width": width, "height": height}, locale="zh-CN")
+        page = await self.context.new_page()
+        await page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url.replace("ws:", "http:", 1)))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -35,7 +35,7 @@ def test_a_busy_platform_is_asked_again_and_the_message_is_seen_once(town: Town,
     with town.fault("busy", account=ACTIVE.name, person=person, path=_CUSTOM_SEND, times=1):
         town.says(ACTIVE, person, "怎么报案")
         town.wait_for(1, after=mark, what="call", path=_CUSTOM_SEND, person=person, errcode=-1)
-        town.until(lambda: town.deliveries(ACTIVE, person)[0][0] == "retry", "the retry to be planned")
+        town.until_state(ACTIVE, person, "retry")
         town.advance(4)
     assert town.settled(ACTIVE, person) == [("sent", None, 2)]
     assert len(town.seen(ACTIVE, person)) == 1
@@ -67,7 +67,7 @@ def test_a_members_message_whose_answer_was_lost_is_repeated_under_its_key_and_s
     mark = town.mark()
     with town.fault("drop_after_accept", account=DESK.name, person="WangFang", path=_MESSAGE_SEND, times=1):
         town.says(DESK, "WangFang", "帮助")
-        town.until(lambda: town.deliveries(DESK, "WangFang")[-1][0] == "retry", "the repeat to be planned")
+        town.until_state(DESK, "WangFang", "retry")
         town.advance(4)
     assert town.settled(DESK, "WangFang") == [("sent", None, 2)]
     dropped = town.record(after=mark, what="dropped", account=DESK.name)
@@ -127,7 +127,7 @@ def test_what_the_platform_will_not_deliver_is_refused_with_its_reason(
 def test_somebody_who_has_left_is_not_written_to(town: Town, person: str) -> None:
     with town.fault("busy", account=ACTIVE.name, person=person, path=_CUSTOM_SEND):
         town.says(ACTIVE, person, "怎么报案")
-        town.until(lambda: town.deliveries(ACTIVE, person)[0][0] == "retry", "the retry to be planned")
+        town.until_state(ACTIVE, person, "retry")
         town.act(ACTIVE, person, "unfollow")
     town.advance(4)
     assert town.settled(ACTIVE, person) == [("refused", "unfollowed", 1)]
@@ -137,7 +137,7 @@ def test_of_the_five_replies_one_is_kept_for_a_person_and_the_refusal_is_stored(
     with town.fault("busy", account=ACTIVE.name, person=person, path=_CUSTOM_SEND):
         for _ in range(6):
             town.says(ACTIVE, person, "怎么报案")
-        town.until(lambda: town.deliveries(ACTIVE, person)[0][0] == "retry", "the retry to be planned")
+        town.until_state(ACTIVE, person, "retry")
     town.advance(6)
     settled = town.settled(ACTIVE, person, 6)
     assert [(state, reason) for state, reason, _ in settled] == [("sent", None)] * 4 + [

@@ -62,9 +62,9 @@ def test_a_bot_that_is_killed_before_it_could_write_anything_down_gets_the_messa
 
 def test_a_bot_that_is_killed_while_it_sends_does_not_send_again_what_may_have_arrived(own_town: Town) -> None:
     own_town.follow(ACTIVE, "doubtful")
-    with own_town.fault("slow", account=ACTIVE.name, person="doubtful", path=_CUSTOM_SEND, seconds=3, times=1):
+    with own_town.fault("slow", account=ACTIVE.name, person="doubtful", path=_CUSTOM_SEND, seconds=3, times=1) as slow:
         own_town.says(ACTIVE, "doubtful", "怎么报案")
-        own_town.until(lambda: own_town.deliveries(ACTIVE, "doubtful")[0][0] == "attempting", "the attempt to begin")
+        own_town.until_fault_hits(slow)
         own_town.kill_bot()
         own_town.advance(4)
     own_town.start_bot()
@@ -75,9 +75,9 @@ def test_a_bot_that_is_killed_while_it_sends_does_not_send_again_what_may_have_a
 
 def test_a_bot_that_is_asked_to_stop_while_it_sends_waits_for_the_platforms_answer(own_town: Town) -> None:
     own_town.follow(ACTIVE, "awaited")
-    with own_town.fault("slow", account=ACTIVE.name, person="awaited", path=_CUSTOM_SEND, seconds=1, times=1):
+    with own_town.fault("slow", account=ACTIVE.name, person="awaited", path=_CUSTOM_SEND, seconds=1, times=1) as slow:
         own_town.says(ACTIVE, "awaited", "怎么报案")
-        own_town.until(lambda: own_town.deliveries(ACTIVE, "awaited")[0][0] == "attempting", "the attempt to begin")
+        own_town.until_fault_hits(slow)
         own_town.bot.terminate()
         own_town.advance(2)
         code = own_town.bot.wait()
@@ -89,7 +89,7 @@ def test_what_waits_for_48_hours_is_refused_because_the_window_has_closed(own_to
     own_town.follow(ACTIVE, "forgotten")
     with own_town.fault("busy", account=ACTIVE.name, person="forgotten", path=_CUSTOM_SEND):
         own_town.says(ACTIVE, "forgotten", "怎么报案")
-        own_town.until(lambda: own_town.deliveries(ACTIVE, "forgotten")[0][0] == "retry", "the retry to be planned")
+        own_town.until_state(ACTIVE, "forgotten", "retry")
         own_town.stop_bot()
     own_town.advance(48 * 3600 + 1, step=3600)
     own_town.start_bot()

@@ -170,9 +170,12 @@ class Town:
 
     # Time, faults, the record
 
-    def advance(self, seconds: float, *, step: float = 0.25) -> None:
-        """Move the platform's time, and with it everybody's."""
-        self.control("POST", "/sandbox/clock/advance", {"seconds": seconds, "step": step})
+    def advance(self, seconds: float, *, step: float = 0.25, settle: float = 0.02) -> None:
+        """Move the platform's time, and with it everybody's.
+
+        After each step the bot gets up to `settle` real seconds to answer what is under way.
+        """
+        self.control("POST", "/sandbox/clock/advance", {"seconds": seconds, "step": step, "settle_seconds": settle})
 
     def now(self) -> int:
         """Return the platform's time in epoch seconds."""
@@ -186,6 +189,15 @@ class Town:
             yield str(found["id"])
         finally:
             self.control("DELETE", f"/sandbox/faults/{found['id']}")
+
+    def until_fault_hits(self, fault: str) -> None:
+        """Return when a fault has happened."""
+
+        def hit() -> bool:
+            faults = self.control("GET", "/sandbox/faults")["faults"]
+            return any(found["id"] == fault and found["hits"] > 0 for found in faults)
+
+        self.until(hit, f"fault {fault} to happen")
 
     def change_account(self, account: str | Place, **fields: Any) -> None:
         """Change an account in the platform's console."""
@@ -291,6 +303,10 @@ class Town:
             "JOIN account a ON a.id = d.account_id WHERE a.name = :name AND i.external_id = :person ORDER BY d.id"
         )
         return self.rows(query, name=place.name, person=external)
+
+    def until_state(self, account: str | Place, person: str, state: str) -> None:
+        """Return when the newest delivery to a person is in `state`."""
+        self.until(lambda: [s for s, _, _ in self.deliveries(account, person)][-1:] == [state], f"{person}: {state}")
 
     def settled(self, account: str | Place, person: str, count: int = 1) -> list[tuple[Any, ...]]:
         """Return `deliveries` once `count` of them are in an end state."""
