@@ -21,6 +21,7 @@ from bot.lock import ServeLock
 from bot.roles import Role
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
+from bot.web.metrics import Meters
 from bot.web.server import WebServer, build_web
 from content.loader import load_content
 from content.tree import Content
@@ -140,6 +141,7 @@ class Process:
     ) -> list[str]:
         settings = self._settings
         content = load_content(settings.home)
+        meters = Meters()
         governor = Governor(reply_reserve=settings.delivery.reply_reserve)
         sender = Sender(
             outbox=stores.outbox,
@@ -149,12 +151,16 @@ class Process:
             clock=clock,
             holder=self._holder,
             config=SenderConfig(claim_size=settings.delivery.claim_size, lease=settings.delivery.lease_seconds),
+            on_settled=meters.delivery_settled,
         )
         lanes = self._lanes(stores, clock, kits, content, governor, sender)
         if stores.database.is_sqlite:
             await stores.handling.release_all(now=clock.now())
             await stores.outbox.release_all()
-        # Taken down in reverse: the web edge, the ticks, what takes work up, the lanes that hold some, the writer.
+        # Taken down in reverse: the web edge, what takes work up, the lanes that hold some, the writer, and the ticks,
+        # whose last act seals what was said to the end.
+        if Role.SCHEDULER in self._roles:
+            await self._start_scheduler(stores, clock, kits, sender, meters)
         self._stack.push_async_callback(stores.writer.close)
         self._stack.push_async_callback(lanes.finish, seconds=_GRACE)
         self._stack.push_async_callback(background.stop, _GRACE)
@@ -162,11 +168,11 @@ class Process:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
             recovery = Recovery(lanes=lanes, clock=clock)
             background.start("recovery", recovery.run(background.stopping), vital=True)
-        if Role.SCHEDULER in self._roles:
-            await self._start_scheduler(stores, clock, kits, sender)
         inboxes = self._inboxes(stores, clock, kits, lanes) if Role.WEB in self._roles else {}
         server = WebServer(
-            build_web(kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings),
+            build_web(
+                kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings, meters=meters
+            ),
             host=settings.web.host,
             port=settings.web.port,
         )
@@ -213,7 +219,7 @@ class Process:
         }
 
     async def _start_scheduler(
-        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], sender: Sender
+        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], sender: Sender, meters: Meters
     ) -> None:
         ticks = Ticks(
             leaders=Leaders(stores.database),
@@ -226,6 +232,7 @@ class Process:
             clock=clock,
             holder=self._holder,
             on_outbox=sender.wake,
+            on_swept=meters.replies_swept,
         )
         scheduler = Scheduler(ticks, seal_seconds=self._settings.log.seal_seconds)
         scheduler.start()

@@ -75,9 +75,8 @@ def check_settings(settings: Settings) -> list[Finding]:
 
 
 def _check_account(account: AccountSettings, subject: str) -> Iterator[Finding]:
-    yield from _check_pair(
-        subject, "callback", account.callback_token.get_secret_value(), account.callback_aes_key.get_secret_value()
-    )
+    aes_key = account.callback_aes_key.get_secret_value()
+    yield from _check_pair(subject, "callback", account.callback_token.get_secret_value(), aes_key or None)
     yield from _check_previous_pair(account, subject)
     yield from _check_address(account.api_base_url, subject)
     if isinstance(account, WechatAccount):
@@ -92,14 +91,15 @@ def _check_account(account: AccountSettings, subject: str) -> Iterator[Finding]:
         )
 
 
-def _check_pair(subject: str, prefix: str, token: str, aes_key: str) -> Iterator[Finding]:
+def _check_pair(subject: str, prefix: str, token: str, aes_key: str | None) -> Iterator[Finding]:
+    """Check a pair; `aes_key` None: an account in plain mode has none."""
     if not _CALLBACK_TOKEN.match(token):
         yield Finding.error(
             subject,
             f"{prefix}_token 不是 3 到 32 位的字母或数字。",
             "请与平台「服务器配置」里的令牌（Token）保持一致。",
         )
-    if not _is_aes_key(aes_key):
+    if aes_key is not None and not _is_aes_key(aes_key):
         yield Finding.error(
             subject,
             f"{prefix}_aes_key 有 {len(aes_key)} 个字符，应为 43 位的字母或数字。",

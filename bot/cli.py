@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import checks, log_commands, menus
-from bot.app import open_stores
+from bot.app import Stores, open_stores
 from bot.demo.command import run_demo
 from bot.init import InitError, initialise
 from bot.roles import ALL_ROLES, Role
@@ -25,8 +25,10 @@ from bot.settings import Settings, SettingsError, find_home, load_settings
 from content.errors import ContentError
 from handlers.delivery.errors import ChannelError
 from storage.customers import Customers
+from storage.deliveries import Deliveries
 from storage.errors import StorageError
 from storage.migrate import migrate as migrate_database
+from storage.tables.delivery import DeliveryState
 
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ customer_app = typer.Typer(no_args_is_help=True, help="Customers and their ident
 app.add_typer(log_app, name="log")
 menu_app = typer.Typer(no_args_is_help=True, help="The bottom menu of official accounts.")
 app.add_typer(customer_app, name="customer")
+delivery_app = typer.Typer(no_args_is_help=True, help="Messages that went out, or should have.")
 app.add_typer(menu_app, name="menu")
+app.add_typer(delivery_app, name="delivery")
 
 EXIT_FLAW = 1
 EXIT_CONFIG = 78
@@ -81,14 +85,10 @@ def check() -> None:
 def migrate() -> None:
     """Bring the database to this program's schema."""
 
-    async def work(settings: Settings) -> str:
-        stores = open_stores(settings)
-        try:
-            return await migrate_database(stores.database, now=datetime.now(UTC))
-        finally:
-            await stores.database.close()
+    async def work(stores: Stores) -> str:
+        return await migrate_database(stores.database, now=datetime.now(UTC))
 
-    typer.echo(f"the database is at revision {_with_settings(work)}")
+    typer.echo(f"the database is at revision {_with_stores(work)}")
 
 
 @app.command()
@@ -103,8 +103,8 @@ def serve(role: Roles = None, port: Annotated[int | None, typer.Option(help="Ove
 @app.command()
 def demo(
     script: Annotated[bool, typer.Option("--script", help="Play a day, print the transcript, exit.")] = False,
-    port: Annotated[int, typer.Option(help="The bot's port; the sandbox takes the one below.")] = 9801,
-    home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data; a fresh folder when none.")] = None,
+    port: Annotated[int, typer.Option(help="The bot's port; the sandbox listens on 9700.")] = 9801,
+    home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data; .zhike/demo when none.")] = None,
 ) -> None:
     """Start the sandbox and the bot with sample content, print the addresses and stay up."""
     raise typer.Exit(asyncio.run(run_demo(script=script, port=port, home=home)))
@@ -137,18 +137,43 @@ def publish_menu(account: Annotated[str | None, typer.Option(help="Only this acc
         typer.echo(f"menu published: {name}")
 
 
+@delivery_app.command("list")
+def list_deliveries(
+    state: Annotated[DeliveryState, typer.Option(help="Which ones.")] = DeliveryState.UNKNOWN,
+    limit: Annotated[int, typer.Option(help="How many at most, the newest first.")] = 50,
+) -> None:
+    """Show deliveries in a state as JSON Lines; `unknown` ones wait for a person's word."""
+
+    async def work(stores: Stores) -> list[dict[str, Any]]:
+        return await Deliveries(stores.database).in_state(state, limit=limit)
+
+    for row in _with_stores(work):
+        typer.echo(json.dumps(row, ensure_ascii=False))
+
+
+@delivery_app.command("settle")
+def settle_delivery(
+    delivery: int,
+    state: Annotated[DeliveryState, typer.Argument(help="sent or failed")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+) -> None:
+    """Say what became of an unknown delivery: it arrived (sent) or it did not (failed). Nothing is sent again."""
+
+    async def work(stores: Stores) -> None:
+        await Deliveries(stores.database).settle(delivery, state, by=by, now=datetime.now(UTC))
+
+    _with_stores(work)
+    typer.echo(json.dumps({"delivery": delivery, "state": state}))
+
+
 @customer_app.command("merge")
 def merge_customers(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who says so, and why.")]) -> None:
     """Move all identities of customer GONE to customer KEPT."""
 
-    async def work(settings: Settings) -> None:
-        stores = open_stores(settings)
-        try:
-            await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=datetime.now(UTC))
-        finally:
-            await stores.database.close()
+    async def work(stores: Stores) -> None:
+        await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=datetime.now(UTC))
 
-    _with_settings(work)
+    _with_stores(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
 
 
@@ -162,3 +187,14 @@ def _settings() -> Settings:
 
 def _with_settings(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
     return asyncio.run(work(_settings()))
+
+
+def _with_stores(work: Callable[[Stores], Coroutine[Any, Any, T]]) -> T:
+    async def run_closing(settings: Settings) -> T:
+        stores = open_stores(settings)
+        try:
+            return await work(stores)
+        finally:
+            await stores.database.close()
+
+    return _with_settings(run_closing)

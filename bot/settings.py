@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -53,6 +62,11 @@ def _without_slash(address: str) -> str:
     return address.rstrip("/")
 
 
+def _no_placeholder(secret: SecretStr) -> SecretStr:
+    return _filled_secret(secret) if secret.get_secret_value() else secret
+
+
+OptionalSecret = Annotated[SecretStr, AfterValidator(_no_placeholder)]
 Filled = Annotated[str, AfterValidator(_filled)]
 FilledSecret = Annotated[SecretStr, AfterValidator(_filled_secret)]
 Address = Annotated[str, AfterValidator(_without_slash)]
@@ -112,7 +126,8 @@ class _Account(Section):
     title: Filled
     secret: FilledSecret
     callback_token: FilledSecret
-    callback_aes_key: FilledSecret
+    #: Empty only on an official account in plain mode.
+    callback_aes_key: OptionalSecret = NO_SECRET
     previous_callback_token: SecretStr = NO_SECRET
     previous_callback_aes_key: SecretStr = NO_SECRET
     answers: Literal["passive", "active", "none"] = "passive"
@@ -121,6 +136,17 @@ class _Account(Section):
     @property
     def callback_path(self) -> str:
         return f"/callback/{self.name}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its callbacks come unencrypted."""
+        return False
+
+    @model_validator(mode="after")
+    def _has_its_key(self) -> Self:
+        if not self.is_plain and not self.callback_aes_key.get_secret_value():
+            raise PydanticCustomError("empty", "没有填写 callback_aes_key（只有明文模式的公众号可以不填）")
+        return self
 
 
 class WechatAccount(_Account):
@@ -136,6 +162,10 @@ class WechatAccount(_Account):
     def realm(self) -> str:
         """The appid, within which an openid is unique."""
         return self.app_id
+
+    @property
+    def is_plain(self) -> bool:
+        return self.mode == "plain"
 
 
 class WecomAccount(_Account):

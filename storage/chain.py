@@ -189,6 +189,8 @@ class _AccountCheck:
             self._confirmed += 1
             if seq not in self._seals:
                 self._note(seq, f"the seal of row {seq} is missing in the database")
+        elif self._outside and seq < max(self._outside):
+            self._note(first, f"the seal of rows {first} to {seq} is missing outside the database")
 
     def end(self, *, last_seq: int) -> None:
         known = max(last_seq, self._sealed_to, max(self._outside, default=0))

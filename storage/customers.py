@@ -15,6 +15,7 @@ from storage.tables import CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, RE
 #: Serialises merges of several processes on PostgreSQL (an arbitrary number, next to that of `storage.migrate`).
 _ADVISORY_LOCK = 7_310_266
 #: From the most to the least restrictive: a merge keeps the most restrictive state of each consent.
+_UNASKED = "unasked"
 _RESTRICTIVENESS = ("withdrawn", "refused", "asked", "unasked", "granted")
 
 
@@ -87,6 +88,7 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await connection.execute(update(IDENTITY).where(IDENTITY.c.customer_id == gone).values(customer_id=kept))
     await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=kept))
     states = await latest_consents(connection, [kept, gone])
+    mine, theirs = states.get(kept, {}), states.get(gone, {})
     changed = [
         {
             "customer_id": kept,
@@ -97,8 +99,12 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
             "seq": None,
             "at": now,
         }
-        for consent, state in states.get(gone, {}).items()
-        if _RESTRICTIVENESS.index(state) < _RESTRICTIVENESS.index(states.get(kept, {}).get(consent, "unasked"))
+        for consent in sorted(mine.keys() | theirs.keys())
+        if (state := _more_restrictive(mine.get(consent), theirs.get(consent))) != mine.get(consent, _UNASKED)
     ]
     if changed:
         await connection.execute(insert(CONSENT_ENTRY), changed)
+
+
+def _more_restrictive(one: str | None, other: str | None) -> str:
+    return min(one or _UNASKED, other or _UNASKED, key=_RESTRICTIVENESS.index)

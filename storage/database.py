@@ -8,19 +8,19 @@ see the last commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.connection import Connection, InlineConnection, run_inline
-from storage.errors import DatabaseUnreachable
+from storage.errors import DatabaseUnreachable, StorageError
 
 T = TypeVar("T")
 
@@ -40,22 +40,24 @@ class Database:
     async def write(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         """Run `apply` in a write transaction and return its result after the commit; an error rolls back.
 
-        `apply` may await nothing but its connection.
+        `apply` may await nothing but its connection. Raises StorageError for what the driver says.
         """
-        return await self._writer.run(apply)
+        with _told():
+            return await self._writer.run(apply)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection for reading."""
-        async with self._reader.connect() as connection:
-            yield connection
+        with _told():
+            async with self._reader.connect() as connection:
+                yield connection
 
     async def check(self) -> None:
         """Raise DatabaseUnreachable, with the mend, when the database does not answer."""
         try:
             async with self.read() as connection:
                 await connection.exec_driver_sql("SELECT 1")
-        except (DBAPIError, OSError) as error:
+        except StorageError as error:
             shown = self.url.render_as_string(hide_password=True)
             raise DatabaseUnreachable(
                 f"the database {shown} does not answer ({error}); check [database] url in zhike.toml "
@@ -66,6 +68,16 @@ class Database:
         """Close all connections."""
         await self._writer.close()
         await self._reader.dispose()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the driver raises into a StorageError: nothing of the driver leaves this package."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StorageError(f"the database did not do it: {type(cause).__name__}: {cause}") from error
 
 
 class _Writer(Protocol):

@@ -223,8 +223,9 @@ def _note_act(reach: dict[str, Any], arrival: Arrival) -> None:
     """What an act of the person changes: the reply window and quota (the higher, until the later end), following."""
     now = reach["last_at"] = to_micros(arrival.now)
     reach["unreachable"] = None
-    if arrival.followed is not None:
-        reach["followed"] = arrival.followed
+    said_at = to_micros(arrival.inbound.sent_at)
+    if arrival.followed is not None and said_at >= (reach["followed_at"] or 0):
+        reach["followed"], reach["followed_at"] = arrival.followed, said_at
     if arrival.grant is None:
         return
     running = reach["quota_until"] is not None and reach["quota_until"] > now

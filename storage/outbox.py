@@ -105,20 +105,8 @@ class Outbox:
             if isinstance(decided, Settlement):
                 await _settle(connection, [decided], holder=holder, now=now)
                 return decided
-            changed = await connection.execute(
-                update(DELIVERY)
-                .where(
-                    DELIVERY.c.id == claimed.id, DELIVERY.c.holder == holder, DELIVERY.c.state == DeliveryState.CLAIMED
-                )
-                .values(state=DeliveryState.ATTEMPTING, api=decided, attempts=DELIVERY.c.attempts + 1)
-            )
-            if changed.rowcount != 1:
+            if not await _mark_attempting(connection, claimed, decided, holder=holder, now=now):
                 return Settlement(claimed=claimed, state=DeliveryState.CLAIMED, reason="lease_lost", attempted=False)
-            await connection.execute(
-                insert(DELIVERY_ATTEMPT).values(
-                    delivery_id=claimed.id, n=claimed.attempts + 1, api=decided, started_at=now
-                )
-            )
             await _spend(connection, claimed, costs(decided))
             return decided
 
@@ -236,6 +224,20 @@ def _claimed(row: Any, person: Person) -> Claimed:
         content=None if row.fields is None else decode_outgoing(row.kind, json.loads(row.fields)),
         person=person,
     )
+
+
+async def _mark_attempting(connection: Connection, claimed: Claimed, api: str, *, holder: str, now: datetime) -> bool:
+    """Move a claimed row to `attempting` with its attempt's row; False when the claim was lost."""
+    changed = await connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == claimed.id, DELIVERY.c.holder == holder, DELIVERY.c.state == DeliveryState.CLAIMED)
+        .values(state=DeliveryState.ATTEMPTING, api=api, attempts=DELIVERY.c.attempts + 1)
+    )
+    if changed.rowcount != 1:
+        return False
+    attempt = {"delivery_id": claimed.id, "n": claimed.attempts + 1, "api": api, "started_at": now}
+    await connection.execute(insert(DELIVERY_ATTEMPT).values(**attempt))
+    return True
 
 
 async def _recent_attempts(connection: Connection, claimed: Claimed, *, since: datetime) -> list[datetime]:

@@ -46,6 +46,7 @@ class Ticks:
         clock: Clock,
         holder: str,
         on_outbox: Callable[[], None],
+        on_swept: Callable[[str, int], None],
     ) -> None:
         self._leaders = leaders
         self._chain = chain
@@ -57,6 +58,7 @@ class Ticks:
         self._clock = clock
         self._holder = holder
         self._on_outbox = on_outbox
+        self._on_swept = on_swept
 
     async def lead(self) -> bool:
         """Become or stay the leader."""
@@ -75,6 +77,8 @@ class Ticks:
         """Settle replies whose attempts are over."""
         now = self._clock.now()
         unknown, outbox, lost = await self._replies.sweep(before=now - ATTEMPTS_OVER, now=now, active=self._active)
+        for state, count in (("unknown", unknown), ("outbox", outbox), ("lost", lost)):
+            self._on_swept(state, count)
         if unknown or lost:
             log.warning("Replies are not known to have arrived.", action="replies_swept", unknown=unknown, lost=lost)
         if outbox:

@@ -12,6 +12,7 @@ from bot.channels.callback import BadCallback, CallbackReader
 from bot.web.metrics import CallbackMeter
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
+from storage.errors import StorageError
 
 #: Longer than the platform waits: an attempt that is left to time out is cut by the platform, not by us.
 _HOLD_SECONDS = 6.0
@@ -50,7 +51,10 @@ class CallbackPage:
             return self._refuse(BadCallback("too_large", "the body is larger than a callback can be", status=413))
         except BadCallback as bad:
             return self._refuse(bad)
-        answered = await self._inbox.receive(received.inbound)
+        try:
+            answered = await self._inbox.receive(received.inbound)
+        except StorageError as error:
+            return self._not_recorded(error)
         if answered.time_out:
             self._meter.count("timed_out")
             await self._clock.sleep(_HOLD_SECONDS)
@@ -62,6 +66,12 @@ class CallbackPage:
             handed = answered.handed
             response.then = lambda: self._inbox.written(handed)
         return response
+
+    def _not_recorded(self, error: StorageError) -> web.Response:
+        """Answer nothing the platform could take for an acknowledgement: it comes again."""
+        self._meter.count("not_recorded")
+        self._log.error("A callback could not be recorded.", action="callback_not_recorded", detail=str(error))
+        return web.Response(status=503, text="not recorded")
 
     def _refuse(self, bad: BadCallback) -> web.Response:
         self._meter.count(bad.reason)

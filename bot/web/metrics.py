@@ -30,10 +30,27 @@ class Meters:
             registry=self.registry,
         )
         self.deliveries = Gauge("zhike_deliveries_open", "Unsettled deliveries.", ("state",), registry=self.registry)
+        self.settled = Counter(
+            "zhike_deliveries_settled", "Deliveries settled by this process.", ("state",), registry=self.registry
+        )
+        self.swept = Counter(
+            "zhike_replies_swept",
+            "Replies whose attempts ended unanswered.",
+            ("state",),
+            registry=self.registry,
+        )
         self.lanes = Gauge("zhike_conversations_held", "Conversations held by this process.", registry=self.registry)
         self.oldest = Gauge(
             "zhike_oldest_unhandled_seconds", "Age of the oldest unhandled message.", registry=self.registry
         )
+
+    def delivery_settled(self, state: str) -> None:
+        """Count one delivery that became `state`."""
+        self.settled.labels(state).inc()
+
+    def replies_swept(self, state: str, count: int) -> None:
+        """Count replies that a sweep settled as `state`."""
+        self.swept.labels(state).inc(count)
 
     def of_account(self, account: str) -> CallbackMeter:
         """Return the meter of one account's callbacks."""

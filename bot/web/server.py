@@ -32,9 +32,9 @@ def build_web(
     lanes: Lanes,
     clock: Clock,
     settings: Settings,
+    meters: Meters,
 ) -> web.Application:
     """Return the application: one static callback path an account, health and metrics."""
-    meters = Meters()
     app = web.Application(client_max_size=settings.callbacks.max_body_bytes)
     for account_id, inbox in inboxes.items():
         kit = kits[account_id]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from content.messages import Follow, Inbound, InboundBody, Outgoing, Unfollow, decode_outgoing
+from content.messages import Follow, Inbound, InboundBody, MenuView, Outgoing, Unfollow, decode_outgoing
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.lanes import Lanes
-from handlers.delivery.apis import grant_of
+from handlers.delivery.apis import grant_of, trigger_of
 from storage.log import Log
 from storage.records import Arrival, Lease, Pending, Recorded
 from storage.replies import Attempt, Replies, Verdict
@@ -163,6 +163,7 @@ def _answered(key: tuple[int, int], verdict: Verdict) -> Answered:
 
 
 def _followed(body: InboundBody) -> bool | None:
-    if isinstance(body, Follow):
-        return True
-    return False if isinstance(body, Unfollow) else None
+    """Return what an act says of following: who writes, taps or scans follows; other events say nothing."""
+    if isinstance(body, Unfollow):
+        return False
+    return True if isinstance(body, Follow | MenuView) or trigger_of(body) is not None else None

@@ -8,6 +8,7 @@ import structlog
 
 from handlers.clock import Clock
 from handlers.conversation.lanes import Lanes
+from storage.errors import StorageError
 
 log = structlog.get_logger()
 
@@ -26,7 +27,11 @@ class Recovery:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until `stopping` is set."""
         while not stopping.is_set():
-            taken = await self._lanes.take_over(limit=_CLAIM)
+            try:
+                taken = await self._lanes.take_over(limit=_CLAIM)
+            except StorageError as error:
+                log.error("Abandoned work cannot be looked for.", action="recovery_waits", detail=str(error))
+                taken = 0
             if taken:
                 log.info("Abandoned conversations were taken over.", action="taken_over", conversations=taken)
             if taken < _CLAIM:

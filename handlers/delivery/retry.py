@@ -85,12 +85,13 @@ class RetryPolicy:
     Args:
         rng: source of the jitter that keeps messages from coming back all at once.
         max_attempts: attempts in all, the first included.
+            Twelve attempts outlast half an hour of a platform that is down.
         first_seconds, longest_seconds: the back-off doubles from the first to the longest; jitter of up to
             `first_seconds` comes on top.
     """
 
     def __init__(
-        self, *, rng: Random, max_attempts: int = 6, first_seconds: float = 1.0, longest_seconds: float = 300.0
+        self, *, rng: Random, max_attempts: int = 12, first_seconds: float = 1.0, longest_seconds: float = 900.0
     ) -> None:
         back_off = wait_exponential(multiplier=first_seconds, max=longest_seconds)
         self._retrying = Retrying(

@@ -7,7 +7,7 @@ left in `attempting` is sent again only under a platform key that is still valid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from handlers.delivery.errors import ChannelError, RetryLater, TokenRefused, Unr
 from handlers.delivery.governor import Governor
 from handlers.delivery.ports import Channel, Receipt
 from handlers.delivery.retry import Cause, RetryPolicy
+from storage.errors import StorageError
 from storage.outbox import Claimed, Outbox, Settlement
 from storage.records import Person
 from storage.tables.delivery import DeliveryState
@@ -70,6 +71,7 @@ class Sender:
         clock: Clock,
         holder: str,
         config: SenderConfig,
+        on_settled: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
         self._governor = governor
@@ -78,6 +80,7 @@ class Sender:
         self._clock = clock
         self._holder = holder
         self._config = config
+        self._on_settled = on_settled
         self._due: asyncio.Event = asyncio.Event()
 
     def wake(self) -> None:
@@ -88,8 +91,11 @@ class Sender:
         """Send until `stopping` is set; what is claimed by then is finished."""
         while not stopping.is_set():
             self._due.clear()
-            if await self.send_due():
-                continue
+            try:
+                if await self.send_due():
+                    continue
+            except StorageError as error:  # what was claimed comes back when its lease ends
+                log.error("The outbox cannot be read or written.", action="sender_waits", detail=str(error))
             waiting = asyncio.ensure_future(self._due.wait())
             try:
                 await self._clock.wait_for(waiting, seconds=self._config.poll)
@@ -107,6 +113,8 @@ class Sender:
         done = [settlement for settlement in settled if settlement is not None]
         if done:
             await self._outbox.settle(done, holder=self._holder, now=self._clock.now())
+        for settlement in done:
+            self._on_settled(settlement.state)
         return len(rows)
 
     async def _send(self, row: Claimed) -> Settlement | None:
@@ -124,6 +132,7 @@ class Sender:
             look_back=outlet.look_back,
         )
         if isinstance(begun, Settlement):
+            self._on_settled(begun.state)
             log.info("A message was not sent.", action="delivery_held", state=begun.state, reason=begun.reason)
             return None
         return await self._attempt(row, outlet, find_api(begun))

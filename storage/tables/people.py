@@ -59,6 +59,8 @@ class Reach(SQLModel, table=True):
     identity_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     #: None while the account was never followed nor left in our sight.
     followed: bool | None = None
+    #: The platform's time of the act that says so; an older one that comes late changes nothing.
+    followed_at: datetime | None = Field(default=None, sa_type=Instant)
     #: The open conversation and when it last heard something.
     conversation_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_at: datetime = Field(sa_type=Instant)

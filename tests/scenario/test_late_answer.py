@@ -93,9 +93,7 @@ def test_an_account_that_cannot_write_by_itself_lets_the_platform_come_again_and
 def test_an_answer_that_is_too_late_for_every_attempt_ends_them_without_the_platforms_excuse(town: Town) -> None:
     with slow_reading(town):
         mark = _ask_slowly(town, PASSIVE_ONLY, "waits-in-vain")
-        for _ in range(2):
-            town.advance(5, step=5, settle=0.5)  # the next attempt gets to the bot before time goes on
-        town.advance(4.75)
+        town.advance(14.9, settle=0.05)
         results = town.wait_for(3, after=mark, what="answer")
     assert [(line["attempt"], line["result"]) for line in results] == [(1, "timeout"), (2, "timeout"), (3, "empty")]
     assert town.record(after=mark, what="gave_up") == []

@@ -90,7 +90,7 @@ def test_what_waits_for_48_hours_is_refused_because_the_window_has_closed(own_to
     with own_town.fault("busy", account=ACTIVE.name, person="forgotten", path=_CUSTOM_SEND):
         own_town.says(ACTIVE, "forgotten", "怎么报案")
         own_town.until_state(ACTIVE, "forgotten", "retry")
-        own_town.stop_bot()
+        own_town.kill_bot()
     own_town.advance(48 * 3600 + 1, step=3600)
     own_town.start_bot()
     assert own_town.settled(ACTIVE, "forgotten") == [("refused", "window_closed", 1)]

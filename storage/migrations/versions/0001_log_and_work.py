@@ -160,6 +160,7 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Integer(), nullable=False),
     sa.Column('identity_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('followed', sa.Boolean(), nullable=True),
+    sa.Column('followed_at', sa.BigInteger(), nullable=True),
     sa.Column('conversation_id', sa.BigInteger(), nullable=False),
     sa.Column('last_at', sa.BigInteger(), nullable=False),
     sa.Column('quota_left', sa.Integer(), nullable=False),

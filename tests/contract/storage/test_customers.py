@@ -164,7 +164,6 @@ async def test_the_strictest_consent_is_kept(
         assert (await _now(stores, where, name)).consents == {"marketing": result}
 
 
-@pytest.mark.xfail(strict=True, reason="a grant outlives the merge only when its customer is the one kept")
 async def test_whether_a_grant_outlives_a_merge_does_not_depend_on_who_is_kept(
     stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
 ) -> None:
