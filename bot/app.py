@@ -226,7 +226,7 @@ class Process:
             chain=Chain(stores.database, SealFile(self._settings.home / SEALS)),
             replies=stores.replies,
             customers=Customers(stores.database),
-            directories={account_id: kit.directory for account_id, kit in kits.items() if kit.directory is not None},
+            directories={kit.served.row.realm: kit.directory for kit in kits.values() if kit.directory is not None},
             active=frozenset(account_id for account_id, kit in kits.items() if kit.served.active_messages),
             database=stores.database,
             clock=clock,

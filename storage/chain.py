@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, and_, insert, select, type_coerce
 
+from storage.accounts import lock_accounts
 from storage.connection import Connection
 from storage.database import Database
 from storage.digests import GENESIS, LEAF_COLUMNS, chain_head, content_digest, row_leaf
@@ -92,10 +93,16 @@ class Chain:
             account_id=account_id, from_seq=line.from_seq, to_seq=line.to_seq, head=line.head, sealed_at=now
         )
 
-        async def apply(connection: Connection) -> None:
-            await connection.execute(statement)  # its primary key refuses a second seal of the same rows
+        async def apply(connection: Connection) -> bool:
+            await lock_accounts(connection, [account_id])
+            now_last = await _last_seal(connection, account_id)
+            if (now_last.to_seq if now_last else 0) != to_seq:
+                return False  # another process has sealed these rows meanwhile
+            await connection.execute(statement)
+            return True
 
-        await self._database.write(apply)
+        if not await self._database.write(apply):
+            return 0
         self._outside.append(line)
         return len(rows)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
-from sqlalchemy import BindParameter, ColumnElement, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
 
 T = TypeVar("T")
@@ -67,36 +67,50 @@ def run_inline(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a database transaction awaited something else than its connection")
 
 
-class Bulk:
-    """A statement compiled once a dialect and run with plain tuples.
+#: Rows that one INSERT carries at most; SQLite takes 32,766 parameters, PostgreSQL 65,535.
+_MOST_ROWS = 64
 
-    SQLAlchemy's own executemany builds a dictionary a row and walks its types; on the message path that cost as much as
-    SQLite itself. Values must be in the database's form already (instants as microseconds).
+
+class Bulk:
+    """An INSERT of many rows in one statement, compiled once a dialect and size, run with plain tuples.
+
+    `executemany` lets go of the interpreter at every row and waits for the busy event loop each time to get it back;
+    SQLAlchemy's own would build a dictionary a row besides. Sizes are powers of two: 37 rows are 32, 4 and 1. Values
+    must be in the database's form already (instants as microseconds).
     """
 
-    def __init__(self, make: Callable[[Dialect], Any], columns: Sequence[str]) -> None:
+    def __init__(self, table: Table, *, make: Callable[[Dialect], Any] | None = None) -> None:
+        self._table = table
         self._make = make
-        self.columns = tuple(columns)
-        self._compiled: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self._compiled: dict[tuple[str, int], tuple[str, tuple[int, ...]]] = {}
 
     async def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Run the statement once a row; a row's values stand in the order of `columns`."""
-        if not rows:
-            return
-        sql, order = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        if order != tuple(range(len(self.columns))):
-            rows = [tuple(row[index] for index in order) for row in rows]
-        await connection.exec_driver_sql(sql, list(rows))
+        """Insert the rows; a row's values stand in the order of the table's columns."""
+        start = 0
+        while start < len(rows):
+            size = min(_MOST_ROWS, 1 << ((len(rows) - start).bit_length() - 1))
+            sql, order = self._compiled.get((connection.dialect.name, size)) or self._compile(connection.dialect, size)
+            flat = [value for row in rows[start : start + size] for value in row]
+            await connection.exec_driver_sql(sql, tuple([flat[index] for index in order]))
+            start += size
 
-    def _compile(self, dialect: Dialect) -> tuple[str, tuple[int, ...]]:
-        compiled = self._make(dialect).compile(dialect=dialect, column_keys=list(self.columns))
-        order = tuple(self.columns.index(name) for name in compiled.positiontup)
-        self._compiled[dialect.name] = (str(compiled), order)
-        return self._compiled[dialect.name]
+    def _compile(self, dialect: Dialect, size: int) -> tuple[str, tuple[int, ...]]:
+        columns = list(self._table.columns)
+        names = [f"{column.name}_{row}" for row in range(size) for column in columns]
+        values = [
+            {column.name: bindparam(f"{column.name}_{row}", type_=column.type) for column in columns}
+            for row in range(size)
+        ]
+        statement = self._make(dialect) if self._make else insert(self._table)
+        compiled: Any = statement.values(values).compile(dialect=dialect)
+        place = {name: index for index, name in enumerate(names)}
+        order = tuple(place[name] for name in compiled.positiontup)
+        self._compiled[(dialect.name, size)] = (str(compiled), order)
+        return self._compiled[(dialect.name, size)]
 
 
 class Lookup:
-    """A SELECT for a set of values, compiled once a dialect and size, run with plain values.
+    """A statement for a set of values (`… IN (values)`), compiled once a dialect and size, run with plain values.
 
     SQLAlchemy expands an IN anew at every call, a few microseconds a value. Sizes are powers of two; what is left is
     filled with the last value. Rows come as the driver gives them: instants are microseconds, booleans may be 0 and 1.
@@ -108,14 +122,19 @@ class Lookup:
         self._compiled: dict[tuple[str, int], tuple[str, tuple[str, ...]]] = {}
 
     async def run(self, connection: Connection, values: Sequence[Any], /, **fixed: Any) -> list[Any]:
-        """Return the rows that the statement finds for `values`; `fixed` are its other parameters by name."""
-        if not values:
-            return []
+        """Return the rows that a SELECT finds for `values`; `fixed` are its other parameters by name."""
+        return list(await self._execute(connection, values, fixed)) if values else []
+
+    async def change(self, connection: Connection, values: Sequence[Any], /, **fixed: Any) -> None:
+        """Run an UPDATE over `values`."""
+        if values:
+            await self._execute(connection, values, fixed)
+
+    async def _execute(self, connection: Connection, values: Sequence[Any], fixed: dict[str, Any]) -> Any:
         size = 1 << (len(values) - 1).bit_length()
         sql, order = self._compiled.get((connection.dialect.name, size)) or self._compile(connection.dialect, size)
         given = fixed | {f"v{i}": values[min(i, len(values) - 1)] for i in range(size)}
-        result = await connection.exec_driver_sql(sql, tuple(given[name] for name in order))
-        return list(result)
+        return await connection.exec_driver_sql(sql, tuple([given[name] for name in order]))
 
     def _compile(self, dialect: Dialect, size: int) -> tuple[str, tuple[str, ...]]:
         binds = [bindparam(f"v{i}", type_=self._of.type) for i in range(size)]

@@ -10,7 +10,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.people import latest_consents
-from storage.tables import CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
+from storage.tables import CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY
 
 #: Serialises merges of several processes on PostgreSQL (an arbitrary number, next to that of `storage.migrate`).
 _ADVISORY_LOCK = 7_310_266
@@ -25,12 +25,11 @@ class Customers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unasked_unions(self, *, account_id: int, limit: int) -> list[tuple[int, str]]:
-        """Return (identity, external id) of people of an account whose unionid was never asked for."""
+    async def unasked_unions(self, *, realm: str, limit: int) -> list[tuple[int, str]]:
+        """Return (identity, external id) of people of a realm whose unionid was never asked for, oldest first."""
         query = (
             select(IDENTITY.c.id, IDENTITY.c.external_id)
-            .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
-            .where(REACH.c.account_id == account_id, IDENTITY.c.union_checked_at.is_(None))
+            .where(IDENTITY.c.realm == realm, IDENTITY.c.union_checked_at.is_(None))
             .order_by(IDENTITY.c.id)
             .limit(limit)
         )

@@ -161,7 +161,8 @@ def _set_up_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
             "synchronous = FULL",
             "foreign_keys = ON",
             "secure_delete = ON",
-            "cache_size = -65536",
+            # KiB a connection: small enough to be full soon, so that the process's memory is flat from then on.
+            f"cache_size = {-4096 if query_only else -16384}",
             # A rarer checkpoint writes a page that many commits touched once; 10,000 pages are a log of 40 MB.
             "wal_autocheckpoint = 10000",
             f"query_only = {int(query_only)}",

@@ -44,7 +44,7 @@ def encode_fields(fields: Mapping[str, Any]) -> str:
 
     Lone surrogates are escaped: no database stores them, JSON can write them.
     """
-    stored = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    stored = _ENCODER.encode(fields)
     try:
         stored.encode()
     except UnicodeEncodeError:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from storage.accounts import lock_accounts
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 #: Applies a batch inside a transaction and returns one result an item; an Exception as a result fails that item alone.
 Apply = Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
-_Entry = tuple[Apply[Any, Any], Any, "asyncio.Future[Any]"]
+_Entry = tuple[Apply[Any, Any], Any, int, "asyncio.Future[Any]"]
 
 
 #: How often a lingering batch looks whether it still grows.
@@ -45,12 +46,15 @@ class GroupCommitWriter:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def write(self, apply: Apply[Item, Result], item: Item) -> Result:
-        """Return what `apply` made of `item`, once it is durable. Raises what `apply` or the database raised."""
+    async def write(self, apply: Apply[Item, Result], item: Item, *, account_id: int) -> Result:
+        """Return what `apply` made of `item`, once it is durable. Raises what `apply` or the database raised.
+
+        `account_id` is the account whose rows are written; its row is locked for the transaction.
+        """
         if self._closed:
             raise StorageError("the writer is closed: the process is stopping")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.append((apply, item, future))
+        self._queue.append((apply, item, account_id, future))
         if self._task is None:
             self._task = asyncio.create_task(self._drain(), name="group-commit")
         return await future
@@ -97,10 +101,12 @@ class GroupCommitWriter:
     async def _apply(self, batch: list[_Entry]) -> list[Any]:
         """Run the batch in one transaction, items of one kind together, and return the results in the batch's order."""
         kinds: dict[Apply[Any, Any], list[int]] = {}
-        for index, (apply, _, _) in enumerate(batch):
+        for index, (apply, _, _, _) in enumerate(batch):
             kinds.setdefault(apply, []).append(index)
 
         async def apply_all(connection: Connection) -> list[Any]:
+            # All of them before anything else: kinds that each took their own would take them in different orders.
+            await lock_accounts(connection, [account_id for _, _, account_id, _ in batch])
             results: list[Any] = [None] * len(batch)
             for apply_kind, indexes in kinds.items():
                 found = await apply_kind(connection, [batch[index][1] for index in indexes])
@@ -112,7 +118,7 @@ class GroupCommitWriter:
 
 
 def _settle(entry: _Entry, result: Any) -> None:
-    future = entry[2]
+    future = entry[3]
     if future.done():  # the caller was cancelled; the write stands
         return
     if isinstance(result, Exception):

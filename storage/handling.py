@@ -32,7 +32,7 @@ class Handling:
     async def finish(self, handled: Handled) -> Written:
         """Write a turn: replies, effects and done work items together. Raises LeaseLost when another took over."""
         self._probe("handling")
-        written = await self._writer.write(finish_turns, handled)
+        written = await self._writer.write(finish_turns, handled, account_id=handled.lease.account_id)
         self._probe("handled")
         return written
 
@@ -88,9 +88,7 @@ class Handling:
         """End every lease. Only for the one process that serves on a SQLite file: whoever held them is dead."""
 
         async def apply(connection: Connection) -> int:
-            ended = await connection.execute(
-                update(REACH).where(REACH.c.holder.is_not(None)).values(holder=None, lease_until=None)
-            )
+            ended = await connection.execute(update(REACH).where(REACH.c.holder.is_not(None)).values(lease_until=now))
             return int(ended.rowcount)
 
         return await self._database.write(apply)

@@ -30,9 +30,9 @@ def _upsert_reach(dialect: Dialect) -> Any:
     return statement.on_conflict_do_update(index_elements=["account_id", "identity_id"], set_=changes)
 
 
-_UPSERT_REACH = Bulk(_upsert_reach, _REACH_COLUMNS)
-_INSERT_KEYS = Bulk(lambda _: insert(MESSAGE_KEY), [column.name for column in MESSAGE_KEY.columns])
-_INSERT_WORK = Bulk(lambda _: insert(WORK), [column.name for column in WORK.columns])
+_UPSERT_REACH = Bulk(REACH, make=_upsert_reach)
+_INSERT_KEYS = Bulk(MESSAGE_KEY)
+_INSERT_WORK = Bulk(WORK)
 
 
 class Log:
@@ -45,7 +45,7 @@ class Log:
     async def record(self, arrival: Arrival) -> Recorded:
         """Record an arrival once under its (account, key), with its work item; lease its conversation if it is free."""
         self._probe("received")
-        recorded = await self._writer.write(record_arrivals, arrival)
+        recorded = await self._writer.write(record_arrivals, arrival, account_id=arrival.account.id)
         self._probe("recorded")
         return recorded
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
-
 from storage.connection import Bulk, Connection
 from storage.digests import content_digest, encode_fields, new_salt
 from storage.tables import CONTENT, MESSAGE
 
-_INSERT_MESSAGES = Bulk(lambda _: insert(MESSAGE), [column.name for column in MESSAGE.columns])
-_INSERT_CONTENTS = Bulk(lambda _: insert(CONTENT), [column.name for column in CONTENT.columns])
+_INSERT_MESSAGES = Bulk(MESSAGE)
+_INSERT_CONTENTS = Bulk(CONTENT)
 
 
 class LogRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from alembic import command
@@ -82,7 +82,8 @@ async def make_partitions(connection: Connection, *, now: datetime) -> None:
     """On PostgreSQL, make the partitions of this month and the next; what fits none goes to the default partition."""
     if connection.dialect.name != "postgresql":
         return
-    for month in sorted({platform_month(now), platform_month(now + timedelta(days=31))}):
+    this = platform_month(now)
+    for month in (this, this + 1 if this % 100 < 12 else this + 89):
         for table in _PARTITIONED:
             filled = text(f"SELECT 1 FROM {table}_default WHERE month = :month LIMIT 1")  # noqa: S608 - our own names
             if (await connection.execute(filled, {"month": month})).first() is not None:

@@ -167,9 +167,14 @@ class Handled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What became of a turn. `rejoin`: nothing was written, these arrived meanwhile and join it. `more`: the turn
-    stands, the lease goes on, these come next. Both empty: the turn stands and the conversation is free."""
+    """What became of a turn.
 
+    `behind`: nothing was written, an earlier holder left these, which come first. `rejoin`: nothing was written, these
+    arrived meanwhile and join the turn. `more`: the turn stands, the lease goes on, these come next. All empty: the
+    turn stands and the conversation is free.
+    """
+
+    behind: tuple[Pending, ...] = ()
     rejoin: tuple[Pending, ...] = ()
     more: tuple[Pending, ...] = ()
     #: The first reply was chosen for the HTTP answer of this process.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import Integer, and_, bindparam, literal_column, select, update
 
 from storage.accounts import lock_accounts
-from storage.connection import Connection
+from storage.connection import Connection, Lookup
 from storage.database import Database
 from storage.group_commit import GroupCommitWriter
 from storage.outgoing import delivery_row, plan_deliveries, reply_key
@@ -20,15 +20,18 @@ from storage.records import StoredReply
 from storage.tables import CONTENT, MESSAGE, REPLY, WORK
 from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 
-_MARK_SENT = (
-    update(REPLY)
-    .where(
-        REPLY.c.account_id == bindparam("account"),
-        REPLY.c.in_seq == bindparam("item"),
-        REPLY.c.n == 0,
-        REPLY.c.state == ReplyState.HANDED,
-    )
-    .values(state=ReplyState.SENT)
+_MARK_SENT = Lookup(
+    lambda seqs: (
+        update(REPLY)
+        .where(
+            REPLY.c.account_id == bindparam("account", type_=Integer()),
+            REPLY.c.in_seq.in_(seqs),
+            REPLY.c.n == literal_column("0"),
+            REPLY.c.state == literal_column("'handed'"),
+        )
+        .values(state=literal_column("'sent'"))
+    ),
+    of=REPLY.c.in_seq,
 )
 
 
@@ -63,14 +66,14 @@ class Replies:
 
     async def settle(self, attempt: Attempt) -> Verdict:
         """Decide what this attempt is answered: the stored reply again, nothing, or wait."""
-        verdict = await self._writer.write(_settle_attempts, attempt)
+        verdict = await self._writer.write(_settle_attempts, attempt, account_id=attempt.account_id)
         self._probe("settled")
         return verdict
 
     async def mark_sent(self, account_id: int, seq: int) -> None:
         """Note that the reply to a message was written to the platform's connection."""
         self._probe("written")
-        await self._writer.write(_mark_sent, (account_id, seq))
+        await self._writer.write(_mark_sent, (account_id, seq), account_id=account_id)
 
     async def sweep(self, *, before: datetime, now: datetime, active: frozenset[int]) -> tuple[int, int, int]:
         """Settle replies whose message's attempts are over (first attempt before `before`).
@@ -144,7 +147,11 @@ async def _hand_over(connection: Connection, attempt: Attempt) -> StoredReply | 
 
 
 async def _mark_sent(connection: Connection, written: Sequence[tuple[int, int]]) -> list[None]:
-    await connection.execute(_MARK_SENT, [{"account": account_id, "item": seq} for account_id, seq in written])
+    by_account: dict[int, list[int]] = {}
+    for account_id, seq in written:
+        by_account.setdefault(account_id, []).append(seq)
+    for account_id, seqs in sorted(by_account.items()):
+        await _MARK_SENT.change(connection, seqs, account=account_id)
     return [None] * len(written)
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, insert, literal_column, select, update
+from sqlalchemy import BigInteger, Integer, String, bindparam, insert, literal_column, select, update
 
 from content.messages import InboundBody
 from storage.accounts import lock_accounts
@@ -14,31 +14,31 @@ from storage.connection import Bulk, Connection, Lookup
 from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
 from storage.pending import read_pending
-from storage.records import Handled, Pending, Way, Written
+from storage.records import Handled, Pending, ReplyDraft, Way, Written
 from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK, waits_in
 from storage.tables.instant import to_micros
 from storage.tables.work import READY, ReplyState
 
-_DONE = Bulk(
-    lambda _: (
+_DONE = Lookup(
+    lambda seqs: (
         update(WORK)
-        .where(WORK.c.account_id == bindparam("account"), WORK.c.seq == bindparam("item"))
+        .where(WORK.c.account_id == bindparam("account", type_=Integer()), WORK.c.seq.in_(seqs))
         .values(
             state=literal_column("'done'"),
-            via=bindparam("way"),
-            handled_at=bindparam("at"),
-            joined_to=bindparam("carrier"),
+            via=bindparam("way", type_=String()),
+            handled_at=bindparam("at", type_=BigInteger()),
+            joined_to=bindparam("carrier", type_=BigInteger()),
         )
     ),
-    ("account", "item", "way", "at", "carrier"),
+    of=WORK.c.seq,
 )
-_LEASE = Bulk(
-    lambda _: (
+_LEASE = Lookup(
+    lambda identities: (
         update(REACH)
-        .where(REACH.c.account_id == bindparam("account"), REACH.c.identity_id == bindparam("identity"))
-        .values(holder=bindparam("by"), lease_until=bindparam("until"))
+        .where(REACH.c.account_id == bindparam("account", type_=Integer()), REACH.c.identity_id.in_(identities))
+        .values(holder=bindparam("by", type_=String()), lease_until=bindparam("until", type_=BigInteger()))
     ),
-    ("account", "identity", "by", "until"),
+    of=REACH.c.identity_id,
 )
 _FIND_HOLDERS = Lookup(
     lambda identities: (
@@ -47,7 +47,6 @@ _FIND_HOLDERS = Lookup(
             REACH.c.holder,
             REACH.c.epoch,
             REACH.c.conversation_id,
-            REACH.c.last_at,
             IDENTITY.c.customer_id,
         )
         .join(IDENTITY, IDENTITY.c.id == REACH.c.identity_id)
@@ -56,14 +55,14 @@ _FIND_HOLDERS = Lookup(
     of=REACH.c.identity_id,
 )
 _FIND_WAITING = Lookup(
-    lambda identities: select(WORK.c.identity_id, WORK.c.seq, WORK.c.via).where(
+    lambda identities: select(WORK.c.identity_id, WORK.c.seq, WORK.c.via, WORK.c.recorded_at).where(
         WORK.c.state == READY,
         waits_in(bindparam("account", type_=Integer())),
         WORK.c.identity_id.in_(identities),
     ),
     of=WORK.c.identity_id,
 )
-_INSERT_REPLIES = Bulk(lambda _: insert(REPLY), [column.name for column in REPLY.columns])
+_INSERT_REPLIES = Bulk(REPLY)
 
 
 async def finish_turns(connection: Connection, turns: Sequence[Handled]) -> list[Written | Exception]:
@@ -84,8 +83,9 @@ class _AccountTurns:
         self._outgoing = outgoing
         self._account_id = outgoing.account_id
         self._replies: list[tuple[Any, ...]] = []
-        self._done: list[tuple[Any, ...]] = []
-        self._leases: list[tuple[Any, ...]] = []
+        #: The seqs done by (way, carrier), the identities by the (holder, end) of their lease from now on.
+        self._done: dict[tuple[str | None, int | None], list[int]] = {}
+        self._leases: dict[tuple[str | None, int | None], list[int]] = {}
         self._consents: list[dict[str, Any]] = []
         self._attributions: list[dict[str, Any]] = []
 
@@ -95,7 +95,7 @@ class _AccountTurns:
         identity_ids = [turn.lease.identity_id for _, turn in turns]
         holders = await self._holders(connection, identity_ids)
         waiting = await self._waiting(connection, identity_ids)
-        late = {i for _, turn in turns for i in [turn.lease.identity_id] if _later(turn, waiting.get(i, {}))}
+        late = {i for _, turn in turns for i in [turn.lease.identity_id] if _others(turn, waiting.get(i, {}))}
         pending: dict[int, list[Pending]] = {}
         for item in await read_pending(connection, self._account_id, sorted(late)) if late else []:
             pending.setdefault(item.identity_id, []).append(item)
@@ -107,42 +107,47 @@ class _AccountTurns:
                     f"conversation of identity {turn.lease.identity_id}: another holder took over"
                 )
                 continue
-            after = tuple(item for item in pending.get(turn.lease.identity_id, ()) if item.seq > turn.seqs[-1])
-            vias = waiting.get(turn.lease.identity_id, {})
-            results[index] = self._finish_turn(turn, mine, after, vias=vias)
+            mine_pending = tuple(pending.get(turn.lease.identity_id, ()))
+            if mine_pending and mine_pending[0].seq < turn.seqs[0]:
+                results[index] = Written(behind=mine_pending)
+                continue
+            after = tuple(item for item in mine_pending if item.seq > turn.seqs[-1])
+            mine_waiting = waiting.get(turn.lease.identity_id, {})
+            if not mine_waiting.keys() >= set(turn.seqs):
+                results[index] = LeaseLost(f"identity {turn.lease.identity_id}: its messages were handled already")
+                continue
+            results[index] = self._finish_turn(turn, mine, after, waiting=mine_waiting)
         await self._write(connection)
         return results
 
-    def _finish_turn(
-        self, turn: Handled, mine: Any, after: tuple[Pending, ...], *, vias: dict[int, str | None]
-    ) -> Written:
+    def _finish_turn(self, turn: Handled, mine: Any, after: tuple[Pending, ...], *, waiting: dict[int, Any]) -> Written:
         if after and turn.joins(after[0].inbound.body):
             return Written(rejoin=_leading(after, turn.joins))
         last = turn.seqs[-1]
+        vias = {seq: waiting[seq].via for seq in turn.seqs}
         by_outbox = turn.way is Way.OUTBOX or vias.get(last) == "outbox"
         in_time = turn.way is Way.HTTP and not by_outbox
         first = ReplyState.OUTBOX if by_outbox else ReplyState.HANDED if in_time else ReplyState.READY
         for n, draft in enumerate(turn.replies):
-            self._add_reply(turn, n, draft, mine=mine, state=first if n == 0 else ReplyState.OUTBOX)
+            state = first if n == 0 else ReplyState.OUTBOX
+            self._add_reply(turn, n, draft, mine=mine, state=state, at=waiting[last].recorded_at)
         way = "outbox" if by_outbox else "http" if in_time else vias.get(last)
         for seq in turn.seqs:
-            carrier = None if seq == last else last
-            self._done.append(
-                (self._account_id, seq, way if seq == last else vias.get(seq), to_micros(turn.now), carrier)
-            )
+            place = (way, None) if seq == last else (vias.get(seq), last)
+            self._done.setdefault(place, []).append(seq)
         self._add_effects(turn, mine)
         holder, until = (turn.lease.holder, to_micros(turn.lease_until)) if after else (None, None)
-        self._leases.append((self._account_id, turn.lease.identity_id, holder, until))
+        self._leases.setdefault((holder, until), []).append(turn.lease.identity_id)
         outbox = bool(turn.replies) and (by_outbox or len(turn.replies) > 1)
         return Written(more=after, handed=in_time and bool(turn.replies), outbox=outbox)
 
-    def _add_reply(self, turn: Handled, n: int, draft: Any, *, mine: Any, state: ReplyState) -> None:
+    def _add_reply(self, turn: Handled, n: int, draft: ReplyDraft, *, mine: Any, state: ReplyState, at: int) -> None:
         key = reply_key(self._account_id, turn.seqs[-1], n)
         identity_id = turn.lease.identity_id
         out_seq = self._outgoing.add(
             draft, identity_id=identity_id, conversation_id=mine.conversation_id, idempotency_key=key
         )
-        self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, mine.last_at))
+        self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, at))
         if state is ReplyState.OUTBOX:
             self._outgoing.plan(
                 out_seq=out_seq,
@@ -179,26 +184,29 @@ class _AccountTurns:
         rows = await _FIND_HOLDERS.run(connection, identity_ids, account=self._account_id)
         return {row.identity_id: row for row in rows}
 
-    async def _waiting(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, dict[int, str | None]]:
-        """Return, an identity, the unhandled seqs with the way their replies must leave, where it is chosen."""
-        found: dict[int, dict[int, str | None]] = {}
+    async def _waiting(self, connection: Connection, identity_ids: Sequence[int]) -> dict[int, dict[int, Any]]:
+        """Return, an identity, the unhandled work by seq: when it was recorded, and the way that was chosen for it."""
+        found: dict[int, dict[int, Any]] = {}
         for row in await _FIND_WAITING.run(connection, identity_ids, account=self._account_id):
-            found.setdefault(row.identity_id, {})[row.seq] = row.via
+            found.setdefault(row.identity_id, {})[row.seq] = row
         return found
 
     async def _write(self, connection: Connection) -> None:
         await self._outgoing.write(connection)
         await _INSERT_REPLIES.run(connection, self._replies)
-        await _DONE.run(connection, self._done)
-        await _LEASE.run(connection, self._leases)
+        at = to_micros(self._outgoing.now)
+        for (way, carrier), seqs in self._done.items():
+            await _DONE.change(connection, seqs, account=self._account_id, way=way, carrier=carrier, at=at)
+        for (by, until), identities in self._leases.items():
+            await _LEASE.change(connection, identities, account=self._account_id, by=by, until=until)
         if self._consents:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
         if self._attributions:
             await connection.execute(insert(ATTRIBUTION), self._attributions)
 
 
-def _later(turn: Handled, waiting: dict[int, str | None]) -> bool:
-    return any(seq > turn.seqs[-1] for seq in waiting)
+def _others(turn: Handled, waiting: dict[int, Any]) -> bool:
+    return bool(waiting.keys() - set(turn.seqs))
 
 
 def _leading(items: tuple[Pending, ...], joins: Callable[[InboundBody], bool]) -> tuple[Pending, ...]:

@@ -1,4 +1,4 @@
-"""Fixtures for the whole suite: a fresh migrated database of each kind, a clock that stands still, a clean environment."""
+"""Fixtures for the whole suite: fresh migrated databases, a clock that stands still, no settings of ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -59,9 +60,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the administrator's URL of a PostgreSQL server; it starts when the first test asks for it."""
-    with start_postgres(tmp_path_factory.mktemp("server"), durable=False) as url:
+def postgres_url() -> Iterator[str]:
+    """Return the administrator's URL of a PostgreSQL server; it starts when the first test asks for it.
+
+    Not below pytest's own folder: under root the server runs as a user of its own, and each further pytest that begins
+    on this machine closes that folder to other users again.
+    """
+    with tempfile.TemporaryDirectory(prefix="zhike-") as folder, start_postgres(Path(folder), durable=False) as url:
         yield url
 
 

@@ -40,7 +40,7 @@ class Ticks:
         chain: Chain,
         replies: Replies,
         customers: Customers,
-        directories: Mapping[int, Directory],
+        directories: Mapping[str, Directory],
         active: frozenset[int],
         database: Database,
         clock: Clock,

@@ -115,7 +115,7 @@ class Inbox:
         try:
             reply = await self._clock.wait_for(future, seconds=self._left(deadline))
         except TimeoutError:
-            return await self._at_deadline(key)
+            return await self._at_deadline(key, deadline)
         finally:
             self._lanes.forget(*key, future)
         return Answered(reply=reply, handed=key if reply is not None else None)
@@ -136,13 +136,14 @@ class Inbox:
                 return Answered(reply=reply, handed=key if reply is not None else None)
         finally:
             self._lanes.forget(*key, future)
-        return await self._at_deadline(key)
+        return await self._at_deadline(key, deadline)
 
-    async def _at_deadline(self, key: tuple[int, int]) -> Answered:
+    async def _at_deadline(self, key: tuple[int, int], deadline: datetime) -> Answered:
         verdict = await self._settle(key, last_word=True)
         if not verdict.wait:
             return _answered(key, verdict)
-        last = self._clock.now() - verdict.recorded_at >= _LAST_ATTEMPT_AFTER
+        arrived = deadline - timedelta(seconds=self._config.deadline)
+        last = arrived - verdict.recorded_at >= _LAST_ATTEMPT_AFTER
         return _ACCEPTED if last else Answered(time_out=True)
 
     async def _settle(self, key: tuple[int, int], *, last_word: bool) -> Verdict:

@@ -77,7 +77,7 @@ class Lanes:
         self._waiting: dict[tuple[int, int], list[Waiting]] = {}
 
     def begin(self, lease: Lease, person: Person, items: Sequence[Pending]) -> None:
-        """Handle `items` and what joins or follows them; the lease is this process's."""
+        """Handle `items` and what waits before them, joins or follows them; the lease is this process's."""
         task = asyncio.create_task(self._run(lease, person, list(items)), name=f"lane-{lease.identity_id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -142,6 +142,8 @@ class Lanes:
             last_round = round_ == self._config.rejoins
             joins = can_join if not last_round and not later and can_join(turn_items[-1].inbound.body) else _never
             written = await self._handling.finish(self._handled(lease, person, turn_items, outcome, joins=joins))
+            if written.behind:
+                return list(written.behind)
             if not written.rejoin:
                 self._tell(turn_items, outcome, written)
                 return list(written.more)

@@ -109,13 +109,22 @@ class Sender:
         now = self._clock.now()
         until = now + timedelta(seconds=self._config.lease)
         rows = await self._outbox.claim(holder=self._holder, now=now, until=until, limit=self._config.claim_size)
-        settled = await asyncio.gather(*(self._send(row) for row in rows))
+        settled = await asyncio.gather(*(self._send_guarded(row) for row in rows))
         done = [settlement for settlement in settled if settlement is not None]
         if done:
             await self._outbox.settle(done, holder=self._holder, now=self._clock.now())
         for settlement in done:
             self._on_settled(settlement.state)
         return len(rows)
+
+    async def _send_guarded(self, row: Claimed) -> Settlement | None:
+        """Send one row; what goes wrong with it is its own affair: the others of the claim are settled all the same."""
+        try:
+            return await self._send(row)
+        except Exception:
+            # Its lease ends by itself; then the row is due again, or in doubt, as its last state says.
+            log.exception("A row could not be sent.", action="delivery_stuck", delivery=row.id)
+            return None
 
     async def _send(self, row: Claimed) -> Settlement | None:
         """Send one row; return what it becomes, None when that is written already."""

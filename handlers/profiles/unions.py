@@ -17,11 +17,11 @@ log = structlog.get_logger()
 _BATCH = 20
 
 
-async def join_identities(customers: Customers, directories: Mapping[int, Directory], *, clock: Clock) -> int:
-    """Ask about people met on each account and merge those with one unionid; return how many were asked about."""
+async def join_identities(customers: Customers, directories: Mapping[str, Directory], *, clock: Clock) -> int:
+    """Ask, realm by realm, about people who were met, merge those with one unionid; return how many were asked."""
     asked = 0
-    for account_id, directory in directories.items():
-        for identity_id, external_id in await customers.unasked_unions(account_id=account_id, limit=_BATCH):
+    for realm, directory in directories.items():
+        for identity_id, external_id in await customers.unasked_unions(realm=realm, limit=_BATCH):
             try:
                 union_id = await directory.user_info(external_id)
             except ChannelError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.instant import Instant
@@ -25,7 +25,17 @@ class Customer(SQLModel, table=True):
 class Identity(SQLModel, table=True):
     """One person's id in one realm."""
 
-    __table_args__ = (UniqueConstraint("realm", "external_id"), Index("ix_identity_union", "union_id"))
+    __table_args__ = (
+        UniqueConstraint("realm", "external_id"),
+        Index("ix_identity_union", "union_id"),
+        Index(
+            "ix_identity_unasked",
+            "realm",
+            "id",
+            sqlite_where=text("union_checked_at IS NULL"),
+            postgresql_where=text("union_checked_at IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
     realm: str

@@ -42,9 +42,9 @@ def missing_wrk() -> str | None:
     return "wrk is not installed; on Debian or Ubuntu: apt-get install wrk"
 
 
-def closed_loop(file: Path, *, port: int, seconds: float, wrap: bool = False) -> Load:
+def closed_loop(file: Path, *, port: int, seconds: int, wrap: bool = False) -> Load:
     """Run wrk for `seconds` with the requests of `file`. Raises LoadFailed when one was not answered with 200."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(_SCRIPT)]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
     command += [f"http://127.0.0.1:{port}", "--", str(file), *(["wrap"] if wrap else [])]
     result = _last_line(command)
     if result["failed"] or result["refused"]:
@@ -67,6 +67,6 @@ def open_loop(file: Path, *, port: int, rate: float | None) -> Load:
 def _last_line(command: list[str]) -> dict[str, Any]:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
-        raise LoadFailed(f"{command[0]} ended with {ended.returncode}: {ended.stderr.strip()[-500:]}")
+        raise LoadFailed(f"{command[0]} ended with {ended.returncode}: {(ended.stderr or ended.stdout).strip()[-500:]}")
     result: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
     return result

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ class Options:
 
     database: str
     pairs: int
-    seconds: float
+    seconds: int
     paced_seconds: float
     memory: tuple[int, int]
     folder: Path
@@ -119,7 +120,7 @@ class Bench:
         self._check_rows(kind, load.requests, under_way=CONNECTIONS)
         return Stretch(rate=load.rate, cpu_us=spent / load.requests * 1e6)
 
-    def _file(self, account: Account, seconds: float) -> Path:
+    def _file(self, account: Account, seconds: int) -> Path:
         rate = self.rates.get(account.name, _FIRST_GUESS)
         return self.files.write((account,), int(rate * seconds * _HEADROOM))
 
@@ -150,6 +151,7 @@ class Bench:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the figures; 2 when wrk is missing, 1 when something was not acknowledged or not recorded."""
     options = _options(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are taken down too
     if sentence := missing_wrk():
         print(sentence, file=sys.stderr)
         return EXIT_NO_WRK
@@ -216,6 +218,7 @@ def _figures(bench: Bench) -> dict[str, Any]:
         "answered_p99_ms": answered.p99_ms,
         "rss_mb": [round(size / 2**20, 1) for size in sizes],
         "rss_messages": [0, bench.options.memory[0], sum(bench.options.memory)],
+        "rss_mb_at_end": round(bench.zhike.rss / 2**20, 1),
         "pairs": len(pairs),
         "seconds": bench.options.seconds,
         "rows": bench.rows,
@@ -258,15 +261,16 @@ def _options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(description="Callbacks a second, next to a server that does nothing with them.")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default=os.environ.get("DATABASE", "sqlite"))
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=int, default=8, help="of each stretch")
     parser.add_argument("--short", action="store_true", help="what the test suite runs; its figures say nothing")
     parser.add_argument("--folder", type=Path, help="where the run keeps its data; a new folder when not given")
     given = parser.parse_args(argv)
-    folder = given.folder.resolve() if given.folder else _new_folder()
+    folder = (given.folder or _new_folder()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     return Options(
         database=given.database,
         pairs=1 if given.short else given.pairs,
-        seconds=1.0 if given.short else given.seconds,
+        seconds=1 if given.short else given.seconds,
         paced_seconds=1.0 if given.short else _PACED_SECONDS,
         memory=(1_000, 5_000) if given.short else (20_000, 100_000),
         folder=folder,

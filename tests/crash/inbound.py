@@ -237,7 +237,8 @@ def _options(argv: Sequence[str] | None) -> Options:
     given = parser.parse_args(argv)
     if given.processes == "split" and given.database == "sqlite":
         parser.error("several processes need PostgreSQL: add --database postgresql")
-    given.home = given.home.resolve() if given.home else _new_folder()
+    given.home = (given.home or _new_folder()).resolve()
+    given.home.mkdir(parents=True, exist_ok=True)
     return Options(**vars(given))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
@@ -34,6 +35,7 @@ def sender_of(
     holder: str = "worker-1",
     claim_size: int = 20,
     max_attempts: int = 6,
+    on_settled: Callable[[str], None] = lambda _state: None,
 ) -> Sender:
     """Return a sending loop with a lease of 30 seconds and a fixed seed."""
     return Sender(
@@ -44,6 +46,7 @@ def sender_of(
         clock=clock,
         holder=holder,
         config=SenderConfig(claim_size=claim_size, lease=30.0),
+        on_settled=on_settled,
     )
 
 

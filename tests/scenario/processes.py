@@ -25,7 +25,9 @@ class ProcessFailed(Exception):
 
 def environment(home: Path, database_url: str = "") -> dict[str, str]:
     """Return the environment of a process that lives in `home`, without anything of the caller's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHIKE_")}
+    # A run starts a hundred processes: they must find each other's compiled modules, whatever the caller prefers.
+    dropped = ("ZHIKE_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     named = {"ZHIKE_HOME": str(home), "ZHIKE_DATABASE_URL": database_url}
     # A bare terminal: rich must neither colour nor fold what the tests read.
     return {**kept, **{name: value for name, value in named.items() if value}, "TERM": "dumb", "COLUMNS": "400"}

@@ -90,15 +90,6 @@ def test_an_account_that_cannot_write_by_itself_lets_the_platform_come_again_and
     assert [(line["via"], "理赔一般会用到" in line["text"]) for line in shown] == [("passive", True)]
 
 
-def test_an_answer_that_is_too_late_for_every_attempt_ends_them_without_the_platforms_excuse(town: Town) -> None:
-    with slow_reading(town):
-        mark = _ask_slowly(town, PASSIVE_ONLY, "waits-in-vain")
-        town.advance(14.9, settle=0.05)
-        results = town.wait_for(3, after=mark, what="answer")
-    assert [(line["attempt"], line["result"]) for line in results] == [(1, "timeout"), (2, "timeout"), (3, "empty")]
-    assert town.record(after=mark, what="gave_up") == []
-
-
 def test_a_process_killed_while_it_handles_is_followed_by_one_that_answers_once(own_town: Town) -> None:
     with slow_reading(own_town):
         mark = _ask_slowly(own_town, SERVICE, "bereft")

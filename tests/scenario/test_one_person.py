@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.scenario.places import PASSIVE_ONLY, SERVICE
+from tests.scenario.places import ACCOUNTS, PASSIVE_ONLY, SERVICE
+from tests.scenario.platform_side import sealed_callback, text_message
 from tests.scenario.town import Town
 
 _CUSTOMERS = "SELECT customer_id FROM identity WHERE external_id IN (:first, :second) ORDER BY id"
@@ -59,3 +60,21 @@ def _openids(person: str) -> set[str]:
 def _were_asked(town: Town, person: str) -> bool:
     query = "SELECT count(*) FROM identity WHERE external_id IN (:first, :second) AND union_checked_at IS NOT NULL"
     return town.rows(query, first=SERVICE.openid(person), second=PASSIVE_ONLY.openid(person)) == [(2,)]
+
+
+def test_somebody_the_platform_does_not_know_any_more_does_not_keep_others_from_being_joined(town: Town) -> None:
+    first, second = ACCOUNTS[1], ACCOUNTS[3]
+    message = text_message(first, "oNobodyAnyMore", words="你好", number=4720)
+    callback = sealed_callback(first, message, moment=town.now())
+    status, _ = town.post(first, callback.query, callback.body)
+    town.control("POST", "/sandbox/people", {"id": "behind", "name": "behind", "unionid": "union-behind"})
+    for place in (first, second):
+        town.follow(place, "behind")
+        town.says(place, "behind", "你好")
+
+    def joined() -> bool:
+        rows = town.rows(_CUSTOMERS, first=first.openid("behind"), second=second.openid("behind"))
+        return len(rows) == 2 and len(set(rows)) == 1
+
+    assert status == 200
+    town.until(joined, "the two identities to be joined")

@@ -54,13 +54,19 @@ def test_when_the_database_is_gone_the_bot_is_not_ready_says_why_and_comes_back(
     _run_on(admin, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     status, text = own_town.get("/health/ready")
     alive = own_town.get("/health/live")[0]
+    own_town.follow(SERVICE, "in-the-outage")
+    mark = own_town.mark()
+    own_town.says(SERVICE, "in-the-outage", "你好", wait=False)
+    (answered,) = own_town.wait_for(1, after=mark, what="answer")
     _run_on(admin, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     assert (status, alive) == (503, 200)
     assert "the database" in text
     assert "check [database] url" in text
     own_town.until(lambda: own_town.get("/health/ready")[0] == 200, "the bot to be ready again")
-    own_town.follow(SERVICE, "after-the-outage")
-    assert own_town.says(SERVICE, "after-the-outage", "你好")["result"] == "reply"
+    own_town.advance(5)
+    own_town.wait_for(1, after=mark, what="shown", person="in-the-outage")
+    assert answered["status"] == 503, "what could not be written down must come again"
+    assert own_town.log_of(SERVICE, "in-the-outage") == [("in", "text"), ("out", "text")]
 
 
 def _run_on(url: str, statement: str) -> None:
@@ -140,7 +146,9 @@ def test_a_second_bot_on_the_same_sqlite_file_is_refused_with_a_sentence(town: T
 
 def test_a_database_that_was_never_migrated_is_refused_with_its_mend(home: Path) -> None:
     home.mkdir()
-    (home / "zhike.toml").write_text(settings_text("", places=(SERVICE,)), "utf-8")
+    (home / "zhike.toml").write_text(
+        settings_text("http://127.0.0.1:9", places=(SERVICE,), clock={"sandbox_url": ""}), "utf-8"
+    )
     refused = run_command("serve", home=home)
     migrated = run_command("migrate", home=home)
     again = run_command("migrate", home=home)

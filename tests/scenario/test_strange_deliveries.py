@@ -143,7 +143,7 @@ def test_while_the_keys_rotate_both_pairs_are_good_and_a_third_is_not(town: Town
 
 def _samples() -> list[tuple[Place, str, str, int]]:
     """Return account, file name, sender and time of each sample, all different."""
-    found = []
+    found: list[tuple[Place, str, str, int]] = []
     for place, folder in ((SAMPLES, "wechat"), (SAMPLE_DESK, "wecom")):
         for path in sorted((_FOLDER / folder).iterdir()):
             number = len(found)

@@ -54,6 +54,7 @@ class Town:
         self.is_sqlite = database_url.startswith("sqlite")
         self._roles = dict(roles or {"bot": ()})
         self._places = places
+        self._is_virtual = clock == "virtual"
         self._sections = sections
         home.mkdir(parents=True, exist_ok=True)
         config = sandbox_configuration(clock=clock, places=places, people=people)
@@ -142,7 +143,8 @@ class Town:
     def act(self, account: str | Place, person: str, act: str, *, wait: bool = True, **fields: Any) -> Line:
         """Let somebody do something; with `wait` return when the platform is done with it."""
         body = {"account": _name(account), "person": person, "act": act, "wait": wait, **fields}
-        return self.control("POST", "/sandbox/act", body)
+        result: Line = self.control("POST", "/sandbox/act", body)
+        return result
 
     def acts(self, acts: Iterable[Mapping[str, Any]], *, wait: bool = False) -> list[Line]:
         """Let many things be done, in this order."""
@@ -251,9 +253,9 @@ class Town:
         return status, body.decode()
 
     def post(
-        self, account: str | Place, query: str, body: bytes, *, content_type: str = "text/xml"
+        self, account: str | Place, query: str, body: bytes | Iterable[bytes], *, content_type: str = "text/xml"
     ) -> tuple[int, bytes]:
-        """POST a callback to the bot as anybody on the network could."""
+        """POST a callback to the bot as anybody on the network could; pieces go without a length."""
         path = f"/callback/{_name(account)}?{query}"
         return _exchange(self.bot.port, "POST", path, body=body, content_type=content_type)
 
@@ -305,15 +307,23 @@ class Town:
         return self.rows(query, name=place.name, person=external)
 
     def until_state(self, account: str | Place, person: str, state: str) -> None:
-        """Return when the newest delivery to a person is in `state`."""
-        self.until(lambda: [s for s, _, _ in self.deliveries(account, person)][-1:] == [state], f"{person}: {state}")
+        """Return when a delivery to a person is in `state`."""
+        self.until(lambda: state in [s for s, _, _ in self.deliveries(account, person)], f"{person}: {state}")
 
     def settled(self, account: str | Place, person: str, count: int = 1) -> list[tuple[Any, ...]]:
-        """Return `deliveries` once `count` of them are in an end state."""
+        """Return `deliveries` once `count` of them are in an end state; virtual time goes on slowly meanwhile.
+
+        The bot looks for what is due every half second. When the time of its next look was set while time jumped, that
+        look lies beyond the jump.
+        """
         ends = ("sent", "refused", "failed", "unknown")
 
         def done() -> bool:
-            return sum(state in ends for state, _, _ in self.deliveries(account, person)) >= count
+            if sum(state in ends for state, _, _ in self.deliveries(account, person)) >= count:
+                return True
+            if self._is_virtual:
+                self.advance(0.25)
+            return False
 
         self.until(done, f"{count} settled deliveries to {person}")
         return self.deliveries(account, person)
@@ -345,7 +355,7 @@ def _place(account: str | Place, places: Sequence[Place]) -> Place:
 
 
 def _exchange(
-    port: int, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
+    port: int, method: str, path: str, *, body: bytes | Iterable[bytes] | None = None, content_type: str = ""
 ) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE + 5)
     try:

@@ -22,3 +22,11 @@ def upgrade() -> None:
     )
     op.create_index('ix_attribution_identity', 'attribution', ['identity_id'], unique=False)
     op.add_column("identity", sa.Column("union_checked_at", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_identity_unasked",
+        "identity",
+        ["realm", "id"],
+        unique=False,
+        sqlite_where=sa.text("union_checked_at IS NULL"),
+        postgresql_where=sa.text("union_checked_at IS NULL"),
+    )

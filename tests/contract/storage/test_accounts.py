@@ -24,9 +24,7 @@ async def test_accounts_are_made_once_and_their_titles_refreshed(stores: OpenSto
     assert await stores.count("account") == 1
 
 
-async def test_an_account_that_is_no_longer_named_keeps_its_log(
-    stores: OpenStores, visitors: Visitors
-) -> None:
+async def test_an_account_that_is_no_longer_named_keeps_its_log(stores: OpenStores, visitors: Visitors) -> None:
     await visitors.say("alice", "你好")
     rows = await stores.accounts.bring_in([("other", "wechat", "wx-2", "别的")])
 
@@ -60,9 +58,7 @@ async def test_staff_are_bound_by_userid_whatever_its_case(
     assert found[2] is None
 
 
-async def test_a_userid_of_another_realm_is_nobody(
-    stores: OpenStores, visitors: Visitors
-) -> None:
+async def test_a_userid_of_another_realm_is_nobody(stores: OpenStores, visitors: Visitors) -> None:
     await stores.accounts.bring_in_staff([_ZHANG])
 
     assert (await visitors.say("zhangwei", "帮助")).person.staff is None

@@ -71,9 +71,10 @@ async def test_no_unionid_joins_nobody(
 ) -> None:
     people = [await _meet(stores, visitors, clock, "alice"), await _meet(stores, members, clock, "bob")]
     for person in people:
-        assert await stores.customers.note_union_id(
-            identity_id=person.identity_id, union_id=None, now=clock.now()
-        ) == person.customer_id
+        assert (
+            await stores.customers.note_union_id(identity_id=person.identity_id, union_id=None, now=clock.now())
+            == person.customer_id
+        )
 
     assert await stores.count("customer_merge") == 0
 
@@ -82,14 +83,14 @@ async def test_each_person_is_asked_for_once(
     stores: OpenStores, visitors: Visitors, account: AccountRow, clock: ManualClock
 ) -> None:
     people = [await _meet(stores, visitors, clock, f"p{n}") for n in range(4)]
-    first = await stores.customers.unasked_unions(account_id=account.id, limit=2)
+    first = await stores.customers.unasked_unions(realm=account.realm, limit=2)
     for identity_id, _ in first:
         await stores.customers.note_union_id(identity_id=identity_id, union_id=None, now=clock.now())
-    second = await stores.customers.unasked_unions(account_id=account.id, limit=10)
+    second = await stores.customers.unasked_unions(realm=account.realm, limit=10)
 
     assert first == [(person.identity_id, person.external_id) for person in people[:2]]
     assert second == [(person.identity_id, person.external_id) for person in people[2:]]
-    assert await stores.customers.unasked_unions(account_id=account.id + 1, limit=10) == []
+    assert await stores.customers.unasked_unions(realm="elsewhere", limit=10) == []
 
 
 async def test_two_processes_that_note_one_unionid_make_one_customer(
@@ -111,9 +112,7 @@ async def test_an_explicit_merge_moves_every_identity(
 ) -> None:
     kept = await _meet(stores, visitors, clock, "alice")
     gone = await _meet(stores, members, clock, "alice-elsewhere")
-    await stores.customers.merge(
-        kept=kept.customer_id, gone=gone.customer_id, cause="客户当面确认", now=clock.now()
-    )
+    await stores.customers.merge(kept=kept.customer_id, gone=gone.customer_id, cause="客户当面确认", now=clock.now())
 
     assert (await _now(stores, members, "alice-elsewhere")).customer_id == kept.customer_id
     assert (await stores.one("SELECT cause FROM customer_merge"))["cause"] == "客户当面确认"

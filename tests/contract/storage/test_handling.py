@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any, TypeVar, cast
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from content.messages import Event, InboundBody, Text
-from storage.connection import Connection
-from storage.database import Database
 from storage.errors import LeaseLost
 from storage.handling import Handling
 from storage.records import AttributionDraft, ConsentDraft, Lease, Way
 from tests.fakes.clock import ManualClock
+from tests.fakes.interrupted import interrupted
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import LEASE, Visitors, always, lease_of, turn
 
-
-T = TypeVar("T")
+#: All accounts of these tests.
+ACCOUNTS = range(1, 10)
 
 
 def _texts(body: InboundBody) -> bool:
@@ -31,23 +26,10 @@ def _texts(body: InboundBody) -> bool:
 
 async def _take_over(stores: OpenStores, clock: ManualClock, *, holder: str = "web-2") -> list[tuple[Lease, list[int]]]:
     now = clock.now()
-    found = await stores.handling.claim_abandoned(holder=holder, now=now, until=now + LEASE, limit=10)
+    found = await stores.handling.claim_abandoned(
+        accounts=ACCOUNTS, holder=holder, now=now, until=now + LEASE, limit=10
+    )
     return [(lease, [item.seq for item in items]) for lease, items in found]
-
-
-class _Interrupted:
-    """A database on which something happens between a read and the write that follows it."""
-
-    def __init__(self, database: Database, meanwhile: Callable[[], Awaitable[object]]) -> None:
-        self._database = database
-        self._meanwhile = meanwhile
-
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self._database.read()
-
-    async def write(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-        await self._meanwhile()
-        return await self._database.write(apply)
 
 
 async def test_a_conversation_has_one_holder(visitors: Visitors, stores: OpenStores, clock: ManualClock) -> None:
@@ -208,9 +190,7 @@ async def test_effects_stand_in_the_transaction_of_the_turn(
     assert (await visitors.say("alice", "再来")).person.consents == {"marketing": "granted"}
 
 
-async def test_the_latest_word_on_a_consent_counts(
-    visitors: Visitors, stores: OpenStores, clock: ManualClock
-) -> None:
+async def test_the_latest_word_on_a_consent_counts(visitors: Visitors, stores: OpenStores, clock: ManualClock) -> None:
     for state in ("granted", "withdrawn"):
         said = await visitors.say("alice", state)
         consents = (ConsentDraft(consent="marketing", state=state, text_version="t1"),)
@@ -250,9 +230,7 @@ async def test_who_lost_the_lease_writes_nothing(visitors: Visitors, stores: Ope
     assert await stores.count("reply") == 1
 
 
-async def test_a_lost_lease_in_a_batch_fails_alone(
-    visitors: Visitors, stores: OpenStores, clock: ManualClock
-) -> None:
+async def test_a_lost_lease_in_a_batch_fails_alone(visitors: Visitors, stores: OpenStores, clock: ManualClock) -> None:
     lost, kept = await visitors.say("alice", "一"), await visitors.say("bob", "二")
     await stores.change("UPDATE reach SET epoch = 9 WHERE identity_id = :i", i=lost.person.identity_id)
     results = await asyncio.gather(
@@ -308,12 +286,61 @@ async def test_taking_over_leases_only_what_still_has_work(
     [(lease, _)] = await _take_over(other_stores, clock, holder="web-3")
     await clock.advance(6)
     finished = turn(lease, [first.seq], "答", now=clock.now())
-    database = _Interrupted(stores.database, lambda: other_stores.handling.finish(finished))
-    late = Handling(cast(Database, database), stores.writer)
-    found = await late.claim_abandoned(holder="web-2", now=clock.now(), until=clock.now() + LEASE, limit=10)
+    database = interrupted(stores.database, lambda: other_stores.handling.finish(finished))
+    late = Handling(database, stores.writer)
+    found = await late.claim_abandoned(
+        accounts=ACCOUNTS, holder="web-2", now=clock.now(), until=clock.now() + LEASE, limit=10
+    )
 
     assert found == []
     assert (await visitors.say("alice", "二")).epoch is not None
+
+
+async def test_the_work_of_accounts_that_are_not_served_here_is_left(
+    visitors: Visitors, stores: OpenStores, clock: ManualClock
+) -> None:
+    said = await visitors.say("alice", "一")
+    await clock.advance(6)
+    now = clock.now()
+    found = [
+        await stores.handling.claim_abandoned(accounts=served, holder="web-2", now=now, until=now + LEASE, limit=10)
+        for served in ([], [said.account_id + 1], [said.account_id])
+    ]
+
+    assert [len(claimed) for claimed in found] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("end", ["the lease ended", "everything was released"])
+async def test_what_an_earlier_holder_left_comes_before_a_new_message(
+    visitors: Visitors, stores: OpenStores, clock: ManualClock, end: str
+) -> None:
+    left = [await visitors.say("alice", words) for words in ("一", "二")]
+    if end == "the lease ended":
+        await clock.advance(6)
+    else:
+        await stores.handling.release_all(now=clock.now())
+    new = await visitors.say("alice", "三")
+    lease = lease_of(new)
+    behind = await stores.handling.finish(turn(lease, [new.seq], "答三", now=clock.now(), joins=always))
+    nothing = await stores.count("reply")
+    in_order = await stores.handling.finish(turn(lease, [left[0].seq], "答一", now=clock.now()))
+
+    assert [item.seq for item in behind.behind] == [1, 2, 3]
+    assert (behind.rejoin, behind.more, behind.handed, nothing) == ((), (), False, 0)
+    assert [item.seq for item in in_order.more] == [2, 3]
+
+
+async def test_a_message_is_handled_once_even_by_its_holder(
+    visitors: Visitors, stores: OpenStores, clock: ManualClock
+) -> None:
+    first = await visitors.say("alice", "一")
+    await visitors.do("alice", Event(kind="view"))
+    lease = lease_of(first)
+    await stores.handling.finish(turn(lease, [first.seq], "答", now=clock.now()))
+
+    with pytest.raises(LeaseLost, match="handled already"):
+        await stores.handling.finish(turn(lease, [first.seq], "再答", now=clock.now()))
+    assert await stores.count("reply") == 1
 
 
 async def test_releasing_everything_lets_others_begin_at_once(

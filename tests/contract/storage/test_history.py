@@ -11,7 +11,9 @@ from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
 
 
-async def _talk(stores: OpenStores, visitors: Visitors, clock: ManualClock, person: str, *answers: str) -> tuple[int, int]:
+async def _talk(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, person: str, *answers: str
+) -> tuple[int, int]:
     said = await visitors.say(person, "问")
     await stores.handling.finish(turn(lease_of(said), [said.seq], *answers, now=clock.now(), way=Way.OPEN))
     return said.account_id, said.person.conversation_id

@@ -32,9 +32,7 @@ async def _die_in_an_attempt(stores: OpenStores, clock: ManualClock, *, api: str
     def allow(_person: Person, _recent: Sequence[datetime]) -> str:
         return api
 
-    await stores.outbox.begin(
-        row, holder="dead", now=now, decide=allow, costs=lambda _: 0, look_back=timedelta(0)
-    )
+    await stores.outbox.begin(row, holder="dead", now=now, decide=allow, costs=lambda _: 0, look_back=timedelta(0))
     return row
 
 

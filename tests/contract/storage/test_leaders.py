@@ -22,7 +22,11 @@ async def _leader(stores: OpenStores) -> tuple[str, int]:
 
 async def test_one_of_many_leads(stores: OpenStores, other_stores: OpenStores, clock: ManualClock) -> None:
     led = await asyncio.gather(
-        *(_lead(process, clock, f"{name}-{n}") for n in range(4) for name, process in (("a", stores), ("b", other_stores)))
+        *(
+            _lead(process, clock, f"{name}-{n}")
+            for n in range(4)
+            for name, process in (("a", stores), ("b", other_stores))
+        )
     )
 
     assert led.count(True) == 1
@@ -59,7 +63,11 @@ async def test_of_many_that_see_the_lease_end_one_takes_over(
     await _lead(stores, clock, "gone")
     await clock.advance(10)
     led = await asyncio.gather(
-        *(_lead(process, clock, f"{name}-{n}") for n in range(4) for name, process in (("a", stores), ("b", other_stores)))
+        *(
+            _lead(process, clock, f"{name}-{n}")
+            for n in range(4)
+            for name, process in (("a", stores), ("b", other_stores))
+        )
     )
 
     assert led.count(True) == 1

@@ -20,9 +20,7 @@ from tests.fakes.visitors import Visitors
 LEASE = timedelta(seconds=30)
 
 
-async def _claim(
-    stores: OpenStores, clock: ManualClock, *, holder: str = "worker-1", limit: int = 20
-) -> list[Claimed]:
+async def _claim(stores: OpenStores, clock: ManualClock, *, holder: str = "worker-1", limit: int = 20) -> list[Claimed]:
     now = clock.now()
     return await stores.outbox.claim(holder=holder, now=now, until=now + LEASE, limit=limit)
 
@@ -40,9 +38,7 @@ async def _begin(
     )
 
 
-async def _settle(
-    stores: OpenStores, clock: ManualClock, settlement: Settlement, *, holder: str = "worker-1"
-) -> None:
+async def _settle(stores: OpenStores, clock: ManualClock, settlement: Settlement, *, holder: str = "worker-1") -> None:
     await stores.outbox.settle([settlement], holder=holder, now=clock.now())
 
 
@@ -110,9 +106,7 @@ async def test_the_two_accounts_of_a_person_do_not_hold_each_other_back(
     assert [_words(row) for row in await _claim(stores, clock)] == ["甲", "乙"]
 
 
-async def test_a_claim_takes_no_more_than_its_limit(
-    stores: OpenStores, visitors: Visitors, clock: ManualClock
-) -> None:
+async def test_a_claim_takes_no_more_than_its_limit(stores: OpenStores, visitors: Visitors, clock: ManualClock) -> None:
     for n in range(5):
         await owe(stores, visitors, f"p{n}", str(n), now=clock.now())
         await clock.advance(1)
@@ -181,9 +175,7 @@ async def test_an_attempt_is_written_before_it_is_made(
     assert (await stores.one("SELECT quota_left FROM reach"))["quota_left"] == 4
 
 
-async def test_who_lost_the_claim_cannot_begin(
-    stores: OpenStores, visitors: Visitors, clock: ManualClock
-) -> None:
+async def test_who_lost_the_claim_cannot_begin(stores: OpenStores, visitors: Visitors, clock: ManualClock) -> None:
     await owe(stores, visitors, "alice", "答", now=clock.now())
     [row] = await _claim(stores, clock)
     await clock.advance(30)
@@ -303,9 +295,7 @@ async def test_a_late_answer_changes_nothing_that_another_took_over(
     await clock.advance(30)
     [taken] = await _claim(stores, clock, holder="worker-2")
     await _begin(stores, clock, taken, holder="worker-2")
-    await _settle(
-        stores, clock, Settlement(claimed=row, state=DeliveryState.RETRY, reason="busy", due_at=clock.now())
-    )
+    await _settle(stores, clock, Settlement(claimed=row, state=DeliveryState.RETRY, reason="busy", due_at=clock.now()))
 
     assert (await stores.one("SELECT state, holder FROM delivery")) == {"state": "attempting", "holder": "worker-2"}
     outcomes = await stores.rows("SELECT n, outcome FROM delivery_attempt ORDER BY n")

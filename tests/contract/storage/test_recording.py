@@ -54,9 +54,7 @@ async def test_two_processes_that_get_the_same_push_record_it_once(
     one, other = Visitors(stores.log, account, clock), Visitors(other_stores.log, account, clock, holder="web-2")
 
     keys = [f"m:a:p{n % 7}:{n}" for n in range(60)]
-    found = await asyncio.gather(
-        *(who.say(key.split(":")[2], "你好", key=key) for key in keys for who in (one, other))
-    )
+    found = await asyncio.gather(*(who.say(key.split(":")[2], "你好", key=key) for key in keys for who in (one, other)))
 
     assert await stores.count("message") == len(keys)
     assert sum(recorded.is_new for recorded in found) == len(keys)

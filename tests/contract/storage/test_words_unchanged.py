@@ -16,6 +16,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
 
+
 def _has_no_torn_pair(words: str) -> bool:
     """Two code points that together are the escape of one cannot come out of any JSON or XML."""
     return re.search("[\ud800-\udbff][\udc00-\udfff]", words) is None
@@ -55,7 +56,8 @@ async def test_the_digest_covers_the_words_as_they_are_stored(
     await visitors.say("alice", words)
 
     stored = await stores.one(
-        "SELECT c.salt, c.fields, m.digest FROM content c JOIN message m ON m.account_id = c.account_id AND m.seq = c.seq"
+        "SELECT c.salt, c.fields, m.digest"
+        " FROM content c JOIN message m ON m.account_id = c.account_id AND m.seq = c.seq"
     )
     assert content_digest(bytes(stored["salt"]), stored["fields"]) == bytes(stored["digest"])
     assert json.loads(stored["fields"]) == {"content": words}

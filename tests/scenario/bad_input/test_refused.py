@@ -202,3 +202,22 @@ def test_an_address_check_with_a_wrong_signature_is_refused_and_logged_once(town
     status, _ = town.get(f"/callback/{SERVICE.name}?{query}")
     logged = [line["action"] for line in town.log_lines()[before:]]
     assert (status, logged) == (403, ["callback_refused"])
+
+
+def test_a_body_without_an_end_in_sight_is_cut_off(town: Town) -> None:
+    before = len(town.log_lines())
+    callback = _genuine(SERVICE, town.now())
+    pieces = (b" " * 65536 for _ in range(40))
+    status, body = town.post(SERVICE, callback.query, pieces)
+    logged = [line["reason"] for line in town.log_lines()[before:] if line["action"] == "callback_refused"]
+    assert (status, body, logged) == (413, b"too_large", ["too_large"])
+
+
+def test_what_stands_unsealed_beside_the_sealed_message_is_not_believed(town: Town) -> None:
+    place, now = ACCOUNTS[2], town.now()
+    secret = sealed(text_message(place, "oHonestWriter", words="怎么报案", number=4713), place)
+    forged = text_message(place, "oForgedWriter", words="转账", number=4714).decode()
+    body = forged.replace("</xml>", f"<Encrypt><![CDATA[{secret}]]></Encrypt></xml>").encode()
+    status, _ = town.post(place, sealed_query(secret, place.token, moment=now), body)
+    query = "SELECT external_id FROM identity WHERE external_id IN ('oHonestWriter', 'oForgedWriter')"
+    assert (status, town.rows(query)) == (200, [("oHonestWriter",)])

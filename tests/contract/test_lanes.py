@@ -1,0 +1,445 @@
+"""Callbacks from arrival to answer over a real database: in time, late, repeated, joined, failed, taken over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from content.messages import Event, Inbound, InboundBody, Purpose, Text, TextReply, Unfollow
+from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.inbox import Answered, Inbox
+from handlers.conversation.lanes import Lanes
+from handlers.conversation.routing import Route
+from handlers.conversation.standing import Standings
+from handlers.conversation.turn import AccountInfo, NotHandled, Outcome, Reply, Turn
+from handlers.delivery.governor import Governor
+from storage.connection import Connection
+from tests.fakes.clock import ManualClock
+from tests.fakes.stores import OpenStores, open_stores
+
+ACCEPTED = Answered()
+TIMED_OUT = Answered(time_out=True)
+_STEP = 0.5
+
+
+class SlowRoute:
+    """Says back what it heard after some time on the clock; remembers the turns it was asked."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.seconds = 0.0
+        self.purpose = Purpose.SERVICE
+        self.error: Exception | None = None
+        self.turns: list[str] = []
+        self.running = 0
+        self.most_running = 0
+
+    async def handle(self, turn: Turn) -> Outcome | NotHandled:
+        self.turns.append(turn.text)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            if self.seconds:
+                await self._clock.sleep(self.seconds)
+        finally:
+            self.running -= 1
+        if self.error is not None:
+            raise self.error
+        if not turn.text:
+            return Outcome()
+        words = TextReply(content=f"答{turn.text}")
+        return Outcome(replies=(Reply(content=words, purpose=self.purpose, content_version="v1"),))
+
+
+def _apologise(_turn: Turn) -> Outcome:
+    return Outcome(replies=(Reply(content=TextReply(content="抱歉"), content_version="v1"),))
+
+
+class Desk:
+    """One web process that serves one account, and the platform's attempts at it."""
+
+    def __init__(self, stores: OpenStores, clock: ManualClock, served: ServedAccount, *, holder: str) -> None:
+        self.stores = stores
+        self.clock = clock
+        self.route = SlowRoute(clock)
+        self.woken = 0
+        config = ConversationConfig()
+        self.lanes = Lanes(
+            handling=stores.handling,
+            routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle),),
+            standings=Standings(stores.history),
+            accounts={served.row.id: served},
+            clock=clock,
+            holder=holder,
+            config=config,
+            governor=Governor(reply_reserve=1),
+            apology=_apologise,
+            on_outbox=self._wake,
+        )
+        self.inbox = Inbox(served, log=stores.log, replies=stores.replies, lanes=self.lanes, clock=clock, config=config)
+        self._tasks: list[asyncio.Task[Answered]] = []
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    async def push(self, words: str | InboundBody, *, person: str = "alice", key: str | None = None) -> Attempt:
+        """Let the platform make an attempt at a message now."""
+        body = Text(content=words) if isinstance(words, str) else words
+        inbound = Inbound(
+            account="service",
+            sender=person,
+            key=key or f"m:{person}:{len(self._tasks)}",
+            sent_at=self.clock.now(),
+            body=body,
+        )
+        task = asyncio.create_task(self.inbox.receive(inbound))
+        self._tasks.append(task)
+        await self.rest()
+        return Attempt(task)
+
+    async def rest(self) -> None:
+        """Return when everything that needs no time on the clock has happened."""
+        for _ in range(4):
+            await self.stores.writer.write(_nothing, None, account_id=1)
+            await self.stores.database.write(_nothing_alone)
+            await self.stores.count("work")
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, in small steps."""
+        for _ in range(round(seconds / _STEP)):
+            await self.clock.advance(_STEP)
+            await self.rest()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.lanes.finish(seconds=0.05)
+
+
+class Attempt:
+    """One attempt of the platform at a message."""
+
+    def __init__(self, task: asyncio.Task[Answered]) -> None:
+        self._task = task
+
+    @property
+    def answer(self) -> Answered | None:
+        """What it was answered, None while it waits."""
+        return self._task.result() if self._task.done() else None
+
+    @property
+    def words(self) -> str | None:
+        """The words that it carries."""
+        reply = self.answer.reply if self.answer else None
+        return reply.content if isinstance(reply, TextReply) else None
+
+
+async def _nothing(_connection: Connection, items: Any) -> list[None]:
+    return [None] * len(items)
+
+
+async def _nothing_alone(_connection: Connection) -> None:
+    return None
+
+
+@pytest.fixture
+async def open_desk(
+    database_url: str, tmp_path: Path, stores: OpenStores, clock: ManualClock
+) -> AsyncIterator[Callable[..., Desk]]:
+    """Return what opens a web process; each has stores of its own, as processes have."""
+    rows = await stores.accounts.bring_in([("service", "wechat", "wx-realm", "服务号")])
+    desks: list[Desk] = []
+
+    def open_(*, holder: str = "web-1", answers: Answers = Answers.PASSIVE, active_messages: bool = True) -> Desk:
+        served = ServedAccount(
+            row=rows["service"],
+            info=AccountInfo(name="service", channel="wechat", title="服务号"),
+            answers=answers,
+            active_messages=active_messages,
+        )
+        desks.append(Desk(open_stores(database_url, home=tmp_path), clock, served, holder=holder))
+        return desks[-1]
+
+    yield open_
+    for desk in desks:
+        await desk.close()
+        await desk.stores.close()
+
+
+async def _deliveries(stores: OpenStores) -> list[str]:
+    rows = await stores.rows(
+        "SELECT c.fields FROM delivery d JOIN content c ON c.account_id = d.account_id AND c.seq = d.out_seq"
+        " ORDER BY d.id"
+    )
+    return [row["fields"] for row in rows]
+
+
+async def test_a_reply_in_time_goes_back_in_the_answer(open_desk: Callable[..., Desk], stores: OpenStores) -> None:
+    desk = open_desk()
+    attempt = await desk.push("你好")
+
+    assert attempt.words == "答你好"
+    assert attempt.answer is not None
+    assert attempt.answer.handed is not None
+    assert (await stores.one("SELECT state FROM reply"))["state"] == "handed"
+    await desk.inbox.written(attempt.answer.handed)
+    assert (await stores.one("SELECT state FROM reply"))["state"] == "sent"
+    assert await _deliveries(stores) == []
+
+
+async def test_an_event_without_reply_is_accepted(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+
+    assert (await desk.push(Unfollow())).answer == ACCEPTED
+
+
+async def test_at_the_deadline_a_late_reply_goes_to_the_outbox_once(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.seconds = 7
+    first = await desk.push("你好", key="k")
+    await desk.wait(4)
+    before = first.answer
+    await desk.wait(0.5)
+    at_the_deadline = first.answer
+    retry = await desk.push("你好", key="k")
+    await desk.wait(3)
+    late = await desk.push("你好", key="k")
+
+    assert (before, at_the_deadline) == (None, ACCEPTED)
+    assert (retry.answer, late.answer) == (ACCEPTED, ACCEPTED)
+    assert await _deliveries(stores) == ['{"content":"答你好"}']
+    assert desk.woken == 1
+    assert desk.route.turns == ["你好"]
+
+
+async def test_a_reply_just_before_the_deadline_goes_back_in_the_answer(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.seconds = 4
+    attempt = await desk.push("你好")
+    await desk.wait(4)
+
+    assert attempt.words == "答你好"
+    assert await _deliveries(stores) == []
+
+
+async def test_every_attempt_gets_the_same_reply(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    attempts = [await desk.push("你好", key="k") for _ in range(3)]
+
+    assert [attempt.words for attempt in attempts] == ["答你好"] * 3
+    assert desk.route.turns == ["你好"]
+
+
+async def test_two_attempts_that_wait_together_get_the_same_reply(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.route.seconds = 2
+    attempts = [await desk.push("你好", key="k") for _ in range(2)]
+    await desk.wait(2)
+
+    assert [attempt.words for attempt in attempts] == ["答你好"] * 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answers"),
+    [
+        (3, ["答你好"]),
+        (7, [TIMED_OUT, "答你好"]),
+        pytest.param(12, [TIMED_OUT, TIMED_OUT, "答你好"]),
+        pytest.param(20, [TIMED_OUT, TIMED_OUT, ACCEPTED]),
+    ],
+)
+async def test_without_active_messages_the_attempts_time_out_and_the_third_decides(
+    open_desk: Callable[..., Desk], stores: OpenStores, seconds: float, answers: list[Answered | str]
+) -> None:
+    desk = open_desk(active_messages=False)
+    desk.route.seconds = seconds
+    found: list[Answered | str | None] = []
+    for _ in answers:
+        attempt = await desk.push("你好", key="k")
+        await desk.wait(5)
+        found.append(attempt.words or attempt.answer)
+
+    assert found == answers
+    assert await _deliveries(stores) == []
+    assert desk.route.turns == ["你好"]
+
+
+async def test_fragments_that_arrive_while_the_answer_is_made_join_it(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    first = await desk.push("我想")
+    await desk.wait(0.5)
+    second = await desk.push("买保险")
+    await desk.wait(2)
+
+    assert (first.answer, second.words) == (ACCEPTED, "答我想\n买保险")
+    assert desk.route.turns == ["我想", "我想\n买保险"]
+    assert await stores.count("reply") == 1
+    works = await stores.rows("SELECT state, joined_to FROM work ORDER BY seq")
+    assert [(row["state"], row["joined_to"]) for row in works] == [("done", 2), ("done", None)]
+
+
+async def test_an_event_that_arrives_meanwhile_is_a_turn_of_its_own(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    first = await desk.push("一")
+    event = await desk.push(Event(kind="view"))
+    third = await desk.push("二")
+    await desk.wait(4)
+
+    assert desk.route.turns == ["一", "", "二"]
+    assert (first.words, event.answer, third.words) == ("答一", ACCEPTED, "答二")
+
+
+async def test_one_persons_turns_never_run_side_by_side_and_two_persons_do(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    for n in range(3):
+        await desk.push(Event(kind=f"e{n}"))
+    await desk.wait(4)
+    alone = desk.route.most_running
+    await desk.push("甲", person="alice")
+    await desk.push("乙", person="bob")
+    await desk.wait(2)
+
+    assert (alone, desk.route.most_running) == (1, 2)
+
+
+async def test_somebody_who_never_stops_writing_is_answered_all_the_same(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    for n in range(8):
+        await desk.push(f"{n}")
+        await desk.wait(1)
+    await desk.wait(6)
+
+    assert (await stores.one("SELECT count(*) AS n FROM work WHERE state = 'ready'"))["n"] == 0
+    assert "".join(turn.replace("\n", "") for turn in desk.route.turns).count("7") >= 1
+    assert await stores.count("reply") >= 2
+
+
+async def test_a_route_that_fails_apologises(open_desk: Callable[..., Desk], stores: OpenStores) -> None:
+    desk = open_desk()
+    desk.route.error = RuntimeError("a mistake of ours")
+    attempt = await desk.push("你好")
+
+    assert attempt.words == "抱歉"
+    assert (await stores.one("SELECT state FROM work"))["state"] == "done"
+
+
+async def test_the_lease_is_renewed_while_a_slow_route_runs(open_desk: Callable[..., Desk], stores: OpenStores) -> None:
+    desk, other = open_desk(), open_desk(holder="web-2")
+    desk.route.seconds = 20
+    await desk.push("你好")
+    taken = []
+    for _ in range(10):
+        await desk.wait(2)
+        taken.append(await other.lanes.take_over(limit=10))
+
+    assert taken == [0] * 10
+    assert (desk.route.turns, other.route.turns) == (["你好"], [])
+    assert await _deliveries(stores) == ['{"content":"答你好"}']
+
+
+async def test_what_a_dead_process_left_is_answered_by_another(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    dead, other = open_desk(active_messages=False), open_desk(holder="web-2", active_messages=False)
+    dead.route.seconds = 1000
+    await dead.push("你好", key="k")
+    await dead.close()  # its lanes are cut off; nothing is released
+    await other.wait(6)
+    retry = await other.push("你好", key="k")
+    early = retry.answer
+    taken = await other.lanes.take_over(limit=10)
+    await other.wait(0.5)
+
+    assert (early, taken) == (None, 1)
+    assert retry.words == "答你好"
+    assert await stores.count("reply") == 1
+
+
+async def test_who_loses_the_lease_while_a_route_runs_writes_nothing(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    paused, other = open_desk(), open_desk(holder="web-2")
+    paused.route.seconds = 3
+    await paused.push("你好")
+    await stores.change("UPDATE reach SET lease_until = 0")
+    taken = await other.lanes.take_over(limit=10)
+    await other.wait(4)
+
+    assert taken == 1
+    assert await stores.count("reply") == 1
+    assert (await stores.one("SELECT epoch, holder FROM reach")) == {"epoch": 2, "holder": None}
+    assert paused.lanes.held == 0
+
+
+async def test_a_retry_at_another_process_waits_for_the_first_ones_reply(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    first, other = open_desk(active_messages=False), open_desk(holder="web-2", active_messages=False)
+    first.route.seconds = 7
+    await first.push("你好", key="k")
+    await first.wait(5)
+    retry = await other.push("你好", key="k")
+    await other.wait(3)
+
+    assert retry.words == "答你好"
+    assert (first.route.turns, other.route.turns) == (["你好"], [])
+    assert await _deliveries(stores) == []
+
+
+async def test_an_account_that_answers_actively_accepts_at_once(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk(answers=Answers.ACTIVE)
+    attempt = await desk.push("你好")
+
+    assert attempt.answer == ACCEPTED
+    assert await _deliveries(stores) == ['{"content":"答你好"}']
+    assert desk.woken == 1
+
+
+async def test_an_account_that_only_logs_asks_no_route(open_desk: Callable[..., Desk], stores: OpenStores) -> None:
+    desk = open_desk(answers=Answers.NONE)
+    attempt = await desk.push("你好")
+
+    assert attempt.answer == ACCEPTED
+    assert desk.route.turns == []
+    assert (await stores.one("SELECT state FROM work"))["state"] == "done"
+
+
+async def test_what_the_answer_may_not_carry_meets_the_governor_again_in_the_outbox(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.purpose = Purpose.MARKETING
+    attempt = await desk.push("你好")
+
+    assert attempt.answer == ACCEPTED
+    assert await _deliveries(stores) == ['{"content":"答你好"}']
+
+
+async def test_many_people_at_once_are_each_answered_once(open_desk: Callable[..., Desk], stores: OpenStores) -> None:
+    desk = open_desk()
+    attempts = await asyncio.gather(*(desk.push(f"{n}", person=f"p{n}") for n in range(25)))
+
+    assert [attempt.words for attempt in attempts] == [f"答{n}" for n in range(25)]
+    assert await stores.count("reply") == 25
+    assert desk.lanes.held == 0

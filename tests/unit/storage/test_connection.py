@@ -1,0 +1,107 @@
+"""Statements in the writer's thread, and bulk statements that are compiled once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import bindparam, create_engine, insert, select, update
+from sqlalchemy.engine import Connection, Dialect
+
+from storage.connection import Bulk, InlineConnection, Lookup, run_inline
+from storage.people import upsert
+from storage.tables import LEADER, METADATA
+from storage.tables.instant import from_micros, to_micros
+
+
+@pytest.fixture
+def plain() -> Iterator[Connection]:
+    """Return a plain connection to a database in memory with every table."""
+    engine = create_engine("sqlite://")
+    METADATA.create_all(engine)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_a_transaction_runs_without_a_loop(plain: Connection) -> None:
+    async def apply() -> str:
+        connection = InlineConnection(plain)
+        await connection.execute(insert(LEADER).values(role="r", holder="h", lease_until=from_micros(1), epoch=1))
+        return str((await connection.execute(select(LEADER.c.holder))).scalar_one())
+
+    assert run_inline(apply()) == "h"
+
+
+def test_a_transaction_that_waits_for_anything_else_is_refused() -> None:
+    async def apply() -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="awaited something else"):
+        run_inline(apply())
+
+
+def test_an_error_in_a_transaction_comes_out_as_it_is() -> None:
+    async def apply() -> None:
+        raise LookupError("as it is")
+
+    with pytest.raises(LookupError, match="as it is"):
+        run_inline(apply())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 37, 64, 65, 200])
+def test_bulk_rows_are_written_whatever_their_number(plain: Connection, count: int) -> None:
+    rows = [(f"r{n}", f"h{n}", n, n + 1) for n in range(count)]
+    run_inline(Bulk(LEADER).run(InlineConnection(plain), rows))
+
+    found = plain.execute(select(LEADER.c.role, LEADER.c.holder, LEADER.c.epoch)).all()
+    assert sorted(tuple(row) for row in found) == sorted((role, holder, epoch) for role, holder, _, epoch in rows)
+
+
+def test_a_bulk_upsert_changes_what_is_there(plain: Connection) -> None:
+    def make(dialect: Dialect) -> Any:
+        statement = upsert(dialect)(LEADER)
+        return statement.on_conflict_do_update(index_elements=["role"], set_={"holder": statement.excluded.holder})
+
+    bulk = Bulk(LEADER, make=make)
+    run_inline(bulk.run(InlineConnection(plain), [("a", "x", 1, 1)]))
+    run_inline(bulk.run(InlineConnection(plain), [("a", "new", 1, 1), ("b", "y", 1, 1)]))
+
+    rows = plain.execute(select(LEADER.c.role, LEADER.c.holder)).all()
+    assert {row.role: row.holder for row in rows} == {"a": "new", "b": "y"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 64, 65])
+def test_a_lookup_finds_and_changes_exactly_its_values(plain: Connection, count: int) -> None:
+    run_inline(Bulk(LEADER).run(InlineConnection(plain), [(f"r{n}", "old", n, 1) for n in range(100)]))
+    wanted = [f"r{n}" for n in range(count)]
+    find = Lookup(lambda roles: select(LEADER.c.role).where(LEADER.c.role.in_(roles)), of=LEADER.c.role)
+    change = Lookup(
+        lambda roles: update(LEADER).where(LEADER.c.role.in_(roles)).values(holder=bindparam("by")), of=LEADER.c.role
+    )
+    run_inline(change.change(InlineConnection(plain), wanted, by="new"))
+
+    assert sorted(row.role for row in run_inline(find.run(InlineConnection(plain), wanted))) == sorted(wanted)
+    changed = plain.execute(select(LEADER.c.role).where(LEADER.c.holder == "new")).scalars().all()
+    assert sorted(changed) == sorted(wanted)
+
+
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
+def test_a_moment_comes_back_to_the_microsecond(moment: datetime) -> None:
+    assert from_micros(to_micros(moment)) == moment
+
+
+def test_moments_of_all_zones_are_the_same_moment() -> None:
+    utc = datetime(2026, 5, 1, 1, 2, 3, 4, tzinfo=UTC)
+
+    assert to_micros(utc) == to_micros(utc.astimezone(timezone(timedelta(hours=8)))) == 1_777_597_323_000_004
+
+
+def test_a_moment_without_zone_is_refused() -> None:
+    with pytest.raises(TypeError):
+        to_micros(datetime(2026, 5, 1))  # noqa: DTZ001
