@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
 
-from bot.accounts import build_kits
-from bot.app import open_stores
-from bot.check import Finding, TimeProbe, run_checks
+from bot.accounts import build_kit
+from bot.app import Stores, open_stores
+from bot.check import Finding, Probe, TimeProbe, run_checks
 from bot.clock import SandboxUnavailable, open_clock
 from bot.settings import Settings, SettingsError, load_settings
 from content.errors import ContentError
 from content.loader import load_content
+from handlers.clock import Clock
 from handlers.delivery.errors import RetryLater
+from storage.errors import StorageError
 from storage.migrate import check_schema
 from storage.records import AccountRow
 
@@ -35,32 +38,39 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
             clock = await open_clock(settings.clock.sandbox_url, http)
         except SandboxUnavailable as error:
             return [*findings, Finding.error("沙箱时钟", str(error), "请启动沙箱，或清空 clock.sandbox_url。")]
-        stores = open_stores(settings)
+        try:
+            stores = open_stores(settings)
+        except StorageError as error:
+            return [*findings, Finding.error("数据库", f"{error}。", "请改正 database.url 或 ZHIKE_DATABASE_URL。")]
 
         async def database() -> None:
             await stores.database.check()
             await check_schema(stores.database)
 
-        rows = {
-            account.name: AccountRow(
-                id=number, name=account.name, channel=account.channel, realm=account.realm, title=account.title
-            )
-            for number, account in enumerate(settings.accounts)
-        }
         try:
-            kits = build_kits(settings, rows, http=http, clock=clock, tokens=stores.tokens)
             findings += await run_checks(
                 settings,
                 clock=clock,
                 database=database,
-                tokens={kit.served.info.name: kit.fetch_token for kit in kits.values()},
+                tokens=_token_probes(settings, stores, http=http, clock=clock),
                 outside_time=None if settings.clock.sandbox_url else _platform_time(settings, http),
             )
-        except ValueError as error:  # keys that cannot be keys
-            findings.append(Finding.error("账号", str(error), "请从平台后台重新复制。"))
         finally:
             await stores.database.close()
     return findings
+
+
+def _token_probes(settings: Settings, stores: Stores, *, http: aiohttp.ClientSession, clock: Clock) -> dict[str, Probe]:
+    """Return, by account, what asks the platform for a token; an account whose keys cannot be keys has its finding."""
+    probes: dict[str, Probe] = {}
+    for number, account in enumerate(settings.accounts):
+        row = AccountRow(
+            id=number, name=account.name, channel=account.channel, realm=account.realm, title=account.title
+        )
+        with suppress(ValueError):
+            kit = build_kit(account, row, settings=settings, http=http, clock=clock, tokens=stores.tokens)
+            probes[account.name] = kit.fetch_token
+    return probes
 
 
 def _check_content(settings: Settings) -> list[Finding]:

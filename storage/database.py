@@ -16,13 +16,14 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.connection import Connection, InlineConnection, run_inline
 from storage.errors import DatabaseUnreachable, StorageError
 
 T = TypeVar("T")
+_MEND_URL = "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
 
 #: Milliseconds a writer waits for another process (a command beside the running bot) to finish its transaction.
 _BUSY_TIMEOUT_MS = 10_000
@@ -122,19 +123,21 @@ class _ThreadWriter:
 def open_database(url: str, *, home: Path, pool_size: int = 8) -> Database:
     """Return the database at `url`; a relative SQLite path is one below `home`. Connects at first use.
 
-    Raises ValueError for a URL of another kind.
+    Parameters of statements are people's words and our tokens: they stand in no log and no error.
+    Raises StorageError for a URL of another kind.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError(f"the database URL cannot be read ({error}); {_MEND_URL}") from error
     match parsed.drivername:
         case "sqlite+aiosqlite":
             return _open_sqlite(parsed, home=home)
         case "postgresql+asyncpg":
-            engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=4)
+            engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=4, hide_parameters=True)
             return Database(url=parsed, writer=_PoolWriter(engine), reader=engine)
         case other:
-            raise ValueError(
-                f"database URL of kind {other!r}: write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
-            )
+            raise StorageError(f"a database URL of kind {other!r} cannot be used; {_MEND_URL}")
 
 
 def _open_sqlite(url: URL, *, home: Path) -> Database:
@@ -142,8 +145,8 @@ def _open_sqlite(url: URL, *, home: Path) -> Database:
     path = path if path.is_absolute() else home / path
     path.parent.mkdir(parents=True, exist_ok=True)
     url = url.set(database=str(path))
-    writer = create_engine(url.set(drivername="sqlite"), pool_size=1, max_overflow=0)
-    reader = create_async_engine(url, pool_size=4, max_overflow=4)
+    writer = create_engine(url.set(drivername="sqlite"), pool_size=1, max_overflow=0, hide_parameters=True)
+    reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
     _set_up_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
     _set_up_sqlite(reader.sync_engine, begin="BEGIN", query_only=True)
     return Database(url=url, writer=_ThreadWriter(writer), reader=reader)

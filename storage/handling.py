@@ -16,7 +16,7 @@ from storage.pending import read_pending
 from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Handled, Lease, Pending, Person, Written
-from storage.tables import REACH, WORK, waits_in_any
+from storage.tables import REACH, WORK, waits_in, waits_in_any
 from storage.tables.work import READY
 from storage.turns import finish_turns
 
@@ -74,7 +74,7 @@ class Handling:
         if not found:
             return []
 
-        async def apply(connection: Connection) -> list[tuple[Lease, list[Pending]]]:
+        async def apply(connection: Connection) -> list[Lease]:
             await lock_accounts(connection, [account_id for account_id, _ in found])
             return [
                 claimed
@@ -82,7 +82,9 @@ class Handling:
                 if (claimed := await _claim(connection, account_id, identity_id, holder=holder, now=now, until=until))
             ]
 
-        return await self._database.write(apply)
+        leases = await self._database.write(apply)
+        # Read after the account is free again: contents are many, and recording must not wait for them.
+        return [(lease, await self.pending(lease)) for lease in leases]
 
     async def release_all(self, *, now: datetime) -> int:
         """End every lease. Only for the one process that serves on a SQLite file: whoever held them is dead."""
@@ -105,9 +107,9 @@ def _is_mine(lease: Lease) -> tuple[Any, ...]:
 
 async def _claim(
     connection: Connection, account_id: int, identity_id: int, *, holder: str, now: datetime, until: datetime
-) -> tuple[Lease, list[Pending]] | None:
-    pending = await read_pending(connection, account_id, [identity_id])
-    if not pending:
+) -> Lease | None:
+    waits = select(WORK.c.seq).where(WORK.c.state == READY, waits_in(account_id), WORK.c.identity_id == identity_id)
+    if (await connection.execute(waits.limit(1))).first() is None:
         return None  # somebody finished it since it was found
     statement = (
         update(REACH)
@@ -122,5 +124,4 @@ async def _claim(
     epoch = (await connection.execute(statement)).scalar()
     if epoch is None:
         return None
-    lease = Lease(account_id=account_id, identity_id=identity_id, holder=holder, epoch=epoch)
-    return lease, pending
+    return Lease(account_id=account_id, identity_id=identity_id, holder=holder, epoch=epoch)

@@ -151,15 +151,8 @@ class Lanes:
         return []
 
     async def _answer(self, lease: Lease, person: Person, items: Sequence[Pending]) -> Outcome:
-        """Ask the routes, holding the conversation for as long as they take."""
-        turn = Turn(
-            account=self._accounts[lease.account_id].info,
-            who=as_customer(person),
-            messages=tuple(item.inbound for item in items),
-            now=self._clock.now(),
-            standing=await self._standings.of(person, [item.inbound.body for item in items]),
-        )
-        handling = asyncio.ensure_future(self._route(turn))
+        """Ask the routes, holding the conversation for as long as they and what they need to know take."""
+        handling = asyncio.ensure_future(self._route(lease, person, items))
         await asyncio.sleep(0)  # most routes need no more than this; a timer would cost more than they do
         while not handling.done():
             try:
@@ -170,8 +163,15 @@ class Lanes:
                     raise LeaseLost(f"identity {lease.identity_id}: the lease ended while it was handled") from None
         return handling.result()
 
-    async def _route(self, turn: Turn) -> Outcome:
+    async def _route(self, lease: Lease, person: Person, items: Sequence[Pending]) -> Outcome:
         """Return what the routes make of a turn; one that fails apologises instead of leaving the person waiting."""
+        turn = Turn(
+            account=self._accounts[lease.account_id].info,
+            who=as_customer(person),
+            messages=tuple(item.inbound for item in items),
+            now=self._clock.now(),
+            standing=await self._standings.of(person, [item.inbound.body for item in items]),
+        )
         try:
             answered = await first_match(self._routes, turn)
         except Exception:

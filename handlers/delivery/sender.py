@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -89,20 +89,28 @@ class Sender:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until `stopping` is set; what is claimed by then is finished."""
-        while not stopping.is_set():
-            self._due.clear()
-            try:
-                if await self.send_due():
-                    continue
-            except StorageError as error:  # what was claimed comes back when its lease ends
-                log.error("The outbox cannot be read or written.", action="sender_waits", detail=str(error))
-            waiting = asyncio.ensure_future(self._due.wait())
-            try:
-                await self._clock.wait_for(waiting, seconds=self._config.poll)
-            except TimeoutError:
-                pass
-            finally:
-                waiting.cancel()
+        ending = asyncio.ensure_future(stopping.wait())
+        try:
+            while not stopping.is_set():
+                self._due.clear()
+                try:
+                    if await self.send_due():
+                        continue
+                except StorageError as error:  # what was claimed comes back when its lease ends
+                    log.error("The outbox cannot be read or written.", action="sender_waits", detail=str(error))
+                await self._wait(ending)
+        finally:
+            ending.cancel()
+
+    async def _wait(self, ending: asyncio.Future[Literal[True]]) -> None:
+        """Return when something may be due, at the next poll, or when the process stops."""
+        woken = asyncio.ensure_future(self._due.wait())
+        polled = asyncio.ensure_future(self._clock.sleep(self._config.poll))
+        try:
+            await asyncio.wait((woken, polled, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            polled.cancel()
 
     async def send_due(self) -> int:
         """Claim one group of due rows and send them; return how many were claimed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from handlers.clock import Clock
-from handlers.delivery.errors import ChannelError
+from handlers.delivery.errors import ChannelError, Rejected, Unreachable
 from handlers.profiles.ports import Directory
 from storage.customers import Customers
 
@@ -24,6 +24,8 @@ async def join_identities(customers: Customers, directories: Mapping[str, Direct
         for identity_id, external_id in await customers.unasked_unions(realm=realm, limit=_BATCH):
             try:
                 union_id = await directory.user_info(external_id)
+            except (Unreachable, Rejected):
+                union_id = None  # the platform knows nothing of this person; asking again would hold up the others
             except ChannelError as error:
                 log.warning("A unionid could not be read.", action="union_unread", detail=str(error))
                 break  # the platform is busy or the account misconfigured; the next tick tries again

@@ -216,6 +216,26 @@ async def test_two_processes_that_meet_the_same_new_people_on_two_accounts_make_
     assert await stores.count("message") == 2 * len(people)
 
 
+async def test_two_processes_that_meet_new_people_in_opposite_order_do_not_wait_for_each_other(
+    stores: OpenStores, other_stores: OpenStores, accounts: dict[str, AccountRow], clock: ManualClock
+) -> None:
+    """A deadlock costs both batches a second and then a transaction an item."""
+    if stores.database.is_sqlite:
+        pytest.skip("SQLite writes one transaction at a time")
+    one = Visitors(stores.log, accounts["service"], clock)
+    other = Visitors(other_stores.log, accounts["second"], clock, holder="web-2")
+    await asyncio.gather(one.say("warm", "起"), other.say("warm", "起"))
+    for round_ in range(3):
+        people = [f"p{round_}-{n:03}" for n in range(150)]
+        await asyncio.gather(
+            *(one.say(person, "你好") for person in people), *(other.say(person, "你好") for person in people[::-1])
+        )
+
+    await stores.rows("SELECT pg_stat_force_next_flush()")
+    counted = await stores.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    assert counted["deadlocks"] == 0
+
+
 async def test_a_batch_keeps_the_order_in_which_it_was_given(visitors: Visitors) -> None:
     recorded = await asyncio.gather(*(visitors.say(f"p{n % 3}", str(n)) for n in range(30)))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, create_engine, insert, select, update
+from sqlalchemy import String, bindparam, create_engine, insert, select, update
 from sqlalchemy.engine import Connection, Dialect
 
 from storage.connection import Bulk, InlineConnection, Lookup, run_inline
@@ -27,6 +27,11 @@ def plain() -> Iterator[Connection]:
     with engine.connect() as connection:
         yield connection
     engine.dispose()
+
+
+def _row(role: str, holder: str) -> tuple[Any, ...]:
+    values = {"role": role, "holder": holder, "lease_until": 0, "epoch": 1}
+    return tuple(values[column.name] for column in LEADER.columns)
 
 
 def test_a_transaction_runs_without_a_loop(plain: Connection) -> None:
@@ -56,39 +61,56 @@ def test_an_error_in_a_transaction_comes_out_as_it_is() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 37, 64, 65, 200])
 def test_bulk_rows_are_written_whatever_their_number(plain: Connection, count: int) -> None:
-    rows = [(f"r{n}", f"h{n}", n, n + 1) for n in range(count)]
-    run_inline(Bulk(LEADER).run(InlineConnection(plain), rows))
+    columns = [column.name for column in LEADER.columns]
+    values = [{"role": f"r{n:03}", "holder": f"h{n}", "lease_until": n, "epoch": n * 2} for n in range(count)]
+    bulk = Bulk(LEADER)
+    run_inline(bulk.run(InlineConnection(plain), [tuple(value[name] for name in columns) for value in values]))
 
-    found = plain.execute(select(LEADER.c.role, LEADER.c.holder, LEADER.c.epoch)).all()
-    assert sorted(tuple(row) for row in found) == sorted((role, holder, epoch) for role, holder, _, epoch in rows)
+    rows = plain.exec_driver_sql("SELECT role, holder, lease_until, epoch FROM leader ORDER BY role").mappings()
+    assert [dict(row) for row in rows] == values
 
 
-def test_a_bulk_upsert_changes_what_is_there(plain: Connection) -> None:
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_bulk_upsert_changes_the_rows_that_are_there(plain: Connection, count: int) -> None:
     def make(dialect: Dialect) -> Any:
         statement = upsert(dialect)(LEADER)
-        return statement.on_conflict_do_update(index_elements=["role"], set_={"holder": statement.excluded.holder})
+        return statement.on_conflict_do_update(
+            index_elements=["role"], set_={"holder": statement.excluded.holder, "epoch": statement.excluded.epoch}
+        )
 
-    bulk = Bulk(LEADER, make=make)
-    run_inline(bulk.run(InlineConnection(plain), [("a", "x", 1, 1)]))
-    run_inline(bulk.run(InlineConnection(plain), [("a", "new", 1, 1), ("b", "y", 1, 1)]))
+    bulk, connection = Bulk(LEADER, make=make), InlineConnection(plain)
+    run_inline(bulk.run(connection, [_row("r0", "first")]))
+    run_inline(bulk.run(connection, [_row(f"r{n}", "second") for n in range(count)]))
 
     rows = plain.execute(select(LEADER.c.role, LEADER.c.holder)).all()
-    assert {row.role: row.holder for row in rows} == {"a": "new", "b": "y"}
+    assert {row.role: row.holder for row in rows} == {f"r{n}": "second" for n in range(count)}
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 64, 65])
-def test_a_lookup_finds_and_changes_exactly_its_values(plain: Connection, count: int) -> None:
-    run_inline(Bulk(LEADER).run(InlineConnection(plain), [(f"r{n}", "old", n, 1) for n in range(100)]))
-    wanted = [f"r{n}" for n in range(count)]
-    find = Lookup(lambda roles: select(LEADER.c.role).where(LEADER.c.role.in_(roles)), of=LEADER.c.role)
-    change = Lookup(
-        lambda roles: update(LEADER).where(LEADER.c.role.in_(roles)).values(holder=bindparam("by")), of=LEADER.c.role
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 64, 100])
+def test_a_lookup_finds_each_of_its_values_once(plain: Connection, count: int) -> None:
+    run_inline(Bulk(LEADER).run(InlineConnection(plain), [_row(f"r{n}", "mine") for n in range(150)]))
+    lookup = Lookup(
+        lambda roles: select(LEADER.c.role).where(LEADER.c.role.in_(roles), LEADER.c.holder == bindparam("by")),
+        of=LEADER.c.role,
     )
-    run_inline(change.change(InlineConnection(plain), wanted, by="new"))
+    wanted = [f"r{n}" for n in range(count)]
+    found = run_inline(lookup.run(InlineConnection(plain), wanted, by="mine"))
 
-    assert sorted(row.role for row in run_inline(find.run(InlineConnection(plain), wanted))) == sorted(wanted)
-    changed = plain.execute(select(LEADER.c.role).where(LEADER.c.holder == "new")).scalars().all()
-    assert sorted(changed) == sorted(wanted)
+    assert sorted(row.role for row in found) == sorted(wanted)
+    assert run_inline(lookup.run(InlineConnection(plain), wanted, by="another")) == []
+
+
+def test_a_lookup_changes_only_its_values(plain: Connection) -> None:
+    run_inline(Bulk(LEADER).run(InlineConnection(plain), [_row(role, "old") for role in "abcd"]))
+    change = Lookup(
+        lambda roles: update(LEADER).where(LEADER.c.role.in_(roles)).values(holder=bindparam("by", type_=String())),
+        of=LEADER.c.role,
+    )
+    run_inline(change.change(InlineConnection(plain), ["a", "b", "nobody"], by="new"))
+    run_inline(change.change(InlineConnection(plain), [], by="lost"))
+
+    rows = plain.execute(select(LEADER.c.role, LEADER.c.holder)).all()
+    assert {row.role: row.holder for row in rows} == {"a": "new", "b": "new", "c": "old", "d": "old"}
 
 
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
