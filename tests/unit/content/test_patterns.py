@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -20,30 +21,30 @@ from content.patterns import SUBJECT_CHARACTERS, compile_pattern
         r"(理赔|报案|出险|住院|投保|退保|续期|保全|查询|热线|网点|投诉|发票|复效|贷款|红利|回访|抄录|签名|受益人)",
     ],
 )
-def test_a_simple_pattern_is_accepted(source):
+def test_a_simple_pattern_is_accepted(source: Any) -> None:
     assert compile_pattern(source).pattern == source
 
 
 @pytest.mark.parametrize(
     "source", ["(a+)+", "(a|a)*", "(?:a?){30}", "((a)){2,}", r"(.*)\)(b)*", "(a+){3,4}", "(a*)+?", "(a|b)*+"]
 )
-def test_a_repeated_group_is_refused(source):
+def test_a_repeated_group_is_refused(source: Any) -> None:
     with pytest.raises(ValueError, match="repeated group"):
         compile_pattern(source)
 
 
 @pytest.mark.parametrize("source", [".*.*.*", "a+b+c+", "a{3,}b*c+", "(a|a)" * 20, "a?" * 25, "a{0,90}" * 3])
-def test_too_many_repetitions_are_refused(source):
+def test_too_many_repetitions_are_refused(source: Any) -> None:
     with pytest.raises(ValueError, match="so many repetitions"):
         compile_pattern(source)
 
 
-def test_a_long_pattern_is_refused():
+def test_a_long_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="201 characters, 200 are allowed"):
         compile_pattern("a" * 201)
 
 
-def test_a_verbose_pattern_is_refused():
+def test_a_verbose_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="flag `x`"):
         compile_pattern("(?x) a [b # ]")
 
@@ -57,7 +58,7 @@ def test_a_verbose_pattern_is_refused():
         (r"\s*(?P<words>.+)x", " "),
     ],
 )
-def test_what_is_accepted_is_done_with_the_worst_message_in_a_moment(source, subject):
+def test_what_is_accepted_is_done_with_the_worst_message_in_a_moment(source: Any, subject: Any) -> None:
     pattern = compile_pattern(source)
     started = time.process_time()
     assert pattern.fullmatch(subject * SUBJECT_CHARACTERS) is None

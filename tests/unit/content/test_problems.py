@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 #: What stands in the file, and the whole of what loading it must say.
@@ -219,42 +221,42 @@ WELCOME_MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "said"), MENU_MISTAKES.values(), ids=MENU_MISTAKES.keys())
-def test_a_mistake_in_the_menu_is_told_with_its_place_and_its_mend(complaints, text, said):
+def test_a_mistake_in_the_menu_is_told_with_its_place_and_its_mend(complaints: Any, text: Any, said: Any) -> None:
     assert complaints(menu=text) == [said]
 
 
 @pytest.mark.parametrize(("text", "said"), ANSWER_MISTAKES.values(), ids=ANSWER_MISTAKES.keys())
-def test_a_mistake_in_the_answers_is_told_with_its_place_and_its_mend(complaints, text, said):
+def test_a_mistake_in_the_answers_is_told_with_its_place_and_its_mend(complaints: Any, text: Any, said: Any) -> None:
     assert complaints(answers=text) == [said]
 
 
 @pytest.mark.parametrize(("text", "said"), WELCOME_MISTAKES.values(), ids=WELCOME_MISTAKES.keys())
-def test_a_mistake_in_the_welcome_is_told_with_its_place_and_its_mend(complaints, text, said):
+def test_a_mistake_in_the_welcome_is_told_with_its_place_and_its_mend(complaints: Any, text: Any, said: Any) -> None:
     assert complaints(welcome=text) == [said]
 
 
-def test_an_empty_file_lacks_all_its_keys(complaints):
+def test_an_empty_file_lacks_all_its_keys(complaints: Any) -> None:
     assert complaints(menu="") == [
         "menu.yaml:1: `buttons` is missing; add `buttons: …` here",
         "menu.yaml:1: `replies` is missing; add `replies: …` here",
     ]
 
 
-def test_a_file_that_nobody_reads_is_a_mistake_too(complaints):
+def test_a_file_that_nobody_reads_is_a_mistake_too(complaints: Any) -> None:
     assert complaints(anwsers="rules: []") == [
         "anwsers.yaml:1: no file of this name is read; "
         "name it one of texts.yaml, welcome.yaml, menu.yaml, answers.yaml, consent.yaml, or move it elsewhere"
     ]
 
 
-def test_a_file_that_cannot_be_read_says_why(author, complaints):
+def test_a_file_that_cannot_be_read_says_why(author: Any, complaints: Any) -> None:
     (author() / "content" / "menu.yaml").mkdir()
     assert complaints() == [
         "menu.yaml:1: the file cannot be read (Is a directory); put it there or correct its permissions"
     ]
 
 
-def test_an_unknown_slot_of_a_text_is_told_at_its_line(complaints, built_in):
+def test_an_unknown_slot_of_a_text_is_told_at_its_line(complaints: Any, built_in: Any) -> None:
     text = built_in("texts.yaml").replace("roles:\n", "roles:\n  # …\n").replace("姓名：{name}", "姓名：{nmae}")
     line = text[: text.index("staff_whoami")].count("\n") + 1
     assert complaints(texts=text) == [
@@ -263,6 +265,6 @@ def test_an_unknown_slot_of_a_text_is_told_at_its_line(complaints, built_in):
     ]
 
 
-def test_dropping_answers_that_the_menu_needs_is_told_at_the_menu(author, complaints):
+def test_dropping_answers_that_the_menu_needs_is_told_at_the_menu(author: Any, complaints: Any) -> None:
     told = complaints(answers="builtin: drop\nrules: []", menu="buttons: []\nreplies:\n  a: {answer: claim}\n")
     assert told == ["menu.yaml:3: there is no answer `claim`; correct it, or add a rule of this id to answers.yaml"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,16 +31,16 @@ NAMES = st.text(alphabet=st.characters(exclude_characters=":"), min_size=1).filt
         ("", None, None),
     ],
 )
-def test_a_scene_names_its_campaign_and_its_agent(scene, campaign, agent):
+def test_a_scene_names_its_campaign_and_its_agent(scene: Any, campaign: Any, agent: Any) -> None:
     assert parse_scene(scene) == Attribution(scene=scene, campaign=campaign, agent=agent)
 
 
 @given(campaign=NAMES, agent=NAMES)
-def test_whatever_the_names_they_are_read_back(campaign, agent):
+def test_whatever_the_names_they_are_read_back(campaign: Any, agent: Any) -> None:
     read = parse_scene(f"campaign:{campaign}:agent:{agent}")
     assert (read.campaign, read.agent) == (campaign, agent)
 
 
 @given(st.text())
-def test_any_scene_is_kept_as_it_is(scene):
+def test_any_scene_is_kept_as_it_is(scene: Any) -> None:
     assert parse_scene(scene).scene == scene

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from content.messages import Image, Link, Location, Text, Video, Voice
@@ -16,17 +18,17 @@ from content.messages import Image, Link, Location, Text, Video, Voice
         ("链接收到了", Link(title="t", url="https://example.com")),
     ],
 )
-async def test_each_kind_is_acknowledged_in_its_own_words(desk, beginning, body):
+async def test_each_kind_is_acknowledged_in_its_own_words(desk: Any, beginning: Any, body: Any) -> None:
     assert (await desk.hears(body)).texts[0].startswith(beginning)
 
 
-async def test_a_voice_that_was_not_heard_says_so_and_offers_typing_or_a_person(desk):
+async def test_a_voice_that_was_not_heard_says_so_and_offers_typing_or_a_person(desk: Any) -> None:
     (text,) = (await desk.hears(Voice(media_id="v"))).texts
     assert "没能听清" in text
     assert "用文字" in text
     assert "人工" in text
 
 
-async def test_words_beside_a_picture_are_answered(desk):
+async def test_words_beside_a_picture_are_answered(desk: Any) -> None:
     heard = await desk.hears(Text(content="保单怎么查"), Image(media_id="i"))
     assert heard.texts[0].startswith("查保单可以这样")

@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from content.messages import Follow, Scan, Unfollow
 from handlers.conversation.turn import Attributed, FollowChanged, Standing
 
 
-async def test_a_new_follower_is_welcomed_by_the_accounts_name(desk):
+async def test_a_new_follower_is_welcomed_by_the_accounts_name(desk: Any) -> None:
     heard = await desk.hears(Follow())
     assert heard.texts[0].startswith("您好，欢迎关注安和人寿（演示）！")
     assert heard.effects == (FollowChanged(followed=True),)
 
 
-async def test_a_follower_by_an_agents_code_is_attributed_to_the_agent(desk):
+async def test_a_follower_by_an_agents_code_is_attributed_to_the_agent(desk: Any) -> None:
     heard = await desk.hears(Follow(scene="agent:zhangwei"))
     assert "服务顾问的专属二维码" in heard.texts[0]
     assert heard.effects == (FollowChanged(followed=True), Attributed(scene="agent:zhangwei", agent="zhangwei"))
 
 
-async def test_a_campaign_poster_of_an_agent_names_both(desk):
+async def test_a_campaign_poster_of_an_agent_names_both(desk: Any) -> None:
     scene = "campaign:spring2026:agent:zhangwei"
     heard = await desk.hears(Follow(scene=scene))
     assert Attributed(scene=scene, campaign="spring2026", agent="zhangwei") in heard.effects
 
 
-async def test_a_scene_that_names_nothing_is_still_kept_as_the_source(desk):
+async def test_a_scene_that_names_nothing_is_still_kept_as_the_source(desk: Any) -> None:
     heard = await desk.hears(Follow(scene="20190101"))
     assert Attributed(scene="20190101") in heard.effects
     assert heard.texts == (await desk.hears(Follow())).texts
 
 
-async def test_leaving_is_noted_and_nothing_is_said(desk):
+async def test_leaving_is_noted_and_nothing_is_said(desk: Any) -> None:
     heard = await desk.hears(Unfollow())
     assert (heard.contents, heard.effects) == ([], (FollowChanged(followed=False),))
 
 
-async def test_a_follower_who_scans_gets_the_words_for_a_scan(desk):
+async def test_a_follower_who_scans_gets_the_words_for_a_scan(desk: Any) -> None:
     heard = await desk.hears(Scan(scene="agent:zhangwei"))
     assert heard.texts[0].startswith("您好，已记下您的服务顾问")
     assert heard.effects == (Attributed(scene="agent:zhangwei", agent="zhangwei"),)
 
 
-async def test_a_scan_without_words_of_its_own_gets_those_of_the_follow(desk):
+async def test_a_scan_without_words_of_its_own_gets_those_of_the_follow(desk: Any) -> None:
     assert (await desk.hears(Scan(scene="hall"))).texts == (await desk.hears(Follow(scene="hall"))).texts
 
 
-async def test_a_scan_shows_that_the_person_follows_when_that_was_missed(desk):
+async def test_a_scan_shows_that_the_person_follows_when_that_was_missed(desk: Any) -> None:
     heard = await desk.hears(Scan(scene="hall"), standing=Standing(followed=False))
     assert heard.effects == (FollowChanged(followed=True), Attributed(scene="hall"))
