@@ -51,11 +51,11 @@ async def test_a_refusal_happens_as_often_as_it_says_and_shows_nothing(
     assert [(await _say(driver, token))["errcode"], await _shown(driver)] == [0, 1]
 
 
-@pytest.mark.parametrize(("kind", "shown"), [("drop_after_accept", 1), ("drop_before_accept", 0)])
+@pytest.mark.parametrize(("lost", "shown"), [("drop_after_accept", 1), ("drop_before_accept", 0)])
 async def test_a_dropped_connection_leaves_the_caller_in_doubt_and_the_record_certain(
-    driver: Driver, token: str, kind: str, shown: int
+    driver: Driver, token: str, lost: str, shown: int
 ) -> None:
-    await driver.fault(kind, path="/cgi-bin/message/custom/send", times=1)
+    await driver.fault(lost, path="/cgi-bin/message/custom/send", times=1)
     with pytest.raises(aiohttp.ClientError):
         await _say(driver, token)
     assert await _shown(driver) == shown
