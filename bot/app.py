@@ -32,6 +32,7 @@ from handlers.conversation.lanes import Lanes
 from handlers.conversation.recovery import Recovery
 from handlers.conversation.routes import apologise, build_routes
 from handlers.conversation.standing import Standings
+from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
@@ -157,6 +158,7 @@ class Process:
         if stores.database.is_sqlite:
             await stores.handling.release_all(now=clock.now())
             await stores.outbox.release_all()
+            await Leaders(stores.database).step_down_all(now=clock.now())
         # Taken down in reverse: the web edge, what takes work up, the lanes that hold some, the writer, and the ticks,
         # whose last act seals what was said to the end.
         if Role.SCHEDULER in self._roles:
@@ -211,9 +213,16 @@ class Process:
         )
 
     def _inboxes(self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], lanes: Lanes) -> dict[int, Inbox]:
+        watch = Watch(stores.replies, clock=clock)
         return {
             account_id: Inbox(
-                kit.served, log=stores.log, replies=stores.replies, lanes=lanes, clock=clock, config=self._config()
+                kit.served,
+                log=stores.log,
+                replies=stores.replies,
+                lanes=lanes,
+                watch=watch,
+                clock=clock,
+                config=self._config(),
             )
             for account_id, kit in kits.items()
         }

@@ -52,3 +52,11 @@ class Leaders:
             )
 
         await self._database.write(apply)
+
+    async def step_down_all(self, *, now: datetime) -> None:
+        """End every lease. Only for the one process that serves on a SQLite file: whoever led is dead."""
+
+        async def apply(connection: Connection) -> None:
+            await connection.execute(update(LEADER).where(LEADER.c.lease_until > now).values(lease_until=now))
+
+        await self._database.write(apply)

@@ -18,6 +18,7 @@ from storage.outgoing import delivery_row, plan_deliveries, reply_key
 from storage.probe import Probe, no_probe
 from storage.records import StoredReply
 from storage.tables import CONTENT, MESSAGE, REPLY, WORK
+from storage.tables.instant import from_micros
 from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 
 _MARK_SENT = Lookup(
@@ -70,6 +71,12 @@ class Replies:
         self._probe("settled")
         return verdict
 
+    async def settled(self, account_id: int, seqs: Sequence[int]) -> set[int]:
+        """Return which of the messages need be waited for no longer: handled, or given to the outbox. Takes no lock."""
+        async with self._database.read() as connection:
+            rows = await _FIND_WORK.run(connection, seqs, account=account_id)
+        return {row.seq for row in rows if row.state == WorkState.DONE or row.via == "outbox"}
+
     async def mark_sent(self, account_id: int, seq: int) -> None:
         """Note that the reply to a message was written to the platform's connection."""
         self._probe("written")
@@ -102,48 +109,82 @@ class Replies:
             return found
 
 
-async def _settle_attempts(connection: Connection, attempts: Sequence[Attempt]) -> list[Verdict]:
-    await lock_accounts(connection, [attempt.account_id for attempt in attempts])
-    return [await _settle_attempt(connection, attempt) for attempt in attempts]
-
-
-async def _settle_attempt(connection: Connection, attempt: Attempt) -> Verdict:
-    where = (WORK.c.account_id == attempt.account_id, WORK.c.seq == attempt.seq)
-    work = (await connection.execute(select(WORK.c.state, WORK.c.via, WORK.c.recorded_at).where(*where))).one()
-    if work.state == WorkState.READY:
-        if work.via == "outbox":
-            return Verdict(wait=False, recorded_at=work.recorded_at)
-        if not attempt.last_word:
-            return Verdict(wait=True, recorded_at=work.recorded_at)
-        if attempt.may_use_outbox:
-            await connection.execute(update(WORK).where(*where).values(via="outbox"))
-        return Verdict(wait=False, recorded_at=work.recorded_at)
-    return Verdict(wait=False, reply=await _hand_over(connection, attempt), recorded_at=work.recorded_at)
-
-
-async def _hand_over(connection: Connection, attempt: Attempt) -> StoredReply | None:
-    """Return the reply this attempt may carry; a reply that went to the outbox is not said twice."""
-    query = (
-        select(REPLY.c.state, MESSAGE.c.kind, CONTENT.c.fields)
+_FIND_WORK = Lookup(
+    lambda seqs: select(WORK.c.seq, WORK.c.state, WORK.c.via, WORK.c.recorded_at).where(
+        WORK.c.account_id == bindparam("account", type_=Integer()), WORK.c.seq.in_(seqs)
+    ),
+    of=WORK.c.seq,
+)
+_TO_OUTBOX = Lookup(
+    lambda seqs: (
+        update(WORK)
+        .where(WORK.c.account_id == bindparam("account", type_=Integer()), WORK.c.seq.in_(seqs))
+        .values(via=literal_column("'outbox'"))
+    ),
+    of=WORK.c.seq,
+)
+#: The replies an attempt may carry; one that went to the outbox is not said twice.
+_FIND_REPLIES = Lookup(
+    lambda seqs: (
+        select(REPLY.c.in_seq, REPLY.c.state, MESSAGE.c.kind, CONTENT.c.fields)
         .join(MESSAGE, and_(MESSAGE.c.account_id == REPLY.c.account_id, MESSAGE.c.seq == REPLY.c.out_seq))
         .join(CONTENT, and_(CONTENT.c.account_id == REPLY.c.account_id, CONTENT.c.seq == REPLY.c.out_seq))
         .where(
-            REPLY.c.account_id == attempt.account_id,
-            REPLY.c.in_seq == attempt.seq,
-            REPLY.c.n == 0,
-            REPLY.c.state.in_((ReplyState.READY, ReplyState.HANDED, ReplyState.SENT)),
+            REPLY.c.account_id == bindparam("account", type_=Integer()),
+            REPLY.c.in_seq.in_(seqs),
+            REPLY.c.n == literal_column("0"),
+            REPLY.c.state.in_([literal_column(f"'{word}'") for word in ("ready", "handed", "sent")]),
         )
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    if row.state == ReplyState.READY:
-        await connection.execute(
-            update(REPLY)
-            .where(REPLY.c.account_id == attempt.account_id, REPLY.c.in_seq == attempt.seq, REPLY.c.n == 0)
-            .values(state=ReplyState.HANDED)
+    ),
+    of=REPLY.c.in_seq,
+)
+_HAND_OVER = Lookup(
+    lambda seqs: (
+        update(REPLY)
+        .where(
+            REPLY.c.account_id == bindparam("account", type_=Integer()),
+            REPLY.c.in_seq.in_(seqs),
+            REPLY.c.n == literal_column("0"),
+            REPLY.c.state == literal_column("'ready'"),
         )
-    return StoredReply(kind=row.kind, fields=json.loads(row.fields))
+        .values(state=literal_column("'handed'"))
+    ),
+    of=REPLY.c.in_seq,
+)
+
+
+async def _settle_attempts(connection: Connection, attempts: Sequence[Attempt]) -> list[Verdict]:
+    """Settle a batch; the accounts' rows are locked. A handful of statements an account, however many attempts."""
+    verdicts: dict[tuple[int, int, bool], Verdict] = {}
+    for account_id in sorted({attempt.account_id for attempt in attempts}):
+        mine = [attempt for attempt in attempts if attempt.account_id == account_id]
+        for attempt, verdict in (await _settle_account(connection, account_id, mine)).items():
+            verdicts[(account_id, attempt.seq, attempt.last_word)] = verdict
+    return [verdicts[(attempt.account_id, attempt.seq, attempt.last_word)] for attempt in attempts]
+
+
+async def _settle_account(
+    connection: Connection, account_id: int, attempts: Sequence[Attempt]
+) -> dict[Attempt, Verdict]:
+    seqs = sorted({attempt.seq for attempt in attempts})
+    work = {row.seq: row for row in await _FIND_WORK.run(connection, seqs, account=account_id)}
+    given_up = {
+        attempt.seq
+        for attempt in attempts
+        if attempt.last_word and attempt.may_use_outbox and work[attempt.seq].state == WorkState.READY
+    }
+    await _TO_OUTBOX.change(connection, sorted(given_up), account=account_id)
+    done = [seq for seq in seqs if work[seq].state == WorkState.DONE]
+    replies = {row.in_seq: row for row in await _FIND_REPLIES.run(connection, done, account=account_id)}
+    ready = [seq for seq, row in replies.items() if row.state == ReplyState.READY]
+    await _HAND_OVER.change(connection, ready, account=account_id)
+    return {attempt: _verdict(attempt, work[attempt.seq], replies.get(attempt.seq)) for attempt in attempts}
+
+
+def _verdict(attempt: Attempt, work: Any, reply: Any) -> Verdict:
+    waits = work.state == WorkState.READY and work.via != "outbox" and not attempt.last_word
+    stored = None if reply is None else StoredReply(kind=reply.kind, fields=json.loads(reply.fields))
+    return Verdict(wait=waits, reply=stored, recorded_at=from_micros(work.recorded_at))
 
 
 async def _mark_sent(connection: Connection, written: Sequence[tuple[int, int]]) -> list[None]:

@@ -18,6 +18,10 @@ from storage.errors import StorageError
 _HOLD_SECONDS = 6.0
 
 
+#: The platforms cut an attempt after so long.
+_PLATFORM_SECONDS = 5.0
+
+
 class CallbackPage:
     """The two handlers of one account's address."""
 
@@ -64,7 +68,16 @@ class CallbackPage:
         response = _Noted(body=answer.body, content_type=answer.content_type)
         if answered.handed is not None:
             handed = answered.handed
-            response.then = lambda: self._inbox.written(handed)
+
+            async def note() -> None:
+                # What is written after the platform hung up was not seen by anybody: it stays `handed`, the next
+                # attempt gets it again, and without one it becomes `unknown`.
+                transport = request.transport
+                in_time = perf_counter() - began < _PLATFORM_SECONDS
+                if in_time and transport is not None and not transport.is_closing():
+                    await self._inbox.written(handed)
+
+            response.then = note
         return response
 
     def _not_recorded(self, error: StorageError) -> web.Response:

@@ -7,6 +7,7 @@ and its third attempt decides. A repeated callback gets the stored reply again.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from content.messages import Follow, Inbound, InboundBody, MenuView, Outgoing, U
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.lanes import Lanes
+from handlers.conversation.watch import Watch
 from handlers.delivery.apis import grant_of, trigger_of
 from storage.log import Log
 from storage.records import Arrival, Lease, Pending, Recorded
@@ -22,8 +24,6 @@ from storage.replies import Attempt, Replies, Verdict
 
 #: An attempt this long after the first is the platform's last (0, 5 and 10 s).
 _LAST_ATTEMPT_AFTER: Final = timedelta(seconds=9)
-#: How often a repeated callback looks whether another process has handled its message.
-_LOOK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class Inbox:
         log: Log,
         replies: Replies,
         lanes: Lanes,
+        watch: Watch,
         clock: Clock,
         config: ConversationConfig,
     ) -> None:
@@ -56,6 +57,7 @@ class Inbox:
         self._log = log
         self._replies = replies
         self._lanes = lanes
+        self._watch = watch
         self._clock = clock
         self._config = config
 
@@ -121,22 +123,25 @@ class Inbox:
         return Answered(reply=reply, handed=key if reply is not None else None)
 
     async def _await_other(self, recorded: Recorded, deadline: datetime) -> Answered:
-        """A repeated callback, or one whose conversation another holds: look until it is handled or time is up."""
+        """A repeated callback, or one whose conversation another holds: wait until it is handled or time is up."""
         key = (recorded.account_id, recorded.seq)
-        future = self._lanes.wait(*key)
+        verdict = await self._settle(key, last_word=False)
+        if not verdict.wait:
+            return _answered(key, verdict)
+        lane, elsewhere = self._lanes.wait(*key), self._watch.add(*key)
+        first = asyncio.ensure_future(asyncio.wait((lane, elsewhere), return_when=asyncio.FIRST_COMPLETED))
         try:
-            while (left := self._left(deadline)) > 0:
-                verdict = await self._settle(key, last_word=False)
-                if not verdict.wait:
-                    return _answered(key, verdict)
-                try:
-                    reply = await self._clock.wait_for(future, seconds=min(_LOOK_SECONDS, left))
-                except TimeoutError:
-                    continue
-                return Answered(reply=reply, handed=key if reply is not None else None)
+            await self._clock.wait_for(first, seconds=max(0.0, self._left(deadline)))
+        except TimeoutError:
+            first.cancel()
+            return await self._at_deadline(key, deadline)
         finally:
-            self._lanes.forget(*key, future)
-        return await self._at_deadline(key, deadline)
+            self._lanes.forget(*key, lane)
+            self._watch.forget(*key, elsewhere)
+        if lane.done():
+            reply = lane.result()
+            return Answered(reply=reply, handed=key if reply is not None else None)
+        return _answered(key, await self._settle(key, last_word=False))
 
     async def _at_deadline(self, key: tuple[int, int], deadline: datetime) -> Answered:
         verdict = await self._settle(key, last_word=True)

@@ -16,6 +16,7 @@ from handlers.conversation.lanes import Lanes
 from handlers.conversation.routing import Route
 from handlers.conversation.standing import Standings
 from handlers.conversation.turn import AccountInfo, NotHandled, Outcome, Reply, Turn
+from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from storage.connection import Connection
 from tests.fakes.clock import ManualClock
@@ -80,7 +81,10 @@ class Desk:
             apology=_apologise,
             on_outbox=self._wake,
         )
-        self.inbox = Inbox(served, log=stores.log, replies=stores.replies, lanes=self.lanes, clock=clock, config=config)
+        watch = Watch(stores.replies, clock=clock)
+        self.inbox = Inbox(
+            served, log=stores.log, replies=stores.replies, lanes=self.lanes, watch=watch, clock=clock, config=config
+        )
         self._tasks: list[asyncio.Task[Answered]] = []
 
     def _wake(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -37,6 +38,8 @@ class Message:
     seq: int
     person: str
     is_handled: bool = False
+    #: At the deadline an attempt was accepted: the reply must leave through the outbox.
+    is_for_outbox: bool = False
     #: The words that were given to the platform's attempts.
     told: set[str] = field(default_factory=set)
 
@@ -62,6 +65,8 @@ class Conversations(RuleBasedStateMachine):
         )[f"a{number}"]
         self.visitors = {holder: Visitors(stores.log, self.account, self.clock, holder=holder) for holder in HOLDERS}
         self.messages: dict[str, Message] = {}
+        #: Until when each person's conversation is leased, absent when it is free.
+        self.leased_until: dict[str, datetime] = {}
         #: Who believes to hold a conversation; after a kill or a lost lease a belief may be wrong.
         self.held: dict[tuple[str, str], Held] = {}
         self.next_out = 0
@@ -72,6 +77,10 @@ class Conversations(RuleBasedStateMachine):
     def _by_seq(self, seq: int) -> Message:
         return next(message for message in self.messages.values() if message.seq == seq)
 
+    def _is_leased(self, person: str) -> bool:
+        until = self.leased_until.get(person)
+        return until is not None and until > self.clock.now()
+
     def _record(self, person: str, key: str, holder: str) -> Recorded:
         return self.run(self.visitors[holder].say(person, key, key=key))
 
@@ -80,8 +89,10 @@ class Conversations(RuleBasedStateMachine):
         key = f"{person}-{len(self.messages)}"
         recorded = self._record(person, key, holder)
         assert recorded.is_new
+        assert (recorded.epoch is None) is self._is_leased(person)
         self.messages[key] = Message(seq=recorded.seq, person=person)
         if recorded.epoch is not None:
+            self.leased_until[person] = self.clock.now() + LEASE
             lease = Lease(
                 account_id=self.account.id,
                 identity_id=recorded.person.identity_id,
@@ -148,10 +159,14 @@ class Conversations(RuleBasedStateMachine):
         last = self._by_seq(held.seqs[-1])
         if written.handed:
             last.told.add(words[0])
+        if last.is_for_outbox:
+            assert (written.handed, written.outbox) == (False, bool(words))
         if written.more:
             held.seqs = [written.more[0].seq]
+            self.leased_until[place[1]] = self.clock.now() + LEASE
         else:
             del self.held[place]
+            self.leased_until.pop(place[1], None)
 
     def _must_be_the_oldest_open(self, seq: int) -> None:
         message = self._by_seq(seq)
@@ -177,15 +192,28 @@ class Conversations(RuleBasedStateMachine):
     @rule()
     def everybody_dies_and_one_starts_again(self) -> None:
         self.held.clear()
+        self.leased_until.clear()
         self.run(self.stores.handling.release_all(now=self.clock.now()))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), is_claimed=st.booleans())
+    def a_holder_is_paused_beyond_its_lease_and_goes_on(self, data: st.DataObject, is_claimed: bool) -> None:
+        place = data.draw(st.sampled_from(sorted(self.held)))
+        self.run(self.clock.advance(LEASE.total_seconds()))
+        if is_claimed:
+            self.abandoned_work_is_taken_over(next(holder for holder in HOLDERS if holder != place[0]))
+        self._finish(place, Way.HTTP, joins=False, replies=1)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def a_holder_renews(self, data: st.DataObject) -> None:
-        held = self.held[data.draw(st.sampled_from(sorted(self.held)))]
+        place = data.draw(st.sampled_from(sorted(self.held)))
+        held = self.held[place]
         now = self.clock.now()
         renewed = self.run(self.stores.handling.renew(held.lease, now=now, until=now + LEASE))
         assert renewed is not self._has_been_taken_over(held.lease)
+        if renewed:
+            self.leased_until[place[1]] = now + LEASE
 
     @rule(holder=st.sampled_from(HOLDERS))
     def abandoned_work_is_taken_over(self, holder: str) -> None:
@@ -195,12 +223,15 @@ class Conversations(RuleBasedStateMachine):
                 accounts=[self.account.id], holder=holder, now=now, until=now + LEASE, limit=10
             )
         )
+        free = {m.person for m in self.messages.values() if not m.is_handled and not self._is_leased(m.person)}
+        assert sorted(items[0].inbound.sender for _, items in found) == sorted(free)
         for lease, items in found:
             waiting = [
                 m.seq for m in self.messages.values() if m.person == items[0].inbound.sender and not m.is_handled
             ]
             assert [item.seq for item in items] == sorted(waiting)
             assert all(isinstance(item.inbound.body, Text) for item in items)
+            self.leased_until[items[0].inbound.sender] = now + LEASE
             self.held[(holder, items[0].inbound.sender)] = Held(lease=lease, seqs=[items[0].seq])
 
     @precondition(lambda self: self.messages)
@@ -215,6 +246,8 @@ class Conversations(RuleBasedStateMachine):
                 Attempt(account_id=self.account.id, seq=message.seq, last_word=last_word, may_use_outbox=active)
             )
         )
+        if last_word and active and not message.is_handled:
+            message.is_for_outbox = True
         if verdict.wait:
             assert not message.is_handled
             assert not last_word
