@@ -32,7 +32,8 @@ async def find_or_make_identities(
     connection: Connection, *, account_id: int, realm: str, external_ids: Iterable[str], now: datetime
 ) -> dict[str, Row[Any]]:
     """Return a row an external id: person_id, customer_id, staff and the columns of its `reach` (None without one)."""
-    wanted = list(dict.fromkeys(external_ids))
+    # One order everywhere: two processes that meet the same new people on two accounts wait instead of deadlocking.
+    wanted = sorted(set(external_ids))
     found = await _identities(connection, account_id=account_id, realm=realm, external_ids=wanted)
     missing = [external_id for external_id in wanted if external_id not in found]
     if not missing:

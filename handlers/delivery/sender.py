@@ -140,6 +140,9 @@ class Sender:
         if settlement is not None:
             return settlement
         outlet = self._outlets[row.account_id]
+        ruled = self._rule(row, outlet, row.person, ())  # at the claim; again below, under the account's lock
+        if isinstance(ruled, Settlement):
+            return ruled
         begun = await self._outbox.begin(
             row,
             holder=self._holder,

@@ -5,152 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from content.messages import Event, Inbound, InboundBody, Purpose, Text, TextReply, Unfollow
-from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
-from handlers.conversation.inbox import Answered, Inbox
-from handlers.conversation.lanes import Lanes
-from handlers.conversation.routing import Route
-from handlers.conversation.standing import Standings
-from handlers.conversation.turn import AccountInfo, NotHandled, Outcome, Reply, Turn
-from handlers.conversation.watch import Watch
-from handlers.delivery.governor import Governor
-from storage.connection import Connection
+from content.messages import Event, Purpose, Unfollow
+from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.inbox import Answered
+from handlers.conversation.turn import AccountInfo
 from tests.fakes.clock import ManualClock
+from tests.fakes.desk import Desk
 from tests.fakes.stores import OpenStores, open_stores
 
 ACCEPTED = Answered()
 TIMED_OUT = Answered(time_out=True)
-_STEP = 0.5
-
-
-class SlowRoute:
-    """Says back what it heard after some time on the clock; remembers the turns it was asked."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self.seconds = 0.0
-        self.purpose = Purpose.SERVICE
-        self.error: Exception | None = None
-        self.turns: list[str] = []
-        self.running = 0
-        self.most_running = 0
-
-    async def handle(self, turn: Turn) -> Outcome | NotHandled:
-        self.turns.append(turn.text)
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
-        try:
-            if self.seconds:
-                await self._clock.sleep(self.seconds)
-        finally:
-            self.running -= 1
-        if self.error is not None:
-            raise self.error
-        if not turn.text:
-            return Outcome()
-        words = TextReply(content=f"答{turn.text}")
-        return Outcome(replies=(Reply(content=words, purpose=self.purpose, content_version="v1"),))
-
-
-def _apologise(_turn: Turn) -> Outcome:
-    return Outcome(replies=(Reply(content=TextReply(content="抱歉"), content_version="v1"),))
-
-
-class Desk:
-    """One web process that serves one account, and the platform's attempts at it."""
-
-    def __init__(self, stores: OpenStores, clock: ManualClock, served: ServedAccount, *, holder: str) -> None:
-        self.stores = stores
-        self.clock = clock
-        self.route = SlowRoute(clock)
-        self.woken = 0
-        config = ConversationConfig()
-        self.lanes = Lanes(
-            handling=stores.handling,
-            routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle),),
-            standings=Standings(stores.history),
-            accounts={served.row.id: served},
-            clock=clock,
-            holder=holder,
-            config=config,
-            governor=Governor(reply_reserve=1),
-            apology=_apologise,
-            on_outbox=self._wake,
-        )
-        watch = Watch(stores.replies, clock=clock)
-        self.inbox = Inbox(
-            served, log=stores.log, replies=stores.replies, lanes=self.lanes, watch=watch, clock=clock, config=config
-        )
-        self._tasks: list[asyncio.Task[Answered]] = []
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    async def push(self, words: str | InboundBody, *, person: str = "alice", key: str | None = None) -> Attempt:
-        """Let the platform make an attempt at a message now."""
-        body = Text(content=words) if isinstance(words, str) else words
-        inbound = Inbound(
-            account="service",
-            sender=person,
-            key=key or f"m:{person}:{len(self._tasks)}",
-            sent_at=self.clock.now(),
-            body=body,
-        )
-        task = asyncio.create_task(self.inbox.receive(inbound))
-        self._tasks.append(task)
-        await self.rest()
-        return Attempt(task)
-
-    async def rest(self) -> None:
-        """Return when everything that needs no time on the clock has happened."""
-        for _ in range(4):
-            await self.stores.writer.write(_nothing, None, account_id=1)
-            await self.stores.database.write(_nothing_alone)
-            await self.stores.count("work")
-            for _ in range(10):
-                await asyncio.sleep(0)
-
-    async def wait(self, seconds: float) -> None:
-        """Let time pass, in small steps."""
-        for _ in range(round(seconds / _STEP)):
-            await self.clock.advance(_STEP)
-            await self.rest()
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.lanes.finish(seconds=0.05)
-
-
-class Attempt:
-    """One attempt of the platform at a message."""
-
-    def __init__(self, task: asyncio.Task[Answered]) -> None:
-        self._task = task
-
-    @property
-    def answer(self) -> Answered | None:
-        """What it was answered, None while it waits."""
-        return self._task.result() if self._task.done() else None
-
-    @property
-    def words(self) -> str | None:
-        """The words that it carries."""
-        reply = self.answer.reply if self.answer else None
-        return reply.content if isinstance(reply, TextReply) else None
-
-
-async def _nothing(_connection: Connection, items: Any) -> list[None]:
-    return [None] * len(items)
-
-
-async def _nothing_alone(_connection: Connection) -> None:
-    return None
 
 
 @pytest.fixture

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 
+from content.messages import TextReply
 from handlers.clock import Clock
 from handlers.delivery.apis import Audience
 from handlers.delivery.governor import Governor
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Outlet, Sender, SenderConfig
+from storage.outbox import Claimed, Settlement
 from storage.records import Recorded, Way
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
+
+#: How long the workers of tests hold what they claim.
+DELIVERY_LEASE: Final = timedelta(seconds=30)
 
 
 def official(channel: ScriptedChannel) -> Outlet:
@@ -58,3 +64,39 @@ async def owe(
     handled = turn(lease_of(said), [said.seq], *words, now=now, way=Way.OUTBOX, purpose=purpose)
     await stores.handling.finish(handled)
     return said
+
+
+async def claim(stores: OpenStores, clock: Clock, *, holder: str = "worker-1", limit: int = 20) -> list[Claimed]:
+    """Claim what is due as a worker would."""
+    now = clock.now()
+    return await stores.outbox.claim(holder=holder, now=now, until=now + DELIVERY_LEASE, limit=limit)
+
+
+async def begin(
+    stores: OpenStores, clock: Clock, row: Claimed, *, holder: str = "worker-1", cost: int = 1
+) -> str | Settlement:
+    """Begin the attempt at a claimed row through `custom_send`; say what came of asking."""
+    return await stores.outbox.begin(
+        row,
+        holder=holder,
+        now=clock.now(),
+        decide=lambda _person, _recent: "custom_send",
+        costs=lambda _name: cost,
+        look_back=timedelta(0),
+    )
+
+
+async def settle(stores: OpenStores, clock: Clock, settlement: Settlement, *, holder: str = "worker-1") -> None:
+    """Write what a row becomes."""
+    await stores.outbox.settle([settlement], holder=holder, now=clock.now())
+
+
+async def delivery_states(stores: OpenStores) -> list[str]:
+    """Return the states of all deliveries in the order of planning."""
+    return [row["state"] for row in await stores.rows("SELECT state FROM delivery ORDER BY id")]
+
+
+def words_of(row: Claimed) -> str:
+    """Return the words of a claimed row."""
+    assert isinstance(row.content, TextReply)
+    return row.content.content

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from storage.connection import Connection
 from storage.database import open_database
-from storage.errors import DatabaseUnreachable
+from storage.errors import DatabaseUnreachable, StorageError
 from tests.fakes.stores import OpenStores
 
 _INSERT = text("INSERT INTO leader (role, holder, lease_until, epoch) VALUES (:role, 'h', 0, 1)")
@@ -65,7 +65,7 @@ async def test_a_database_that_does_not_answer_is_named_without_its_password(tmp
 
 
 def test_a_url_of_another_kind_is_refused_with_what_to_write(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"mysql.*write sqlite\+aiosqlite:///FILE"):
+    with pytest.raises(StorageError, match=r"mysql.*write sqlite\+aiosqlite:///FILE"):
         open_database("mysql://localhost/zhike", home=tmp_path)
 
 

@@ -311,7 +311,7 @@ def test_conversations_keep_their_promises(database_url: str, tmp_path: Path) ->
             run_state_machine_as_test(
                 cast(type[RuleBasedStateMachine], lambda: Conversations(stores, runner, next(numbers))),
                 settings=settings(
-                    max_examples=80,
+                    max_examples=50,
                     stateful_step_count=40,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
@@ -319,4 +319,4 @@ def test_conversations_keep_their_promises(database_url: str, tmp_path: Path) ->
             )
         finally:
             runner.run(stores.close())
-    assert next(numbers) >= 80
+    assert next(numbers) >= 50

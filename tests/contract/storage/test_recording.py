@@ -216,9 +216,6 @@ async def test_two_processes_that_meet_the_same_new_people_on_two_accounts_make_
     assert await stores.count("message") == 2 * len(people)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="people.py inserts in the order of arrival: sort `wanted`, then remove this mark"
-)
 async def test_two_processes_that_meet_new_people_in_opposite_order_do_not_wait_for_each_other(
     stores: OpenStores, other_stores: OpenStores, accounts: dict[str, AccountRow], clock: ManualClock
 ) -> None:

@@ -97,7 +97,11 @@ def test_fields_are_stored_as_readable_json(words: str, stored: str) -> None:
     assert encode_fields({"w": words}) == stored
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
+@given(
+    st.dictionaries(
+        st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5)
+    )
+)
 def test_stored_fields_come_back(fields: dict[str, Any]) -> None:
     assert json.loads(encode_fields(fields)) == fields
 

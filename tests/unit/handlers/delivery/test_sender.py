@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,10 +71,6 @@ def sender(stores: OpenStores, accounts: dict[str, AccountRow], clock: ManualClo
     return sender_of(stores, clock, outlets, max_attempts=3)
 
 
-async def _delivery(stores: OpenStores) -> dict[str, Any]:
-    return await stores.one("SELECT * FROM delivery")
-
-
 async def _states(stores: OpenStores) -> list[tuple[str, str | None]]:
     rows = await stores.rows("SELECT state, reason FROM delivery ORDER BY id")
     return [(row["state"], row["reason"]) for row in rows]
@@ -90,7 +85,7 @@ async def test_an_accepted_message_is_sent_with_the_platforms_id(
 
     assert claimed == 1
     assert [(call.api, call.recipient, call.words) for call in channel.calls] == [("custom_send", "alice", "答")]
-    row = await _delivery(stores)
+    row = await stores.one("SELECT * FROM delivery")
     assert (row["state"], row["platform_id"], row["api"], row["attempts"]) == ("sent", "msg-1", "custom_send", 1)
     assert await sender.send_due() == 0
 
@@ -280,7 +275,6 @@ async def test_more_than_thirty_a_minute_to_a_member_wait_for_the_minute(
 ) -> None:
     await owe(stores, members, "zhangwei", *(str(n) for n in range(32)), now=clock.now())
     await owe(stores, members, "lisi", "别人不等", now=clock.now())
-    began = clock.now()
     for _ in range(40):
         await sender.send_due()
     sent_at_first = [words for _, words in channel.said]
@@ -296,7 +290,6 @@ async def test_more_than_thirty_a_minute_to_a_member_wait_for_the_minute(
     assert (waiting["reason"], waiting["attempts"]) == ("rate_limited", 0)
     assert too_early == 31
     assert [words for _, words in channel.said][31:] == ["30", "31"]
-    assert clock.now() - began == timedelta(minutes=1)
 
 
 async def test_a_persons_messages_go_out_in_order_whatever_happens_on_the_way(
