@@ -181,6 +181,8 @@ class Written:
     handed: bool = False
     #: At least one reply went to the outbox.
     outbox: bool = False
+    #: The first reply did.
+    first_by_outbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

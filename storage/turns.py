@@ -139,7 +139,8 @@ class _AccountTurns:
         holder, until = (turn.lease.holder, to_micros(turn.lease_until)) if after else (None, None)
         self._leases.setdefault((holder, until), []).append(turn.lease.identity_id)
         outbox = bool(turn.replies) and (by_outbox or len(turn.replies) > 1)
-        return Written(more=after, handed=in_time and bool(turn.replies), outbox=outbox)
+        handed = in_time and bool(turn.replies)
+        return Written(more=after, handed=handed, outbox=outbox, first_by_outbox=outbox and by_outbox)
 
     def _add_reply(self, turn: Handled, n: int, draft: ReplyDraft, *, mine: Any, state: ReplyState, at: int) -> None:
         key = reply_key(self._account_id, turn.seqs[-1], n)

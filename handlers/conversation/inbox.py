@@ -15,7 +15,7 @@ from typing import Final
 from content.messages import Follow, Inbound, InboundBody, MenuView, Outgoing, Unfollow, decode_outgoing
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
-from handlers.conversation.lanes import Lanes
+from handlers.conversation.lanes import Lanes, Told
 from handlers.conversation.watch import Watch
 from handlers.delivery.apis import grant_of, trigger_of
 from storage.log import Log
@@ -120,7 +120,7 @@ class Inbox:
             return await self._at_deadline(key, deadline)
         finally:
             self._lanes.forget(*key, future)
-        return Answered(reply=reply, handed=key if reply is not None else None)
+        return await self._told(key, reply)
 
     async def _await_other(self, recorded: Recorded, deadline: datetime) -> Answered:
         """A repeated callback, or one whose conversation another holds: wait until it is handled or time is up."""
@@ -138,10 +138,13 @@ class Inbox:
         finally:
             self._lanes.forget(*key, lane)
             self._watch.forget(*key, elsewhere)
-        if lane.done():
-            reply = lane.result()
-            return Answered(reply=reply, handed=key if reply is not None else None)
-        return _answered(key, await self._settle(key, last_word=False))
+        return await self._told(key, lane.result() if lane.done() else Told.LOOK)
+
+    async def _told(self, key: tuple[int, int], told: Outgoing | Told | None) -> Answered:
+        """Return the answer that a lane's word means for an attempt."""
+        if told is Told.LOOK:
+            return _answered(key, await self._settle(key, last_word=False))
+        return Answered(reply=told, handed=key if told is not None else None)
 
     async def _at_deadline(self, key: tuple[int, int], deadline: datetime) -> Answered:
         verdict = await self._settle(key, last_word=True)

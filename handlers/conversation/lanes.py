@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from enum import Enum
 from typing import Final
 
 import structlog
@@ -38,8 +39,16 @@ from storage.records import (
 
 log = structlog.get_logger()
 
-#: What an attempt that waits is told: the reply it carries, or None: nothing for this attempt.
-Waiting = asyncio.Future["Outgoing | None"]
+
+class Told(Enum):
+    """The class of the one value that tells a waiting attempt to look for itself."""
+
+    LOOK = "look"
+
+
+#: What an attempt that waits is told: the reply it carries; None: nothing for this attempt; LOOK: a reply is stored and
+#: nobody was chosen to carry it, so whoever settles the message first does.
+Waiting = asyncio.Future["Outgoing | Told | None"]
 
 
 def _never(_body: InboundBody) -> bool:
@@ -236,7 +245,9 @@ class Lanes:
 
     def _tell(self, items: Sequence[Pending], outcome: Outcome, written: Written) -> None:
         """Give each waiting attempt its answer: the last message's carries the reply, the others carry nothing."""
-        carried = outcome.replies[0].content if written.handed else None
+        carried: Outgoing | Told | None = outcome.replies[0].content if written.handed else None
+        if outcome.replies and not written.handed and not written.first_by_outbox:
+            carried = Told.LOOK  # it began to wait after the way was chosen
         for item in items:
             for future in self._waiting.pop((item.account_id, item.seq), ()):
                 if not future.done():
