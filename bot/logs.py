@@ -23,7 +23,10 @@ from structlog.typing import Processor
 
 REDACTED: Final = "***"
 #: Libraries that write a line for every request or statement; below a warning they speak only when we debug.
-_TALKATIVE: Final = ("aiohttp.access", "sqlalchemy.engine", "sqlalchemy.pool", "apscheduler", "alembic", "asyncio")
+_TALKATIVE: Final = ("aiohttp.access", "apscheduler", "alembic", "asyncio")
+#: Libraries whose debugging lines carry statements, parameters and rows: people's words and our tokens. Never below a
+#: warning.
+_INDISCREET: Final = ("sqlalchemy", "aiosqlite", "asyncpg")
 _SECRET_KEY: Final = re.compile(
     r"(^|_)(secret|token|aes_?key|password|passwd|authorization|ticket|api_?key|credentials?|corpsecret|appsecret)$",
     re.IGNORECASE,
@@ -116,6 +119,8 @@ def _route_libraries(level: int, common: list[Processor], finish: list[Processor
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
 

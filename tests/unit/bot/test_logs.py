@@ -89,6 +89,13 @@ def test_a_line_for_each_request_of_a_library_comes_only_when_debugging() -> Non
     assert [line["event"] for line in lines.read()] == ["GET / 200"]
 
 
+@pytest.mark.parametrize("library", ["sqlalchemy.engine.Engine", "aiosqlite", "asyncpg"])
+def test_a_library_that_would_log_rows_is_silent_even_when_debugging(library: str) -> None:
+    lines = Lines("debug")
+    logging.getLogger(library).debug("Row ('the customer said')")
+    assert lines.raw() == ""
+
+
 def test_warnings_of_python_become_lines() -> None:
     lines = Lines()
     with warnings.catch_warnings():
