@@ -59,7 +59,7 @@ unit: $(READY) ## The quick tests: no sockets, no browser, no second process
 	$(BIN)/python -m pytest -q tests/unit tests/docs tests/architecture
 
 bad-input: $(READY) ## Forged, stale, broken and mutated callbacks: each a clear 4xx, nothing stored
-	$(BIN)/python -m pytest -q tests/unit/bot/channels $(wildcard tests/scenario/*bad_input*.py tests/scenario/*mutated*.py)
+	$(BIN)/python -m pytest -q tests/unit/bot/channels tests/scenario/bad_input
 
 screenshots: $(READY) system-packages ## Pictures of the phone page, into screenshots/
 	$(BIN)/python tests/browser/screenshots.py
