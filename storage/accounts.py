@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, select, update
 
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.people import upsert
 from storage.records import AccountRow, StaffRow
+from storage.statements import Lookup, Prepared
 from storage.tables import ACCOUNT, STAFF
 
-_WRITE_LAST_SEQ = update(ACCOUNT).where(ACCOUNT.c.id == bindparam("account")).values(last_seq=bindparam("seq"))
+_LOCK = Lookup(
+    lambda ids: (
+        select(ACCOUNT.c.id, ACCOUNT.c.last_seq).where(ACCOUNT.c.id.in_(ids)).order_by(ACCOUNT.c.id).with_for_update()
+    ),
+    of=ACCOUNT.c.id,
+)
+_WRITE_LAST_SEQ = Prepared(
+    lambda _dialect: (
+        update(ACCOUNT)
+        .where(ACCOUNT.c.id == bindparam("account", type_=Integer()))
+        .values(last_seq=bindparam("seq", type_=BigInteger()))
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A write transaction that holds the rows of accounts, and the last seq given out in each of them."""
+
+    connection: Connection
+    last_seqs: dict[int, int]
 
 
 async def lock_accounts(connection: Connection, account_ids: Iterable[int]) -> dict[int, int]:
@@ -22,18 +44,12 @@ async def lock_accounts(connection: Connection, account_ids: Iterable[int]) -> d
 
     Whoever writes log rows or `reach` of an account holds this lock; taking several in one order cannot deadlock.
     """
-    query = (
-        select(ACCOUNT.c.id, ACCOUNT.c.last_seq)
-        .where(ACCOUNT.c.id.in_(sorted(set(account_ids))))
-        .order_by(ACCOUNT.c.id)
-        .with_for_update()
-    )
-    return {row.id: row.last_seq for row in await connection.execute(query)}
+    return {row.id: row.last_seq for row in await _LOCK.run(connection, sorted(set(account_ids)))}
 
 
 async def write_last_seq(connection: Connection, account_id: int, seq: int) -> None:
     """Note the highest seq given out."""
-    await connection.execute(_WRITE_LAST_SEQ, {"account": account_id, "seq": seq})
+    await _WRITE_LAST_SEQ.run(connection, account=account_id, seq=seq)
 
 
 class Accounts:

@@ -1,8 +1,8 @@
 """The group-commit writer: many callers' small writes share one transaction and so one fsync.
 
-While one batch commits, the next gathers. Under load a batch also waits a moment for those who are on their way: a
-transaction costs about a millisecond of the interpreter however few rows it writes, so small batches would eat the very
-time in which messages are parsed. Alone, a write waits for nobody. A caller's future is resolved only after COMMIT has
+While one batch commits, the next gathers; it also takes in what the event loop has ready. A transaction costs about
+half a millisecond of the interpreter however few rows it writes, so small batches would eat the very time in which
+messages are parsed. Nobody waits for what has not arrived. A caller's future is resolved only after COMMIT has
 returned. When a batch fails, its items are tried again one by one, so that one bad item cannot take others with it.
 """
 
@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from storage.accounts import lock_accounts
+from storage.accounts import Transaction, lock_accounts, write_last_seq
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
@@ -21,27 +21,17 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Applies a batch inside a transaction and returns one result an item; an Exception as a result fails that item alone.
-Apply = Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
+Apply = Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 _Entry = tuple[Apply[Any, Any], Any, int, "asyncio.Future[Any]"]
 
 
-#: How often a lingering batch looks whether it still grows.
-_TURN_SECONDS = 0.001
-#: So many writes in this batch and the one before are no load.
-_ALONE = 3
-
-
 class GroupCommitWriter:
-    """Gathers writes and commits them in batches of at most `max_batch`, one batch at a time.
+    """Gathers writes and commits them in batches of at most `max_batch`, one batch at a time."""
 
-    Under load a batch lingers for at most `linger_seconds`, for as long as it still grows.
-    """
-
-    def __init__(self, database: Database, *, max_batch: int = 256, linger_seconds: float = 0.005) -> None:
+    def __init__(self, database: Database, *, max_batch: int = 256) -> None:
         self._database = database
         self._max_batch = max_batch
-        self._linger_turns = round(linger_seconds / _TURN_SECONDS)
         self._queue: list[_Entry] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -67,23 +57,19 @@ class GroupCommitWriter:
 
     async def _drain(self) -> None:
         try:
-            committed = 0
             while self._queue:
-                if committed + len(self._queue) > _ALONE:
-                    await self._linger()
-                committed = min(len(self._queue), self._max_batch)
+                await self._gather()
                 batch, self._queue = self._queue[: self._max_batch], self._queue[self._max_batch :]
                 await self._commit(batch)
         finally:
             self._task = None
 
-    async def _linger(self) -> None:
-        """Wait while the queue grows."""
-        for _ in range(self._linger_turns):
-            before = len(self._queue)
-            await asyncio.sleep(_TURN_SECONDS)
-            if len(self._queue) == before:
-                return
+    async def _gather(self) -> None:
+        """Let the loop read what has arrived meanwhile, for as long as the batch grows by it. Alone, nobody waits."""
+        seen = 0
+        while seen < len(self._queue) < self._max_batch:
+            seen = len(self._queue)
+            await asyncio.sleep(0)
 
     async def _commit(self, batch: list[_Entry]) -> None:
         try:
@@ -106,12 +92,16 @@ class GroupCommitWriter:
 
         async def apply_all(connection: Connection) -> list[Any]:
             # All of them before anything else: kinds that each took their own would take them in different orders.
-            await lock_accounts(connection, [account_id for _, _, account_id, _ in batch])
+            before = await lock_accounts(connection, [account_id for _, _, account_id, _ in batch])
+            transaction = Transaction(connection, dict(before))
             results: list[Any] = [None] * len(batch)
             for apply_kind, indexes in kinds.items():
-                found = await apply_kind(connection, [batch[index][1] for index in indexes])
+                found = await apply_kind(transaction, [batch[index][1] for index in indexes])
                 for index, result in zip(indexes, found, strict=True):
                     results[index] = result
+            for account_id, seq in transaction.last_seqs.items():
+                if seq != before[account_id]:
+                    await write_last_seq(connection, account_id, seq)
             return results
 
         return await self._database.write(apply_all)

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, insert, select, update
+from sqlalchemy import Integer, bindparam, insert, select, update
 from sqlalchemy.engine import Dialect
 
 from content.messages import encode_body
-from storage.accounts import lock_accounts, write_last_seq
-from storage.connection import Bulk, Connection, Lookup
+from storage.accounts import Transaction
+from storage.connection import Connection
 from storage.digests import platform_key, platform_month
 from storage.group_commit import GroupCommitWriter
 from storage.log_rows import LogRows
-from storage.people import find_or_make_identities, latest_consents, person_of, upsert
+from storage.people import REACH_AT, find_or_make_identities, latest_consents, person_of, upsert
 from storage.probe import Probe, no_probe
 from storage.records import Arrival, Recorded
+from storage.statements import Bulk, Lookup
 from storage.tables import CONVERSATION, MESSAGE_KEY, REACH, WORK
 from storage.tables.instant import to_micros
 
@@ -31,6 +32,11 @@ def _upsert_reach(dialect: Dialect) -> Any:
 
 
 _UPSERT_REACH = Bulk(REACH, make=_upsert_reach)
+_OPEN_CONVERSATIONS = Bulk(
+    CONVERSATION,
+    columns=[CONVERSATION.c.account_id, CONVERSATION.c.identity_id, CONVERSATION.c.opened_at],
+    make=lambda _dialect: insert(CONVERSATION).returning(CONVERSATION.c.id, CONVERSATION.c.identity_id),
+)
 _INSERT_KEYS = Bulk(MESSAGE_KEY)
 _INSERT_WORK = Bulk(WORK)
 
@@ -50,17 +56,16 @@ class Log:
         return recorded
 
 
-async def record_arrivals(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
+async def record_arrivals(transaction: Transaction, arrivals: Sequence[Arrival]) -> list[Recorded]:
     """Record a batch inside a transaction; results in the batch's order."""
-    last_seqs = await lock_accounts(connection, [arrival.account.id for arrival in arrivals])
-    results: list[Recorded | None] = [None] * len(arrivals)
-    for account_id, seq in last_seqs.items():
+    results: dict[int, Recorded] = {}
+    for account_id in sorted({arrival.account.id for arrival in arrivals}):
         indexes = [index for index, arrival in enumerate(arrivals) if arrival.account.id == account_id]
-        batch = _AccountBatch(account_id, seq)
-        found = await batch.record(connection, [arrivals[index] for index in indexes])
-        for index, recorded in zip(indexes, found, strict=True):
-            results[index] = recorded
-    return [recorded for recorded in results if recorded is not None]
+        batch = _AccountBatch(account_id, transaction.last_seqs[account_id])
+        found = await batch.record(transaction.connection, [arrivals[index] for index in indexes])
+        transaction.last_seqs[account_id] = batch.seq
+        results |= zip(indexes, found, strict=True)
+    return [results[index] for index in range(len(arrivals))]
 
 
 class _AccountBatch:
@@ -68,7 +73,7 @@ class _AccountBatch:
 
     def __init__(self, account_id: int, last_seq: int) -> None:
         self._account_id = account_id
-        self._seq = last_seq
+        self.seq = last_seq
         self._log = LogRows(account_id)
         self._work: list[tuple[Any, ...]] = []
         self._keys: list[tuple[Any, ...]] = []
@@ -87,14 +92,15 @@ class _AccountBatch:
             now=first.now,
         )
         fresh = [a for a, key in zip(arrivals, keys, strict=True) if key not in known]
-        self._consents = await latest_consents(connection, [person.customer_id for person in people.values()])
+        if any(arrival.handle for arrival in fresh):
+            self._consents = await latest_consents(connection, [person.customer_id for person in people.values()])
         await self._open_conversations(connection, fresh, people)
         results = [self._take(a, key, people[a.inbound.sender], known) for a, key in zip(arrivals, keys, strict=True)]
         await self._write(connection)
         return results
 
     async def _open_conversations(
-        self, connection: Connection, fresh: Sequence[Arrival], people: dict[str, Row[Any]]
+        self, connection: Connection, fresh: Sequence[Arrival], people: dict[str, Any]
     ) -> None:
         """Give everybody who says something an open conversation: theirs, or a new one after a long silence."""
         opening: dict[int, datetime] = {}
@@ -115,18 +121,12 @@ class _AccountBatch:
             closing = update(CONVERSATION).where(CONVERSATION.c.id.in_(stale), CONVERSATION.c.closed_at.is_(None))
             await connection.execute(closing.values(closed_at=closed_at))
         if opening:
-            rows = [
-                {"account_id": self._account_id, "identity_id": identity_id, "opened_at": at, "closed_at": None}
-                for identity_id, at in opening.items()
-            ]
-            made = await connection.execute(
-                insert(CONVERSATION).returning(CONVERSATION.c.id, CONVERSATION.c.identity_id), rows
-            )
-            for row in made:
+            rows = [(self._account_id, identity_id, to_micros(at)) for identity_id, at in opening.items()]
+            for row in await _OPEN_CONVERSATIONS.run(connection, rows):
                 blank = _blank_reach(self._account_id, row.identity_id)
                 self._reach.setdefault(row.identity_id, blank)["conversation_id"] = row.id
 
-    def _take(self, arrival: Arrival, key: bytes, person: Row[Any], known: dict[bytes, int]) -> Recorded:
+    def _take(self, arrival: Arrival, key: bytes, person: Any, known: dict[bytes, int]) -> Recorded:
         """Add one arrival's rows, unless it is known, and say where it stands."""
         seq = known.get(key)
         if seq is not None:
@@ -137,7 +137,7 @@ class _AccountBatch:
                 person=person_of(person, self._known_reach(person), consents={}),
                 epoch=None,
             )
-        self._seq = known[key] = seq = self._seq + 1
+        self.seq = known[key] = seq = self.seq + 1
         reach = self._reach[person.person_id]
         epoch = _lease(reach, arrival) if arrival.handle else None
         _note_act(reach, arrival)
@@ -150,7 +150,7 @@ class _AccountBatch:
             epoch=epoch,
         )
 
-    def _known_reach(self, person: Row[Any]) -> dict[str, Any]:
+    def _known_reach(self, person: Any) -> dict[str, Any]:
         return self._reach.get(person.person_id) or _reach_of(person)
 
     def _add_rows(self, arrival: Arrival, key: bytes, seq: int, reach: dict[str, Any]) -> None:
@@ -178,7 +178,6 @@ class _AccountBatch:
         await self._log.write(connection)
         await _INSERT_WORK.run(connection, self._work)
         await _UPSERT_REACH.run(connection, [tuple(reach.values()) for reach in self._reach.values()])
-        await write_last_seq(connection, self._account_id, self._seq)
 
 
 _FIND_KEYS = Lookup(
@@ -193,13 +192,13 @@ async def _known_keys(connection: Connection, account_id: int, keys: Sequence[by
     return {bytes(row.key): row.seq for row in await _FIND_KEYS.run(connection, keys, account=account_id)}
 
 
-def _idle(person: Row[Any], arrival: Arrival) -> timedelta:
+def _idle(person: Any, arrival: Arrival) -> timedelta:
     return timedelta(microseconds=to_micros(arrival.now) - person.last_at)
 
 
-def _reach_of(person: Row[Any]) -> dict[str, Any]:
+def _reach_of(person: Any) -> dict[str, Any]:
     """Return the stored values of a person's `reach` in the order of its columns."""
-    reach = {name: getattr(person, name) for name in _REACH_COLUMNS}
+    reach = dict(zip(_REACH_COLUMNS, person[REACH_AT:], strict=False))
     if reach["followed"] is not None:
         reach["followed"] = bool(reach["followed"])
     return reach

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.connection import Bulk, Connection
+from storage.connection import Connection
 from storage.digests import content_digest, encode_fields, new_salt
+from storage.statements import Bulk
 from storage.tables import CONTENT, MESSAGE
 
 _INSERT_MESSAGES = Bulk(MESSAGE)

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from storage.accounts import write_last_seq
 from storage.connection import Connection
 from storage.digests import platform_month
 from storage.log_rows import LogRows
@@ -54,10 +53,8 @@ class OutgoingRows:
         self._deliveries.append(row | {"author": author, "idempotency_key": idempotency_key})
 
     async def write(self, connection: Connection) -> None:
-        """Insert what was gathered and note the account's last seq."""
-        if self._log:
-            await self._log.write(connection)
-            await write_last_seq(connection, self.account_id, self.seq)
+        """Insert what was gathered."""
+        await self._log.write(connection)
         await plan_deliveries(connection, self._deliveries)
 
 

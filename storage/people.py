@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, String, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Integer, String, and_, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
-from storage.connection import Connection, Lookup
+from storage.connection import Connection
 from storage.records import Person, StaffRow
+from storage.statements import Bulk, Lookup
 from storage.tables import CONSENT_ENTRY as CONSENT
 from storage.tables import CUSTOMER, IDENTITY, REACH, STAFF
 from storage.tables.instant import from_micros, to_micros
@@ -28,9 +29,13 @@ def upsert(dialect: Dialect) -> Any:
     return sqlite_insert if dialect.name == "sqlite" else pg_insert
 
 
+#: Where the columns of `reach` begin in a row of `find_or_make_identities`.
+REACH_AT = 4
+
+
 async def find_or_make_identities(
     connection: Connection, *, account_id: int, realm: str, external_ids: Iterable[str], now: datetime
-) -> dict[str, Row[Any]]:
+) -> dict[str, Any]:
     """Return a row an external id: person_id, customer_id, staff and the columns of its `reach` (None without one)."""
     # One order everywhere: two processes that meet the same new people on two accounts wait instead of deadlocking.
     wanted = sorted(set(external_ids))
@@ -38,15 +43,10 @@ async def find_or_make_identities(
     missing = [external_id for external_id in wanted if external_id not in found]
     if not missing:
         return found
-    made = await connection.execute(
-        insert(CUSTOMER).returning(CUSTOMER.c.id), [{"created_at": now, "merged_into": None} for _ in missing]
-    )
-    customers = [row.id for row in made]
-    rows = [
-        {"realm": realm, "external_id": external_id, "customer_id": customer_id, "union_id": None, "created_at": now}
-        for external_id, customer_id in zip(missing, customers, strict=True)
-    ]
-    await connection.execute(upsert(connection.dialect)(IDENTITY).on_conflict_do_nothing(), rows)
+    at = to_micros(now)
+    customers = [row.id for row in await _INSERT_CUSTOMERS.run(connection, [(at,)] * len(missing))]
+    rows = [(realm, who, customer_id, at) for who, customer_id in zip(missing, customers, strict=True)]
+    await _INSERT_IDENTITIES.run(connection, rows)
     again = await _identities(connection, account_id=account_id, realm=realm, external_ids=missing)
     # Another process may have met the same person on another account of the realm at the same moment.
     orphans = set(customers) - {row.customer_id for row in again.values()}
@@ -57,7 +57,7 @@ async def find_or_make_identities(
 
 async def _identities(
     connection: Connection, *, account_id: int, realm: str, external_ids: Sequence[str]
-) -> dict[str, Row[Any]]:
+) -> dict[str, Any]:
     rows = await _FIND_IDENTITIES.run(connection, external_ids, account=account_id, realm=realm)
     return {row.external_id: row for row in rows}
 
@@ -70,7 +70,7 @@ def _find_identities(external_ids: Sequence[Any]) -> Any:
             IDENTITY.c.realm,
             IDENTITY.c.external_id,
             IDENTITY.c.customer_id,
-            REACH,
+            *REACH.columns,
             *_STAFF_COLUMNS,
         )
         .select_from(IDENTITY.outerjoin(REACH, mine).outerjoin(STAFF, _IS_STAFF))
@@ -78,6 +78,14 @@ def _find_identities(external_ids: Sequence[Any]) -> Any:
     )
 
 
+_INSERT_CUSTOMERS = Bulk(
+    CUSTOMER, columns=[CUSTOMER.c.created_at], make=lambda _dialect: insert(CUSTOMER).returning(CUSTOMER.c.id)
+)
+_INSERT_IDENTITIES = Bulk(
+    IDENTITY,
+    columns=[IDENTITY.c.realm, IDENTITY.c.external_id, IDENTITY.c.customer_id, IDENTITY.c.created_at],
+    make=lambda dialect: upsert(dialect)(IDENTITY).on_conflict_do_nothing(),
+)
 _FIND_IDENTITIES = Lookup(_find_identities, of=IDENTITY.c.external_id)
 _FIND_CONSENTS = Lookup(
     lambda customers: (
@@ -112,7 +120,7 @@ def _stored(reach: dict[str, Any]) -> dict[str, Any]:
     return reach | {"quota_until": None if until is None else to_micros(until)}
 
 
-def person_of(row: Row[Any], reach: Mapping[str, Any], *, consents: dict[str, str]) -> Person:
+def person_of(row: Any, reach: Mapping[str, Any], *, consents: dict[str, str]) -> Person:
     """Return the person of an identity's row (with staff columns) and the stored values of its `reach`."""
     staff = None
     if row.userid is not None:

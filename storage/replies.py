@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, literal_column, select, update
 
-from storage.accounts import lock_accounts
-from storage.connection import Connection, Lookup
+from storage.accounts import Transaction, lock_accounts
+from storage.connection import Connection
 from storage.database import Database
 from storage.group_commit import GroupCommitWriter
 from storage.outgoing import delivery_row, plan_deliveries, reply_key
 from storage.probe import Probe, no_probe
 from storage.records import StoredReply
+from storage.statements import Lookup
 from storage.tables import CONTENT, MESSAGE, REPLY, WORK
 from storage.tables.instant import from_micros
 from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
@@ -153,12 +154,12 @@ _HAND_OVER = Lookup(
 )
 
 
-async def _settle_attempts(connection: Connection, attempts: Sequence[Attempt]) -> list[Verdict]:
+async def _settle_attempts(transaction: Transaction, attempts: Sequence[Attempt]) -> list[Verdict]:
     """Settle a batch; the accounts' rows are locked. A handful of statements an account, however many attempts."""
     verdicts: dict[tuple[int, int, bool], Verdict] = {}
     for account_id in sorted({attempt.account_id for attempt in attempts}):
         mine = [attempt for attempt in attempts if attempt.account_id == account_id]
-        for attempt, verdict in (await _settle_account(connection, account_id, mine)).items():
+        for attempt, verdict in (await _settle_account(transaction.connection, account_id, mine)).items():
             verdicts[(account_id, attempt.seq, attempt.last_word)] = verdict
     return [verdicts[(attempt.account_id, attempt.seq, attempt.last_word)] for attempt in attempts]
 
@@ -173,11 +174,11 @@ async def _settle_account(
         for attempt in attempts
         if attempt.last_word and attempt.may_use_outbox and work[attempt.seq].state == WorkState.READY
     }
-    await _TO_OUTBOX.change(connection, sorted(given_up), account=account_id)
+    await _TO_OUTBOX.run(connection, sorted(given_up), account=account_id)
     done = [seq for seq in seqs if work[seq].state == WorkState.DONE]
     replies = {row.in_seq: row for row in await _FIND_REPLIES.run(connection, done, account=account_id)}
     ready = [seq for seq, row in replies.items() if row.state == ReplyState.READY]
-    await _HAND_OVER.change(connection, ready, account=account_id)
+    await _HAND_OVER.run(connection, ready, account=account_id)
     return {attempt: _verdict(attempt, work[attempt.seq], replies.get(attempt.seq)) for attempt in attempts}
 
 
@@ -187,12 +188,12 @@ def _verdict(attempt: Attempt, work: Any, reply: Any) -> Verdict:
     return Verdict(wait=waits, reply=stored, recorded_at=from_micros(work.recorded_at))
 
 
-async def _mark_sent(connection: Connection, written: Sequence[tuple[int, int]]) -> list[None]:
+async def _mark_sent(transaction: Transaction, written: Sequence[tuple[int, int]]) -> list[None]:
     by_account: dict[int, list[int]] = {}
     for account_id, seq in written:
         by_account.setdefault(account_id, []).append(seq)
     for account_id, seqs in sorted(by_account.items()):
-        await _MARK_SENT.change(connection, seqs, account=account_id)
+        await _MARK_SENT.run(transaction.connection, seqs, account=account_id)
     return [None] * len(written)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, String, bindparam, insert, literal_column, select, update
 
 from content.messages import InboundBody
-from storage.accounts import lock_accounts
-from storage.connection import Bulk, Connection, Lookup
+from storage.accounts import Transaction
+from storage.connection import Connection
 from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
 from storage.pending import read_pending
 from storage.records import Handled, Pending, ReplyDraft, Way, Written
+from storage.statements import Bulk, Lookup
 from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK, waits_in
 from storage.tables.instant import to_micros
 from storage.tables.work import READY, ReplyState
@@ -65,14 +66,14 @@ _FIND_WAITING = Lookup(
 _INSERT_REPLIES = Bulk(REPLY)
 
 
-async def finish_turns(connection: Connection, turns: Sequence[Handled]) -> list[Written | Exception]:
+async def finish_turns(transaction: Transaction, turns: Sequence[Handled]) -> list[Written | Exception]:
     """Write a batch of turns inside a transaction; results in the batch's order."""
-    last_seqs = await lock_accounts(connection, [turn.lease.account_id for turn in turns])
     results: dict[int, Written | Exception] = {}
-    for account_id, seq in last_seqs.items():
-        batch = _AccountTurns(OutgoingRows(account_id, seq, turns[0].now))
+    for account_id in sorted({turn.lease.account_id for turn in turns}):
+        outgoing = OutgoingRows(account_id, transaction.last_seqs[account_id], turns[0].now)
         chosen = [(index, turn) for index, turn in enumerate(turns) if turn.lease.account_id == account_id]
-        results |= await batch.finish(connection, chosen)
+        results |= await _AccountTurns(outgoing).finish(transaction.connection, chosen)
+        transaction.last_seqs[account_id] = outgoing.seq
     return [results[index] for index in range(len(turns))]
 
 
@@ -197,9 +198,9 @@ class _AccountTurns:
         await _INSERT_REPLIES.run(connection, self._replies)
         at = to_micros(self._outgoing.now)
         for (way, carrier), seqs in self._done.items():
-            await _DONE.change(connection, seqs, account=self._account_id, way=way, carrier=carrier, at=at)
+            await _DONE.run(connection, seqs, account=self._account_id, way=way, carrier=carrier, at=at)
         for (by, until), identities in self._leases.items():
-            await _LEASE.change(connection, identities, account=self._account_id, by=by, until=until)
+            await _LEASE.run(connection, identities, account=self._account_id, by=by, until=until)
         if self._consents:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
         if self._attributions:

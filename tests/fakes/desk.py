@@ -14,6 +14,7 @@ from handlers.conversation.standing import Standings
 from handlers.conversation.turn import NotHandled, Outcome, Reply, Turn
 from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
+from storage.accounts import Transaction
 from storage.connection import Connection
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
@@ -139,7 +140,7 @@ class Attempt:
         return reply.content if isinstance(reply, TextReply) else None
 
 
-async def _nothing(_connection: Connection, items: Any) -> list[None]:
+async def _nothing(_transaction: Transaction, items: Any) -> list[None]:
     return [None] * len(items)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar, cast
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from storage.connection import Connection
 from storage.database import Database
 
@@ -19,7 +17,7 @@ class _Interrupted:
         self._database = database
         self._meanwhile: Callable[[], Awaitable[object]] | None = meanwhile
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def read(self) -> AbstractAsyncContextManager[Connection]:
         return self._database.read()
 
     async def write(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:

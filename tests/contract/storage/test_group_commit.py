@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from storage.connection import Connection
+from storage.accounts import Transaction
 from storage.errors import StorageError
 from tests.fakes.stores import OpenStores, open_stores
 
@@ -22,14 +22,14 @@ class Notebook:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
 
-    async def insert(self, connection: Connection, roles: Sequence[str]) -> list[str | Exception]:
+    async def insert(self, transaction: Transaction, roles: Sequence[str]) -> list[str | Exception]:
         self.batches.append(list(roles))
         results: list[str | Exception] = []
         for role in roles:
             if role == "refused":
                 results.append(ValueError("refused alone"))
                 continue
-            await connection.execute(_INSERT, {"role": role})
+            await transaction.connection.execute(_INSERT, {"role": role})
             results.append(role.upper())
         return results
 

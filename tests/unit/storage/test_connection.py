@@ -1,4 +1,4 @@
-"""Statements in the writer's thread, and bulk statements that are compiled once."""
+"""Statements on a plain connection, and statements that are compiled once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import String, bindparam, create_engine, insert, select, update
 from sqlalchemy.engine import Connection, Dialect
 
-from storage.connection import Bulk, InlineConnection, Lookup, run_inline
+from storage.connection import InlineConnection, run_inline
 from storage.people import upsert
-from storage.tables import LEADER, METADATA
+from storage.statements import Bulk, Lookup, Prepared
+from storage.tables import CUSTOMER, LEADER, METADATA
 from storage.tables.instant import from_micros, to_micros
 
 
@@ -106,11 +107,32 @@ def test_a_lookup_changes_only_its_values(plain: Connection) -> None:
         lambda roles: update(LEADER).where(LEADER.c.role.in_(roles)).values(holder=bindparam("by", type_=String())),
         of=LEADER.c.role,
     )
-    run_inline(change.change(InlineConnection(plain), ["a", "b", "nobody"], by="new"))
-    run_inline(change.change(InlineConnection(plain), [], by="lost"))
+    run_inline(change.run(InlineConnection(plain), ["a", "b", "nobody"], by="new"))
+    run_inline(change.run(InlineConnection(plain), [], by="lost"))
 
     rows = plain.execute(select(LEADER.c.role, LEADER.c.holder)).all()
     assert {row.role: row.holder for row in rows} == {"a": "new", "b": "new", "c": "old", "d": "old"}
+
+
+def test_a_bulk_insert_gives_back_what_it_is_asked_for(plain: Connection) -> None:
+    columns = [CUSTOMER.c.created_at]
+    bulk = Bulk(CUSTOMER, columns=columns, make=lambda _dialect: insert(CUSTOMER).returning(CUSTOMER.c.id))
+    made = run_inline(bulk.run(InlineConnection(plain), [(7,)] * 69))
+
+    assert sorted(row.id for row in made) == list(range(1, 70))
+    assert set(plain.exec_driver_sql("SELECT created_at, merged_into FROM customer").all()) == {(7, None)}
+
+
+def test_a_prepared_statement_takes_its_values_by_name(plain: Connection) -> None:
+    run_inline(Bulk(LEADER).run(InlineConnection(plain), [_row(role, "old") for role in "ab"]))
+    statement = update(LEADER).where(LEADER.c.role == bindparam("which", type_=String()))
+    prepared = Prepared(
+        lambda _dialect: statement.values(holder=bindparam("by", type_=String())).returning(LEADER.c.role)
+    )
+
+    assert [row.role for row in run_inline(prepared.run(InlineConnection(plain), by="new", which="b"))] == ["b"]
+    rows = plain.execute(select(LEADER.c.role, LEADER.c.holder)).all()
+    assert {row.role: row.holder for row in rows} == {"a": "old", "b": "new"}
 
 
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001

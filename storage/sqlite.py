@@ -1,0 +1,141 @@
+"""SQLite: one connection that writes, in the event loop's own thread, and connections that read.
+
+A statement costs microseconds. A thread that ran it beside a busy loop would have to win the interpreter lock back
+after each of its steps, which cost more than the statements themselves (docs/decisions/0003). Only COMMIT waits for the
+disk, so only COMMIT runs in a thread. Transactions must be short: while one runs its statements, nothing else does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import sqlalchemy
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from storage.connection import Connection, InlineConnection, run_inline
+
+T = TypeVar("T")
+
+#: How long a writer waits for another process (a command beside the running bot) to finish its transaction.
+_BUSY_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.005
+
+
+class SqliteWriter:
+    """Transactions one after another on one connection that takes the write lock at BEGIN.
+
+    A deferred lock, upgraded later, can fail with SQLITE_BUSY in the middle of a transaction.
+    """
+
+    def __init__(self, engine: Engine, *, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self.engine = engine
+        self._busy_seconds = busy_seconds
+        self._connection: sqlalchemy.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-commit")
+
+    async def run(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        """Run `apply` between BEGIN and COMMIT; an error rolls back. Raises the driver's errors."""
+        async with self._turn:
+            connection = self._connection = self._connection or self.engine.connect()
+            driver: Any = connection.connection.dbapi_connection
+            await self._begin(driver)
+            try:
+                result = run_inline(apply(InlineConnection(connection)))
+                await _to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, driver.commit))
+            except BaseException:
+                if driver.in_transaction:
+                    driver.rollback()
+                raise
+            return result
+
+    async def _begin(self, driver: Any) -> None:
+        """Take the write lock; wait, without holding up the loop, while another process has it."""
+        for _ in range(round(self._busy_seconds / _LOOK_SECONDS)):
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+        driver.execute("BEGIN IMMEDIATE")
+
+    async def close(self) -> None:
+        """Close the connection when the transaction that runs has ended."""
+        async with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+            self.engine.dispose()
+            self._thread.shutdown(wait=True)
+
+
+async def _to_its_end(commit: asyncio.Future[None]) -> None:
+    """Wait for a COMMIT even when cancelled: the connection is not free before it has returned."""
+    cancelled = False
+    while not commit.done():
+        try:
+            await asyncio.shield(commit)
+        except asyncio.CancelledError:
+            cancelled = True
+    commit.result()
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def place_file(url: URL, *, home: Path) -> URL:
+    """Return the URL of the file with its whole path, a relative one being below `home`; make the folder."""
+    path = Path(url.database or "zhike.db")
+    path = path if path.is_absolute() else home / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return url.set(database=str(path))
+
+
+def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
+    """Return what writes and what reads the file at `url`."""
+    writer = create_engine(
+        url.set(drivername="sqlite"),
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
+    )
+    reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
+    _set_up(writer, query_only=False)
+    _set_up(reader.sync_engine, query_only=True)
+    event.listen(reader.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return SqliteWriter(writer), reader
+
+
+def _set_up(engine: Engine, *, query_only: bool) -> None:
+    """Set the pragmas of each new connection and take BEGIN over from the driver."""
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would be deferred
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {round(_BUSY_SECONDS * 1000)}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            # KiB a connection: small enough to be full soon, so that the process's memory is flat from then on.
+            f"cache_size = {-4096 if query_only else -16384}",
+            # A rarer checkpoint writes a page that many commits touched once; 10,000 pages are a log of 40 MB.
+            "wal_autocheckpoint = 10000",
+            f"query_only = {int(query_only)}",
+            # The writer waits by itself: SQLite's own waiting would hold up the event loop.
+            *([] if query_only else ["busy_timeout = 0"]),
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", on_connect)

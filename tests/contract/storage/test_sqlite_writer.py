@@ -1,0 +1,132 @@
+"""The one connection that writes SQLite: whole transactions, whoever else holds the file or gives up waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from storage.connection import Connection
+from storage.sqlite import SqliteWriter, open_sqlite, place_file
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE note (word TEXT PRIMARY KEY)")
+    connection.close()
+    return path
+
+
+@pytest.fixture
+async def writer(file: Path) -> AsyncIterator[SqliteWriter]:
+    url = place_file(make_url(f"sqlite+aiosqlite:///{file}"), home=file.parent)
+    writer, reader = open_sqlite(url)
+    yield writer
+    await writer.close()
+    await reader.dispose()
+
+
+def _note(*words: str) -> Callable[[Connection], Coroutine[Any, Any, None]]:
+    async def apply(connection: Connection) -> None:
+        for word in words:
+            await connection.fetch("INSERT INTO note VALUES (?)", (word,))
+
+    return apply
+
+
+def _words(file: Path) -> set[str]:
+    connection = sqlite3.connect(file)
+    try:
+        return {word for (word,) in connection.execute("SELECT word FROM note")}
+    finally:
+        connection.close()
+
+
+async def test_what_is_written_stands_when_its_writer_hears_of_it(writer: SqliteWriter, file: Path) -> None:
+    await writer.run(_note("a", "b"))
+
+    assert _words(file) == {"a", "b"}
+
+
+async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_stands(
+    writer: SqliteWriter, file: Path
+) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await writer.run(_note("a", "b", "a"))
+    await writer.run(_note("c"))
+
+    assert _words(file) == {"c"}
+
+
+async def test_transactions_of_many_callers_do_not_mix(writer: SqliteWriter, file: Path) -> None:
+    written = await asyncio.gather(
+        *(writer.run(_note(f"x{n}", f"y{n}", *([f"x{n}"] if n % 3 == 0 else []))) for n in range(30)),
+        return_exceptions=True,
+    )
+
+    refused = {n for n, result in enumerate(written) if isinstance(result, sqlite3.IntegrityError)}
+    assert refused == set(range(0, 30, 3))
+    assert _words(file) == {f"{kind}{n}" for n in range(30) if n % 3 for kind in "xy"}
+
+
+async def test_a_caller_that_gives_up_during_the_commit_does_not_let_the_next_one_in(
+    writer: SqliteWriter, file: Path
+) -> None:
+    begun = asyncio.Event()
+
+    async def apply(connection: Connection) -> None:
+        await connection.fetch("INSERT INTO note VALUES ('a')", ())
+        begun.set()
+
+    impatient = asyncio.create_task(writer.run(apply))
+    await begun.wait()
+    impatient.cancel()
+    impatient.cancel()
+    await writer.run(_note("b"))
+
+    assert _words(file) == {"a", "b"}
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+
+
+async def test_another_process_is_waited_for_without_holding_up_the_loop(writer: SqliteWriter, file: Path) -> None:
+    await writer.run(_note("first"))
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(writer.run(_note("late")))
+    turns = 0
+    while turns < 1000:
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert not writing.done()
+    other.execute("INSERT INTO note VALUES ('other')")
+    other.execute("COMMIT")
+    other.close()
+    await writing
+    assert _words(file) == {"first", "other", "late"}
+
+
+async def test_one_that_never_ends_is_an_error(file: Path) -> None:
+    url = place_file(make_url(f"sqlite+aiosqlite:///{file}"), home=file.parent)
+    patient, reader = open_sqlite(url)
+    writer = SqliteWriter(patient.engine, busy_seconds=0.02)
+    await writer.run(_note("first"))
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await writer.run(_note("late"))
+
+    other.close()
+    await writer.run(_note("next"))
+    assert _words(file) == {"first", "next"}
+    await writer.close()
+    await reader.dispose()
