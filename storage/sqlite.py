@@ -72,10 +72,14 @@ class SqliteWriter:
     async def close(self) -> None:
         """Close the connection when the transaction that runs has ended."""
         async with self._turn:
-            if self._connection is not None:
-                self._connection.close()
-            self.engine.dispose()
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
             self._thread.shutdown(wait=True)
+
+    def _close(self) -> None:
+        """Close, in the thread: the last connection to a file writes its WAL back, on the disk's time."""
+        if self._connection is not None:
+            self._connection.close()
+        self.engine.dispose()
 
 
 async def _to_its_end(commit: asyncio.Future[None]) -> None:
