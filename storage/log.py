@@ -82,7 +82,7 @@ class _AccountBatch:
 
     async def record(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
         first = arrivals[0]
-        keys = [platform_key(arrival.inbound.key) for arrival in arrivals]
+        keys = [platform_key(arrival.inbound.key, arrival.inbound.sent_at) for arrival in arrivals]
         known = await _known_keys(connection, self._account_id, keys)
         people = await find_or_make_identities(
             connection,

@@ -133,6 +133,8 @@ def _set_up(engine: Engine, *, query_only: bool) -> None:
             "secure_delete = ON",
             # KiB a connection: small enough to be full soon, so that the process's memory is flat from then on.
             f"cache_size = {-4096 if query_only else -16384}",
+            # A statement of many rows keeps the pages it changes, in case it fails: in memory, not in a file.
+            "temp_store = MEMORY",
             # A rarer checkpoint writes a page that many commits touched once; 10,000 pages are a log of 40 MB.
             "wal_autocheckpoint = 10000",
             f"query_only = {int(query_only)}",

@@ -52,14 +52,14 @@ class Content(SQLModel, table=True):
 
 
 class MessageKey(SQLModel, table=True):
-    """Which platform identities and idempotency keys are in the log; spans the partitions."""
+    """Which platform identities are in the log; spans the partitions."""
 
     __tablename__ = "message_key"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     account_id: int = Field(primary_key=True)
-    #: BLAKE2b-128 of the composite identity, which itself names a person.
-    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    #: The platform's second and BLAKE2b-128 of the composite identity, which itself names a person.
+    key: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 

@@ -16,7 +16,7 @@ from storage.digests import content_digest, platform_key, row_leaf
 from storage.migrate import migrate
 from storage.records import AttributionDraft
 from storage.seal_file import SealFile
-from storage.tables.instant import to_micros
+from storage.tables.instant import from_micros, to_micros
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.stores import OpenStores, open_stores
 from tests.fakes.visitors import LEASE, Visitors, lease_of, turn
@@ -89,7 +89,7 @@ async def _add_message(stores: OpenStores, seq: int, *, at: int) -> None:
     if is_in:
         await stores.change(
             "INSERT INTO message_key (account_id, key, seq) VALUES (1, :key, :seq)",
-            key=platform_key(f"m:service:alice:{seq}"),
+            key=platform_key(f"m:service:alice:{seq}", from_micros(at)),
             seq=seq,
         )
         await stores.change(

@@ -22,6 +22,7 @@ from storage.digests import (
     row_leaf,
 )
 
+_AT = datetime(2026, 5, 1, 1, 2, 3, tzinfo=UTC)
 _ROW: dict[str, Any] = {
     "account_id": 1,
     "seq": 7,
@@ -56,7 +57,17 @@ def test_the_head_of_a_chain_never_changes() -> None:
 
 
 def test_the_form_of_a_platform_key_never_changes() -> None:
-    assert platform_key("m:gh_1:oAlice:1000").hex() == "faac8866ec2bf79da5fd12517c0b56ae"
+    at = datetime(2026, 5, 1, 1, 2, 3, 999_999, tzinfo=UTC)
+
+    assert platform_key("m:gh_1:oAlice:1000", at).hex() == "69f3fb8b" + "faac8866ec2bf79da5fd12517c0b56ae"
+
+
+def test_keys_lie_in_the_order_of_their_seconds() -> None:
+    moments = [datetime(1960, 1, 1, tzinfo=UTC), _AT, _AT + timedelta(seconds=1), datetime(2200, 1, 1, tzinfo=UTC)]
+    keys = [platform_key(f"m:gh_1:oAlice:{n}", moment) for n, moment in enumerate(moments)]
+
+    assert keys == sorted(keys)
+    assert {len(key) for key in keys} == {20}
 
 
 @pytest.mark.parametrize("column", [*LEAF_COLUMNS, "digest"])
@@ -113,7 +124,7 @@ def test_whatever_is_stored_is_utf8_without_null(words: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=())), st.text(alphabet=st.characters(exclude_categories=())))
 def test_different_keys_have_different_forms(one: str, other: str) -> None:
-    assert (platform_key(one) == platform_key(other)) is (one == other)
+    assert (platform_key(one, _AT) == platform_key(other, _AT)) is (one == other)
 
 
 @pytest.mark.parametrize(
