@@ -7,6 +7,7 @@ microseconds), and rows come in it (booleans may be 0 and 1).
 
 from __future__ import annotations
 
+import itertools
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Bulk:
     ) -> None:
         self._columns = list(table.columns if columns is None else columns)
         self._make = make or (lambda _dialect: insert(table))
+        #: For each dialect and size the statement, and in which order it takes the values, when it is another one.
         self._compiled: dict[tuple[str, int], tuple[_Compiled, tuple[int, ...]]] = {}
 
     async def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -81,8 +83,8 @@ class Bulk:
         while start < len(rows):
             size = min(_MOST_ROWS, 1 << ((len(rows) - start).bit_length() - 1))
             compiled, order = self._form(connection.dialect, size)
-            flat = [value for row in rows[start : start + size] for value in row]
-            given = await connection.fetch(compiled.sql, tuple([flat[index] for index in order]))
+            flat = list(itertools.chain.from_iterable(rows[start : start + size]))
+            given = await connection.fetch(compiled.sql, tuple([flat[index] for index in order] if order else flat))
             found += [compiled.row(row) for row in given]
             start += size
         return found
@@ -98,7 +100,8 @@ class Bulk:
         ]
         compiled = _compile(self._make(dialect).values(values), dialect)
         place = {name: index for index, name in enumerate(names)}
-        made = (compiled, tuple(place[name] for name in compiled.names))
+        order = tuple(place[name] for name in compiled.names)
+        made = (compiled, () if order == tuple(range(len(names))) else order)
         return self._compiled.setdefault((dialect.name, size), made)
 
 
@@ -111,18 +114,22 @@ class Lookup:
     def __init__(self, make: Callable[[Sequence[BindParameter[Any]]], Any], *, of: ColumnElement[Any]) -> None:
         self._make = make
         self._of = of
-        self._compiled: dict[tuple[str, int], _Compiled] = {}
+        #: For each dialect and size the statement, and for each of its values its place in the set, or its name.
+        self._compiled: dict[tuple[str, int], tuple[_Compiled, tuple[int | str, ...]]] = {}
 
     async def run(self, connection: Connection, values: Sequence[Any], /, **fixed: Any) -> list[Any]:
         """Run it for `values`, nothing when there are none; `fixed` are its other parameters by name."""
         if not values:
             return []
         size = 1 << (len(values) - 1).bit_length()
-        compiled = self._compiled.get((connection.dialect.name, size)) or self._form(connection.dialect, size)
-        given = fixed | {f"v{i}": values[min(i, len(values) - 1)] for i in range(size)}
-        rows = await connection.fetch(compiled.sql, tuple([given[name] for name in compiled.names]))
+        compiled, plan = self._compiled.get((connection.dialect.name, size)) or self._form(connection.dialect, size)
+        padded = [*values, *itertools.repeat(values[-1], size - len(values))]
+        given = tuple([padded[place] if isinstance(place, int) else fixed[place] for place in plan])
+        rows = await connection.fetch(compiled.sql, given)
         return [compiled.row(row) for row in rows]
 
-    def _form(self, dialect: Dialect, size: int) -> _Compiled:
-        binds = [bindparam(f"v{i}", type_=self._of.type) for i in range(size)]
-        return self._compiled.setdefault((dialect.name, size), _compile(self._make(binds), dialect))
+    def _form(self, dialect: Dialect, size: int) -> tuple[_Compiled, tuple[int | str, ...]]:
+        binds = {f"v{i}": i for i in range(size)}
+        compiled = _compile(self._make([bindparam(name, type_=self._of.type) for name in binds]), dialect)
+        plan = tuple(binds.get(name, name) for name in compiled.names)
+        return self._compiled.setdefault((dialect.name, size), (compiled, plan))
