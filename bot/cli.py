@@ -17,7 +17,8 @@ from rich.markup import escape
 
 from bot import checks, log_commands, menus
 from bot.app import Stores, open_stores
-from bot.demo.command import run_demo
+from bot.demo.command import SANDBOX_PORT, run_demo
+from bot.demo.home import ForeignHome
 from bot.init import InitError, initialise
 from bot.roles import ALL_ROLES, Role
 from bot.serve import run
@@ -55,7 +56,7 @@ def main() -> None:
     """Run the command line; known errors become one sentence on standard error and their exit code."""
     try:
         app(standalone_mode=True)
-    except (SettingsError, StorageError, ContentError, ChannelError, InitError, OSError) as error:
+    except (SettingsError, StorageError, ContentError, ChannelError, InitError, ForeignHome, OSError) as error:
         typer.echo(f"zhike: {error}", err=True)
         sys.exit(EXIT_CONFIG)
 
@@ -103,11 +104,12 @@ def serve(role: Roles = None, port: Annotated[int | None, typer.Option(help="Ove
 @app.command()
 def demo(
     script: Annotated[bool, typer.Option("--script", help="Play a day, print the transcript, exit.")] = False,
-    port: Annotated[int, typer.Option(help="The bot's port; the sandbox listens on 9700.")] = 9801,
+    port: Annotated[int, typer.Option(help="The bot's port; a scripted day takes free ones.")] = 9801,
+    sandbox_port: Annotated[int, typer.Option(help="The sandbox's port.")] = SANDBOX_PORT,
     home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data; .zhike/demo when none.")] = None,
 ) -> None:
     """Start the sandbox and the bot with sample content, print the addresses and stay up."""
-    raise typer.Exit(asyncio.run(run_demo(script=script, port=port, home=home)))
+    raise typer.Exit(asyncio.run(run_demo(script=script, port=port, sandbox_port=sandbox_port, home=home)))
 
 
 @log_app.command()

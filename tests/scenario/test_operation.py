@@ -155,10 +155,3 @@ def test_a_database_that_was_never_migrated_is_refused_with_its_mend(home: Path)
     assert (refused.returncode, "run `zhike migrate`" in refused.stderr) == (78, True)
     assert (migrated.returncode, again.returncode) == (0, 0), migrated.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_the_scripted_demonstration_exits_0_with_its_transcript_and_leaves_a_log_that_verifies(home: Path) -> None:
-    done = run_command("demo", "--script", "--home", str(home), home=home, seconds=120)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert [words for words in ("林晓燕", "张伟", "王新", "犹豫期", "已为您关闭") if words not in done.stdout] == []
-    assert done.stdout.count("intact") == 4
