@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import checks, log_commands, menus
+from bot.accounts import UnknownAccount
 from bot.app import Stores, open_stores
+from bot.clock import SandboxUnavailable
 from bot.demo.command import SANDBOX_PORT, run_demo
 from bot.demo.home import ForeignHome
 from bot.init import InitError, initialise
-from bot.roles import ALL_ROLES, Role
+from bot.roles import ALL_ROLES, Role, RolesRefused
 from bot.serve import run
 from bot.settings import Settings, SettingsError, find_home, load_settings
 from content.errors import ContentError
@@ -45,6 +47,19 @@ delivery_app = typer.Typer(no_args_is_help=True, help="Messages that went out, o
 app.add_typer(menu_app, name="menu")
 app.add_typer(delivery_app, name="delivery")
 
+#: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
+_SENTENCES: tuple[type[Exception], ...] = (
+    SettingsError,
+    StorageError,
+    ContentError,
+    ChannelError,
+    InitError,
+    ForeignHome,
+    UnknownAccount,
+    RolesRefused,
+    SandboxUnavailable,
+    OSError,
+)
 EXIT_FLAW = 1
 EXIT_CONFIG = 78
 Roles = Annotated[
@@ -56,7 +71,7 @@ def main() -> None:
     """Run the command line; known errors become one sentence on standard error and their exit code."""
     try:
         app(standalone_mode=True)
-    except (SettingsError, StorageError, ContentError, ChannelError, InitError, ForeignHome, OSError) as error:
+    except _SENTENCES as error:
         typer.echo(f"zhike: {error}", err=True)
         sys.exit(EXIT_CONFIG)
 
@@ -65,8 +80,8 @@ def main() -> None:
 def init() -> None:
     """Write a commented zhike.toml and the content folder into $ZHIKE_HOME."""
     for path in initialise(find_home(os.environ)):
-        typer.echo(f"written: {path}")
-    typer.echo("Next: fill in zhike.toml, then `zhike check`, `zhike migrate`, `zhike serve`.")
+        typer.echo(f"已写入：{path}")
+    typer.echo("接下来：填写 zhike.toml，再依次运行 zhike check、zhike migrate、zhike serve。")
 
 
 @app.command()

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from storage.connection import Connection, InlineConnection, run_inline
 from storage.errors import DatabaseUnreachable, StorageError
+from storage.sqlite_file import make_private, path_of
 
 T = TypeVar("T")
 _MEND_URL = "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
@@ -141,12 +142,13 @@ def open_database(url: str, *, home: Path, pool_size: int = 8) -> Database:
 
 
 def _open_sqlite(url: URL, *, home: Path) -> Database:
-    path = Path(url.database or "zhike.db")
-    path = path if path.is_absolute() else home / path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path_of(url, home=home)
     url = url.set(database=str(path))
     writer = create_engine(url.set(drivername="sqlite"), pool_size=1, max_overflow=0, hide_parameters=True)
     reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
+    for engine in (writer, reader.sync_engine):
+        # At the first connection, not here: who only looks at settings leaves no file behind.
+        event.listen(engine, "do_connect", lambda *_: make_private(path))
     _set_up_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
     _set_up_sqlite(reader.sync_engine, begin="BEGIN", query_only=True)
     return Database(url=url, writer=_ThreadWriter(writer), reader=reader)

@@ -38,6 +38,11 @@ class History:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else StoredReply(kind=row.kind, fields=json.loads(row.fields))
 
+    async def accounts(self) -> list[str]:
+        """Return the name of every account that was ever served, whether or not the settings still have it."""
+        async with self._database.read() as connection:
+            return list((await connection.execute(select(ACCOUNT.c.name).order_by(ACCOUNT.c.id))).scalars())
+
     async def export(self, *, account: str | None = None) -> AsyncIterator[dict[str, Any]]:
         """Yield every message of the log in order of account and seq, as JSON-able values.
 
