@@ -22,7 +22,8 @@ def take_home(home: Path, *, fresh: bool) -> None:
         raise ForeignHome(f"{home} 是符号链接，演示不会清空它指向的地方。请用 --home 另指一个文件夹。")
     if home.exists() and any(home.iterdir()) and not (home / MARKER).is_file():
         raise ForeignHome(
-            f"{home} 里有不是演示写下的文件，演示不会覆盖或删除它们。请用 --home 另指一个空的或新的文件夹。"
+            f"{home} 里有不是演示写下的文件，演示不会覆盖或删除它们。请用 --home 另指一个空的或新的文件夹；"
+            "若里面只有旧版演示留下的数据，请自行删除它。"
         )
     if fresh and home.exists():
         shutil.rmtree(home)
