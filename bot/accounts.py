@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +16,15 @@ from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wechat.crypto import Mode
 from bot.channels.wecom.callbacks import WecomCallbacks
 from bot.channels.wecom.client import WecomClient, WecomTokens
-from bot.settings import AccountSettings, Settings, WechatAccount, WecomAccount
+from bot.settings import (
+    SETTINGS_FILE,
+    AccountSettings,
+    Problem,
+    Settings,
+    SettingsError,
+    WechatAccount,
+    WecomAccount,
+)
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.turn import AccountInfo
@@ -24,6 +32,13 @@ from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
 from handlers.delivery.sender import Outlet
 from handlers.profiles.ports import Directory
 from storage.records import AccountRow
+
+
+class UnknownAccount(Exception):
+    """A command was given an account that is not there; the sentence names those that are."""
+
+    def __init__(self, name: str, known: Sequence[str], *, where: str) -> None:
+        super().__init__(f"没有账号 {name}。{where}有：{'、'.join(known) or '（无）'}。请改正 --account。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +57,25 @@ class AccountKit:
 def build_kits(
     settings: Settings, rows: Mapping[str, AccountRow], *, http: aiohttp.ClientSession, clock: Clock, tokens: TokenStore
 ) -> dict[int, AccountKit]:
-    """Return the kit of each account by its storage id."""
-    return {
-        rows[account.name].id: build_kit(
-            account, rows[account.name], settings=settings, http=http, clock=clock, tokens=tokens
-        )
-        for account in settings.accounts
-    }
+    """Return the kit of each account by its storage id. Raises SettingsError for keys that cannot be keys."""
+    kits: dict[int, AccountKit] = {}
+    problems: list[Problem] = []
+    for account in settings.accounts:
+        row = rows[account.name]
+        try:
+            kits[row.id] = build_kit(account, row, settings=settings, http=http, clock=clock, tokens=tokens)
+        except ValueError as error:
+            problems.append(
+                Problem(
+                    file=settings.home / SETTINGS_FILE,
+                    key=f"accounts[{account.name}]",
+                    sentence=f"回调的令牌或密钥不能用（{error}）",
+                    mend="请运行 zhike check，按它指出的修改。",
+                )
+            )
+    if problems:
+        raise SettingsError(problems)
+    return kits
 
 
 def build_kit(

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -18,7 +19,8 @@ from bot.accounts import AccountKit, build_kits
 from bot.background import Background
 from bot.clock import SandboxClock, open_clock
 from bot.lock import ServeLock
-from bot.roles import Role
+from bot.outbound import open_http
+from bot.roles import Role, check_roles
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
 from bot.web.metrics import Meters
@@ -100,14 +102,18 @@ class Process:
         self.failed = asyncio.Event()
 
     async def start(self) -> list[str]:
-        """Start everything; return the addresses it listens on. Raises StorageError or SettingsError with the mend."""
+        """Start everything; return the addresses it listens on.
+
+        Raises StorageError, SettingsError, RolesRefused or SandboxUnavailable, with the mend.
+        """
         settings = self._settings
         stores = open_stores(settings, probe=self._probe)
         self._stack.push_async_callback(stores.database.close)
-        if stores.database.is_sqlite:
-            self._stack.enter_context(ServeLock(settings.home))
+        check_roles(self._roles, is_sqlite=stores.database.is_sqlite)
         await check_schema(stores.database)
-        http = await self._stack.enter_async_context(aiohttp.ClientSession(connector=_connector()))
+        if stores.database.is_sqlite:
+            self._stack.enter_context(ServeLock(Path(str(stores.database.url.database))))
+        http = await self._stack.enter_async_context(open_http(settings))
         clock = await open_clock(settings.clock.sandbox_url, http)
         background = Background(on_vital_failure=self._on_vital_failure)
         if isinstance(clock, SandboxClock):
@@ -246,8 +252,3 @@ class Process:
         scheduler = Scheduler(ticks, seal_seconds=self._settings.log.seal_seconds)
         scheduler.start()
         self._stack.push_async_callback(scheduler.stop)
-
-
-def _connector() -> aiohttp.TCPConnector:
-    # The platforms close idle connections after some tens of seconds; one that is just closing would be `unknown`.
-    return aiohttp.TCPConnector(limit=100, keepalive_timeout=10)

@@ -11,14 +11,16 @@ import os
 import stat
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bot.check_settings import Finding, Level, check_settings
 from bot.settings import SETTINGS_FILE, Settings
 from handlers.clock import Clock
 from handlers.delivery.errors import ChannelError, Misconfigured, RetryLater
-from storage.errors import SchemaTooNew, SchemaTooOld, StorageError
+from storage.errors import DatabaseAbsent, SchemaTooNew, SchemaTooOld, StorageError
+from storage.sqlite_file import sqlite_file
 
-__all__ = ["Finding", "Level", "run_checks"]
+__all__ = ["Finding", "Level", "cause", "run_checks"]
 
 #: A clock that is off by more makes callbacks look stale or forged sooner or later.
 SKEW_WARNING = timedelta(seconds=30)
@@ -58,10 +60,29 @@ def _check_home(settings: Settings) -> list[Finding]:
         return [Finding.error(subject, f"{home} 不存在或不是目录。", "请运行 zhike init，或改正 ZHIKE_HOME。")]
     if not os.access(home, os.W_OK | os.X_OK):
         return [Finding.error(subject, f"{home} 不可写。", "请把目录的属主改为运行知客的用户。")]
+    flaws = []
     file = home / SETTINGS_FILE
     if file.is_file() and file.stat().st_mode & stat.S_IROTH:
-        return [Finding.warn(subject, f"{file} 对所有用户可读，里面可能有密钥。", f"请运行 chmod 600 {file}。")]
-    return [Finding.ok(subject, f"{home} 可写。")]
+        flaws.append(Finding.warn(subject, f"{file} 对所有用户可读，里面可能有密钥。", f"请运行 chmod 600 {file}。"))
+    database = sqlite_file(settings.database_url, home=home)
+    if database is not None and _is_open_to_others(database):
+        flaws.append(
+            Finding.warn(
+                "数据库",
+                f"{database} 对其他用户可读，里面有客户的话和访问凭证。",
+                f"请运行 chmod 600 {database}*，并对所在的文件夹运行 chmod 700 {database.parent}。",
+            )
+        )
+    return flaws or [Finding.ok(subject, f"{home} 可写。")]
+
+
+def _is_open_to_others(file: Path) -> bool:
+    """Return whether somebody else can read a file: by its own mode, through a folder that lets them in."""
+    return (
+        file.is_file()
+        and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+        and bool(file.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH))
+    )
 
 
 async def _check_database(probe: Probe) -> Finding:
@@ -69,12 +90,22 @@ async def _check_database(probe: Probe) -> Finding:
     try:
         await probe()
     except SchemaTooOld as error:
-        return Finding.error(subject, f"表结构比程序旧（{error}）。", "请运行 zhike migrate。")
+        return Finding.error(subject, f"表结构比程序旧（{cause(error)}）。", "请运行 zhike migrate。")
     except SchemaTooNew as error:
-        return Finding.error(subject, f"表结构比程序新（{error}）。", "请升级知客，或恢复升级前的备份。")
+        return Finding.error(subject, f"表结构比程序新（{cause(error)}）。", "请升级知客，或恢复升级前的备份。")
+    except DatabaseAbsent as error:
+        return Finding.error(subject, f"还没有数据库（{error}）。", "请运行 zhike migrate。")
     except (StorageError, OSError) as error:
-        return Finding.error(subject, f"连不上（{error}）。", "请检查 database.url，并确认数据库已启动、可以登录。")
+        return Finding.error(
+            subject, f"连不上（{cause(error)}）。", "请检查 database.url，并确认数据库已启动、可以登录。"
+        )
     return Finding.ok(subject, "可以连接，表结构是最新的。")
+
+
+def cause(error: Exception) -> str:
+    """Return what an error of the storage says without the mend at its end; the finding has its own."""
+    sentence = str(error)
+    return sentence.rpartition("; ")[0] or sentence
 
 
 async def _check_token(name: str, probe: Probe) -> Finding:

@@ -119,14 +119,15 @@ def _check_previous_pair(account: AccountSettings, subject: str) -> Iterator[Fin
     aes_key = account.previous_callback_aes_key.get_secret_value()
     if not token and not aes_key:
         return
-    if not token or not aes_key:
+    # Plain callbacks are signed with the token and not encrypted: a token alone is rotated there.
+    if not token or not (aes_key or account.is_plain):
         yield Finding.error(
             subject,
             "previous_callback_token 与 previous_callback_aes_key 只填了一个。",
             "请两个都填旧的那一对（只换了一个时，另一个填现在的），换完后都清空。",
         )
         return
-    yield from _check_pair(subject, "previous_callback", token, aes_key)
+    yield from _check_pair(subject, "previous_callback", token, aes_key or None)
     if (account.previous_callback_token, account.previous_callback_aes_key) == (
         account.callback_token,
         account.callback_aes_key,

@@ -12,16 +12,18 @@ import aiohttp
 
 from bot.accounts import build_kit
 from bot.app import Stores, open_stores
-from bot.check import Finding, Probe, TimeProbe, run_checks
+from bot.check import Finding, Probe, TimeProbe, cause, run_checks
 from bot.clock import SandboxUnavailable, open_clock
+from bot.outbound import open_http
 from bot.settings import Settings, SettingsError, load_settings
 from content.errors import ContentError
 from content.loader import load_content
 from handlers.clock import Clock
 from handlers.delivery.errors import RetryLater
-from storage.errors import StorageError
+from storage.errors import DatabaseAbsent, StorageError
 from storage.migrate import check_schema
 from storage.records import AccountRow
+from storage.sqlite_file import sqlite_file
 
 _SECONDS = aiohttp.ClientTimeout(total=15)
 
@@ -33,17 +35,21 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         return [Finding.error("设置", str(problem), "") for problem in error.problems]
     findings = _check_content(settings)
-    async with aiohttp.ClientSession(timeout=_SECONDS) as http:
+    async with open_http(settings, timeout=_SECONDS) as http:
         try:
             clock = await open_clock(settings.clock.sandbox_url, http)
         except SandboxUnavailable as error:
-            return [*findings, Finding.error("沙箱时钟", str(error), "请启动沙箱，或清空 clock.sandbox_url。")]
+            return [*findings, _sandbox_away(settings, error)]
         try:
             stores = open_stores(settings)
         except StorageError as error:
-            return [*findings, Finding.error("数据库", f"{error}。", "请改正 database.url 或 ZHIKE_DATABASE_URL。")]
+            return [*findings, _bad_url(error)]
 
         async def database() -> None:
+            # Opening a SQLite file that is not there would make it.
+            file = sqlite_file(settings.database_url, home=settings.home)
+            if file is not None and not file.exists():
+                raise DatabaseAbsent(f"there is no file {file}")
             await stores.database.check()
             await check_schema(stores.database)
 
@@ -58,6 +64,19 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
         finally:
             await stores.database.close()
     return findings
+
+
+def _sandbox_away(settings: Settings, error: SandboxUnavailable) -> Finding:
+    sentence = f"{settings.clock.sandbox_url} 没有答复时间（{error.__cause__}）。"
+    return Finding.error("沙箱时钟", sentence, "请启动沙箱，或清空 clock.sandbox_url。")
+
+
+def _bad_url(error: StorageError) -> Finding:
+    mend = (
+        "请把 database.url 或 ZHIKE_DATABASE_URL 写成 sqlite+aiosqlite:///文件，"
+        "或 postgresql+asyncpg://用户:密码@主机/库名。"
+    )
+    return Finding.error("数据库", f"{cause(error)}。", mend)
 
 
 def _token_probes(settings: Settings, stores: Stores, *, http: aiohttp.ClientSession, clock: Clock) -> dict[str, Probe]:

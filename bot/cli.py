@@ -16,10 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import checks, log_commands, menus
+from bot.accounts import UnknownAccount
 from bot.app import Stores, open_stores
-from bot.demo.command import run_demo
+from bot.clock import SandboxUnavailable
+from bot.demo.command import SANDBOX_PORT, run_demo
+from bot.demo.home import ForeignHome
 from bot.init import InitError, initialise
-from bot.roles import ALL_ROLES, Role
+from bot.roles import ALL_ROLES, Role, RolesRefused
 from bot.serve import run
 from bot.settings import Settings, SettingsError, find_home, load_settings
 from content.errors import ContentError
@@ -44,6 +47,19 @@ delivery_app = typer.Typer(no_args_is_help=True, help="Messages that went out, o
 app.add_typer(menu_app, name="menu")
 app.add_typer(delivery_app, name="delivery")
 
+#: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
+_SENTENCES: tuple[type[Exception], ...] = (
+    SettingsError,
+    StorageError,
+    ContentError,
+    ChannelError,
+    InitError,
+    ForeignHome,
+    UnknownAccount,
+    RolesRefused,
+    SandboxUnavailable,
+    OSError,
+)
 EXIT_FLAW = 1
 EXIT_CONFIG = 78
 Roles = Annotated[
@@ -55,7 +71,7 @@ def main() -> None:
     """Run the command line; known errors become one sentence on standard error and their exit code."""
     try:
         app(standalone_mode=True)
-    except (SettingsError, StorageError, ContentError, ChannelError, InitError, OSError) as error:
+    except _SENTENCES as error:
         typer.echo(f"zhike: {error}", err=True)
         sys.exit(EXIT_CONFIG)
 
@@ -64,8 +80,8 @@ def main() -> None:
 def init() -> None:
     """Write a commented zhike.toml and the content folder into $ZHIKE_HOME."""
     for path in initialise(find_home(os.environ)):
-        typer.echo(f"written: {path}")
-    typer.echo("Next: fill in zhike.toml, then `zhike check`, `zhike migrate`, `zhike serve`.")
+        typer.echo(f"已写入：{path}")
+    typer.echo("接下来：填写 zhike.toml，再依次运行 zhike check、zhike migrate、zhike serve。")
 
 
 @app.command()
@@ -103,11 +119,12 @@ def serve(role: Roles = None, port: Annotated[int | None, typer.Option(help="Ove
 @app.command()
 def demo(
     script: Annotated[bool, typer.Option("--script", help="Play a day, print the transcript, exit.")] = False,
-    port: Annotated[int, typer.Option(help="The bot's port; the sandbox listens on 9700.")] = 9801,
+    port: Annotated[int, typer.Option(help="The bot's port; a scripted day takes free ones.")] = 9801,
+    sandbox_port: Annotated[int, typer.Option(help="The sandbox's port.")] = SANDBOX_PORT,
     home: Annotated[Path | None, typer.Option(help="Where the demo keeps its data; .zhike/demo when none.")] = None,
 ) -> None:
     """Start the sandbox and the bot with sample content, print the addresses and stay up."""
-    raise typer.Exit(asyncio.run(run_demo(script=script, port=port, home=home)))
+    raise typer.Exit(asyncio.run(run_demo(script=script, port=port, sandbox_port=sandbox_port, home=home)))
 
 
 @log_app.command()

@@ -25,6 +25,7 @@ def initialise(home: Path) -> list[Path]:
         names = "、".join(str(path) for path in present)
         raise InitError(f"{names} 已经存在，不会覆盖。请直接修改它，或换一个 ZHIKE_HOME。")
     try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path, template in wanted.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             # "x": a file that appeared meanwhile is not overwritten either.

@@ -11,20 +11,25 @@ from storage.errors import DatabaseInUse
 
 
 class ServeLock:
-    """Held while the process serves. Raises DatabaseInUse when another one does."""
+    """Held while the process serves. Raises DatabaseInUse when another one does.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "serve.lock"
+    It lies beside the database's own file, whatever path led there: two homes may name one database.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._database = database.resolve()
         self._file: int | None = None
 
     def __enter__(self) -> ServeLock:
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        path = self._database.with_name(f"{self._database.name}.lock")
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self._file)
+            self._file = None
             raise DatabaseInUse(
-                f"another zhike already serves on {self._path.parent}; stop it first, or use PostgreSQL for several"
+                f"another zhike already serves on {self._database}; stop it first, or use PostgreSQL for several"
             ) from error
         return self
 

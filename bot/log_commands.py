@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from bot.accounts import UnknownAccount
 from bot.app import SEALS
 from bot.settings import Settings
 from storage.chain import AccountReport, Chain
@@ -19,7 +20,7 @@ from storage.seal_file import SealFile
 
 
 async def verify(settings: Settings) -> list[AccountReport]:
-    """Return a report an account. Raises StorageError when the seals outside cannot be read."""
+    """Return a report an account. Raises StorageError for the database, OSError for the file of seals outside of it."""
     database = await _open(settings)
     try:
         return await Chain(database, SealFile(settings.home / SEALS)).verify()
@@ -39,10 +40,13 @@ def sentence(report: AccountReport) -> str:
 
 
 async def export(settings: Settings, *, account: str | None, output: Path | None) -> int:
-    """Write the log as JSON Lines; return how many messages."""
+    """Write the log as JSON Lines; return how many messages. Raises UnknownAccount for a name that has no log."""
     database = await _open(settings)
     count = 0
     try:
+        known = await History(database).accounts()
+        if account is not None and account not in known:
+            raise UnknownAccount(account, known, where="日志里的账号")
         with _target(output) as file:
             async for message in History(database).export(account=account):
                 file.write(json.dumps(message, ensure_ascii=False) + "\n")

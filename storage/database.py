@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from storage.connection import Connection, PooledConnection
 from storage.errors import DatabaseUnreachable, StorageError
-from storage.sqlite import open_sqlite, place_file
+from storage.sqlite import open_sqlite
+from storage.sqlite_file import path_of
 
 T = TypeVar("T")
 _MEND_URL = "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
@@ -108,7 +109,7 @@ def open_database(url: str, *, home: Path, pool_size: int = 8) -> Database:
         raise StorageError(f"the database URL cannot be read ({error}); {_MEND_URL}") from error
     match parsed.drivername:
         case "sqlite+aiosqlite":
-            placed = place_file(parsed, home=home)
+            placed = parsed.set(database=str(path_of(parsed, home=home)))
             writer, reader = open_sqlite(placed)
             return Database(url=placed, writer=writer, reader=reader)
         case "postgresql+asyncpg":

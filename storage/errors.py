@@ -2,6 +2,7 @@
 
 StorageError
  ├── DatabaseUnreachable   the server or file cannot be opened
+ ├── DatabaseAbsent        there is no database file yet: run `zhike migrate`
  ├── SchemaTooOld          run `zhike migrate`
  ├── SchemaTooNew          the database was migrated by a newer Zhike: update the program
  ├── DatabaseInUse         another process serves on this SQLite file
@@ -17,6 +18,10 @@ class StorageError(Exception):
 
 class DatabaseUnreachable(StorageError):
     """The database cannot be opened."""
+
+
+class DatabaseAbsent(StorageError):
+    """The SQLite file is not there; run `zhike migrate`."""
 
 
 class SchemaTooOld(StorageError):

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 
 from storage.database import Database
 from storage.records import StoredReply
-from storage.tables import ACCOUNT, CONTENT, IDENTITY, MESSAGE
+from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, IDENTITY, MESSAGE
 
 _CHUNK = 2_000
 
@@ -38,8 +38,16 @@ class History:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else StoredReply(kind=row.kind, fields=json.loads(row.fields))
 
+    async def accounts(self) -> list[str]:
+        """Return the name of every account that was ever served, whether or not the settings still have it."""
+        async with self._database.read() as connection:
+            return list((await connection.execute(select(ACCOUNT.c.name).order_by(ACCOUNT.c.id))).scalars())
+
     async def export(self, *, account: str | None = None) -> AsyncIterator[dict[str, Any]]:
-        """Yield every message of the log in order of account and seq, with its content, as JSON-able values."""
+        """Yield every message of the log in order of account and seq, as JSON-able values.
+
+        With its content, and with the source of the contact where the message is what shows it.
+        """
         place = (0, 0)
         while True:
             rows = await self._chunk(place, account=account)
@@ -53,10 +61,23 @@ class History:
         account_id, seq = place
         after = (MESSAGE.c.account_id > account_id) | ((MESSAGE.c.account_id == account_id) & (MESSAGE.c.seq > seq))
         query = (
-            select(MESSAGE, ACCOUNT.c.name, IDENTITY.c.external_id, IDENTITY.c.customer_id, CONTENT.c.fields)
+            select(
+                MESSAGE,
+                ACCOUNT.c.name,
+                IDENTITY.c.external_id,
+                IDENTITY.c.customer_id,
+                CONTENT.c.fields,
+                ATTRIBUTION.c.scene,
+                ATTRIBUTION.c.campaign,
+                ATTRIBUTION.c.agent,
+            )
             .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
             .join(IDENTITY, IDENTITY.c.id == MESSAGE.c.identity_id)
             .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+            .outerjoin(
+                ATTRIBUTION,
+                and_(ATTRIBUTION.c.account_id == MESSAGE.c.account_id, ATTRIBUTION.c.seq == MESSAGE.c.seq),
+            )
             .where(after)
             .order_by(MESSAGE.c.account_id, MESSAGE.c.seq)
             .limit(_CHUNK)
@@ -81,5 +102,8 @@ def _exported(row: Any) -> dict[str, Any]:
         "purpose": row.purpose,
         "content_version": row.content_version,
         "content": None if row.fields is None else json.loads(row.fields),
+        "attribution": (
+            None if row.scene is None else {"scene": row.scene, "campaign": row.campaign, "agent": row.agent}
+        ),
         "digest": row.digest.hex(),
     }

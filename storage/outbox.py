@@ -18,7 +18,7 @@ from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Person
 from storage.tables import CONTENT, DELIVERY, DELIVERY_ATTEMPT, MESSAGE, REACH
-from storage.tables.delivery import OPEN, DeliveryState
+from storage.tables.delivery import OPEN, OPEN_WORDS, DeliveryState
 
 #: Reasons of attempts after which nobody knows whether the message arrived.
 DOUBTFUL = ("outcome_unknown", "unexpected")
@@ -139,10 +139,11 @@ class Outbox:
         return await self._database.write(apply)
 
     async def counts(self) -> dict[str, int]:
-        """Return how many rows are in each unsettled state (a partial index keeps this cheap)."""
+        """Return how many rows are in each unsettled state, 0 included (a partial index keeps this cheap)."""
         query = select(DELIVERY.c.state, func.count()).where(DELIVERY.c.state.in_(OPEN)).group_by(DELIVERY.c.state)
         async with self._database.read() as connection:
-            return {row[0]: row[1] for row in await connection.execute(query)}
+            found = {row[0]: row[1] for row in await connection.execute(query)}
+        return dict.fromkeys(OPEN_WORDS, 0) | found
 
 
 async def _claim_ids(connection: Connection, *, holder: str, now: datetime, until: datetime, limit: int) -> list[int]:

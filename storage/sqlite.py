@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from storage.connection import Connection, InlineConnection, run_inline
+from storage.sqlite_file import make_private
 
 T = TypeVar("T")
 
@@ -95,14 +96,6 @@ async def _to_its_end(commit: asyncio.Future[None]) -> None:
         raise asyncio.CancelledError
 
 
-def place_file(url: URL, *, home: Path) -> URL:
-    """Return the URL of the file with its whole path, a relative one being below `home`; make the folder."""
-    path = Path(url.database or "zhike.db")
-    path = path if path.is_absolute() else home / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return url.set(database=str(path))
-
-
 def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
     """Return what writes and what reads the file at `url`."""
     writer = create_engine(
@@ -113,6 +106,9 @@ def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
         connect_args={"check_same_thread": False},
     )
     reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
+    for engine in (writer, reader.sync_engine):
+        # At the first connection, not here: who only looks at settings leaves no file behind.
+        event.listen(engine, "do_connect", lambda *_: make_private(Path(str(url.database))))
     _set_up(writer, query_only=False)
     _set_up(reader.sync_engine, query_only=True)
     event.listen(reader.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,23 +14,25 @@ import typer
 
 from bot import log_commands, menus
 from bot.demo.day import DayFailed, play_day
+from bot.demo.home import take_home
+from bot.demo.kept import check_kept
 from bot.demo.processes import Child, StartFailed, free_port
 from bot.demo.world import ACCOUNTS, ASSISTANT, write_world
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from storage.database import open_database
 from storage.migrate import migrate
 
 SANDBOX_PORT = 9700
 
 
-async def run_demo(*, script: bool, port: int, home: Path | None) -> int:
-    """Run the demonstration; return the exit code."""
+async def run_demo(*, script: bool, port: int, sandbox_port: int, home: Path | None) -> int:
+    """Run the demonstration; return the exit code. Raises ForeignHome when the folder is not its own."""
     home = home or Path.cwd() / ".zhike" / ("script" if script else "demo")
-    if script and home.exists():
-        shutil.rmtree(home)  # a scripted day starts with nothing behind it
-    bot_port, sandbox_port = (free_port(), free_port()) if script else (port, SANDBOX_PORT)
+    take_home(home, fresh=script)  # a scripted day starts with nothing behind it
+    bot_port, sandbox_port = (free_port(), free_port()) if script else (port, sandbox_port)
     bot_url, sandbox_url = f"http://127.0.0.1:{bot_port}", f"http://127.0.0.1:{sandbox_port}"
     config = write_world(home, bot_url=bot_url, sandbox_url=sandbox_url)
+    # Nothing of the caller's environment, here and in the children: it may name the database that is in use.
     settings = load_settings(home, {})
     database = open_database(settings.database_url, home=home)
     await migrate(database, now=datetime.now(UTC))
@@ -48,23 +50,23 @@ async def run_demo(*, script: bool, port: int, home: Path | None) -> int:
         await menus.publish(settings)
         if not script:
             _say_addresses(bot_url, sandbox_url, home)
-            await _until_told()
-            return 0
-        return await _play(sandbox_url, bot_url, home, bot)
+            return await _until_told((sandbox, bot))
+        return await _play(sandbox_url, bot_url, settings, bot)
 
 
-async def _play(sandbox_url: str, bot_url: str, home: Path, bot: Child) -> int:
-    async with aiohttp.ClientSession() as http:
-        try:
+async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) -> int:
+    try:
+        async with aiohttp.ClientSession() as http:
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
-        except DayFailed as failed:
-            typer.echo(f"\n演示失败：{failed}\n日志：{home}", err=True)
+        code = await bot.stop()
+        if code != 0:
+            typer.echo(f"zhike demo: {bot.ended(code)}", err=True)
             return 1
-    code = await bot.stop()
-    if code != 0:
-        typer.echo(f"the bot stopped with exit code {code}; its log is {bot.log}", err=True)
+        await check_kept(settings, say=typer.echo)
+    except DayFailed as failed:
+        typer.echo(f"\n演示失败：{failed}\n日志：{settings.home}", err=True)
         return 1
-    reports = await log_commands.verify(load_settings(home, {}))
+    reports = await log_commands.verify(settings)
     typer.echo("\n—— 日志校验 ——")
     for report in reports:
         typer.echo(log_commands.sentence(report))
@@ -81,9 +83,21 @@ def _say_addresses(bot_url: str, sandbox_url: str, home: Path) -> None:
     typer.echo(f"  数据与日志                  {home}")
 
 
-async def _until_told() -> None:
+async def _until_told(children: Sequence[Child]) -> int:
+    """Wait for Ctrl+C, or for a child that ends by itself; return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    ends = {asyncio.ensure_future(child.wait()): child for child in children}
+    told = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([told, *ends], return_when=asyncio.FIRST_COMPLETED)
+    gone = [child.ended(end.result()) for end, child in ends.items() if end.done()]
+    for task in (told, *ends):
+        task.cancel()
+    # Ctrl+C reaches the children too: that they end then is what was asked for.
+    if stop.is_set():
+        return 0
+    for sentence in gone:
+        typer.echo(f"zhike demo: {sentence}", err=True)
+    return 1

@@ -17,7 +17,7 @@ class DayFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One act and the words of which at least one must be seen in answer; none: nothing is said back."""
+    """One act and the sentences that must all be seen in answer; none: nothing is said back."""
 
     who: str
     act: str
@@ -26,37 +26,58 @@ class Step:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
+#: The code that the first customer scans, and the sentence that only a campaign's code is welcomed with.
+SCENE: Final = "campaign:spring2026:agent:zhangwei"
+_CAMPAIGN_WELCOME: Final = "您参加的活动我已经记下，活动的时间和规则以活动页面公布的为准。"
 _NAMES: Final = {"lin": "林晓燕", "ZhangWei": "张伟", "NewHere": "王新"}
+
+
+def _text(words: str, *sees: str, who: str = "lin") -> Step:
+    return Step(who=who, act="text", says=words, sees=sees, fields={"text": words})
+
+
+# Each sentence belongs to one answer alone, so that an answer of another route fails the step. What a wish of the
+# customer changed is asked for a second time: only a bot that kept it can answer the second time as it does.
 CUSTOMER_DAY: Final = (
     Step(
         who="lin",
         act="follow",
         says="（扫张伟的二维码关注）",
-        sees=("张伟", "您好", "欢迎"),
-        fields={"scene": "campaign:spring2026:agent:zhangwei"},
+        sees=("您好，欢迎关注", _CAMPAIGN_WELCOME),
+        fields={"scene": SCENE},
     ),
-    Step(who="lin", act="click", says="（点菜单：理赔报案）", sees=("理赔", "报案"), fields={"key": "claim"}),
-    Step(who="lin", act="text", says="犹豫期是什么意思？", sees=("犹豫期",), fields={"text": "犹豫期是什么意思？"}),
+    Step(
+        who="lin",
+        act="click",
+        says="（点菜单：理赔服务）",
+        sees=("您想了解理赔的哪一步？", "怎么报案", "查理赔进度"),
+        fields={"key": "claim"},
+    ),
+    _text("犹豫期是什么意思？", "犹豫期（也叫冷静期）是签收保单后"),
     Step(
         who="lin",
         act="voice",
         says="（语音）怎么交续期保费",
-        sees=("续期", "缴费", "保费"),
+        sees=("续期缴费一般由投保人约定的银行卡自动扣款",),
         fields={"recognition": "怎么交续期保费"},
     ),
-    Step(who="lin", act="voice", says="（语音，平台没有识别出文字）", sees=("语音", "听"), fields={}),
-    Step(who="lin", act="text", says="退订", sees=("已为您关闭",), fields={"text": "退订"}),
-    Step(who="lin", act="text", says="保单怎么查？", sees=("保单",), fields={"text": "保单怎么查？"}),
-    Step(who="lin", act="text", says="恢复订阅", sees=("恢复", "订阅"), fields={"text": "恢复订阅"}),
-    Step(who="lin", act="text", says="今天股市怎么样", sees=("人工", "客服"), fields={"text": "今天股市怎么样"}),
+    Step(
+        who="lin", act="voice", says="（语音，平台没有识别出文字）", sees=("抱歉，这段语音我没能听清。", "发送「人工」")
+    ),
+    _text("退订", "已为您关闭活动和推广消息。"),
+    _text("退订", "您此前已经关闭了活动和推广消息，无需再次操作。"),
+    _text("保单怎么查？", "查保单可以这样："),
+    _text("恢复订阅", "已为您恢复活动和推广消息，感谢您的信任。"),
+    _text("恢复订阅", "您的活动和推广消息目前就是开启的，无需再次操作。"),
+    _text("今天股市怎么样", "抱歉，这个问题我暂时答不上来，不敢随口乱说。", "发送「人工」"),
     Step(who="lin", act="unfollow", says="（取消关注）"),
-    Step(who="lin", act="follow", says="（再次关注）", sees=("您好", "欢迎")),
+    Step(who="lin", act="follow", says="（再次关注）", sees=("您好，欢迎关注", "我是智能客服小安")),
 )
 AGENT_DAY: Final = (
     Step(who="ZhangWei", act="enter", says="（打开知客助手）"),
-    Step(who="ZhangWei", act="text", says="帮助", sees=("帮助", "可以"), fields={"text": "帮助"}),
-    Step(who="ZhangWei", act="text", says="我是谁", sees=("张伟",), fields={"text": "我是谁"}),
-    Step(who="NewHere", act="text", says="我是谁", sees=("NewHere", "newhere"), fields={"text": "我是谁"}),
+    _text("帮助", "您可以这样用我：", who="ZhangWei"),
+    _text("我是谁", "姓名：张伟", "角色：代理人", "机构：上海分公司", who="ZhangWei"),
+    _text("我是谁", "您的企业微信账号 NewHere 还没有绑定为员工", who="NewHere"),
 )
 
 
@@ -95,8 +116,9 @@ async def _play_step(
         say("    知客：" + words.replace("\n", "\n          "))
     if result["result"] == "tip":
         raise DayFailed(f"{account} / {step.says}: 平台放弃了，客户看到了故障提示")
-    if step.sees and not any(word in words for words in shown for word in step.sees):
-        raise DayFailed(f"{account} / {step.says}: 应当看到 {step.sees} 之一，看到的是 {shown}")
+    missing = [sentence for sentence in step.sees if not any(sentence in words for words in shown)]
+    if missing:
+        raise DayFailed(f"{account} / {step.says}: 应当看到 {missing}，看到的是 {shown}")
     if not step.sees and shown:
         raise DayFailed(f"{account} / {step.says}: 不应当有回复，看到的是 {shown}")
 

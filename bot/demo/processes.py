@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 _START_SECONDS = 30.0
@@ -23,6 +24,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def environment(home: Path, of_caller: Mapping[str, str]) -> dict[str, str]:
+    """Return a child's environment: the caller's without any setting of Zhike's, and where the child's own are.
+
+    A caller's ZHIKE_DATABASE_URL would let the demonstration write into the database that is in use.
+    """
+    kept = {name: value for name, value in of_caller.items() if not name.startswith("ZHIKE_")}
+    return kept | {"ZHIKE_HOME": str(home)}
 
 
 class Child:
@@ -44,7 +54,7 @@ class Child:
                 *self._arguments,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "ZHIKE_HOME": str(self._home)},
+                env=environment(self._home, os.environ),
             )
         assert self._process.stdout is not None
         try:
@@ -52,14 +62,22 @@ class Child:
         except TimeoutError:
             line = b""
         if not line:
-            raise StartFailed(f"{self.name} did not start; its log is {self.log}")
+            raise StartFailed(f"{self.name} 没有启动。{self._last_words()}")
         return line.decode().strip()
 
-    @property
-    def pid(self) -> int:
-        """The process's id."""
+    async def wait(self) -> int:
+        """Return its exit code once it has ended."""
         assert self._process is not None
-        return self._process.pid
+        return await self._process.wait()
+
+    def ended(self, code: int) -> str:
+        """Return the sentence that says that it ended with `code` although it was to stay."""
+        return f"{self.name} 意外结束（退出码 {code}）。{self._last_words()}"
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text("utf-8", "replace").split("\n") if self.log.exists() else []
+        last = next((line for line in reversed(lines) if line.strip()), "（空）")
+        return f"日志是 {self.log}，最后一行：{last}"
 
     async def stop(self) -> int:
         """Ask it to stop, and kill it when it does not; return its exit code."""

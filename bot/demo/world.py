@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from bot.settings_file import SETTINGS_FILE
+
 CORP_ID: Final = "ww0demo0anhe0life"
 PEOPLE: Final = (
     {"id": "lin", "name": "林晓燕", "unionid": "union-lin"},
@@ -52,8 +54,10 @@ ASSISTANT: Final = "assistant"
 
 def write_world(home: Path, *, bot_url: str, sandbox_url: str, clock: dict[str, Any] | None = None) -> Path:
     """Write zhike.toml and sandbox.json into `home`; return the sandbox's configuration file."""
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "zhike.toml").write_text(_settings(bot_url, sandbox_url), encoding="utf-8")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings = home / SETTINGS_FILE
+    settings.write_text(_settings(bot_url, sandbox_url), encoding="utf-8")
+    settings.chmod(0o600)
     sandbox = home / "sandbox.json"
     sandbox.write_text(json.dumps(_sandbox(bot_url, sandbox_url, clock), ensure_ascii=False, indent=1), "utf-8")
     return sandbox

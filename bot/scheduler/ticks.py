@@ -17,6 +17,7 @@ from handlers.profiles.unions import join_identities
 from storage.chain import Chain
 from storage.customers import Customers
 from storage.database import Database
+from storage.errors import StorageError
 from storage.leaders import Leaders
 from storage.migrate import make_partitions
 from storage.replies import ATTEMPTS_OVER, Replies
@@ -99,31 +100,53 @@ class Scheduler:
 
     def __init__(self, ticks: Ticks, *, seal_seconds: float) -> None:
         self._ticks = ticks
-        self._intervals: tuple[tuple[str, Callable[[], Awaitable[None]], float], ...] = (
-            ("sweep", ticks.sweep, _SWEEP_SECONDS),
-            ("seal", ticks.seal, seal_seconds),
-            ("join", ticks.join, _UNION_SECONDS),
-            ("partition", ticks.partition, _PARTITION_SECONDS),
-        )
+        self._intervals: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
+            "sweep": (ticks.sweep, _SWEEP_SECONDS),
+            "seal": (ticks.seal, seal_seconds),
+            "join": (ticks.join, _UNION_SECONDS),
+            "partition": (ticks.partition, _PARTITION_SECONDS),
+        }
+        #: The ticks that wait for the database, each told of once an outage.
+        self._waiting: set[str] = set()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
         """Begin calling."""
-        for name, tick, seconds in self._intervals:
+        for name, (_, seconds) in self._intervals.items():
             self._scheduler.add_job(
-                self._call, "interval", (name, tick), seconds=seconds, id=name, max_instances=1, coalesce=True
+                self.call, "interval", (name,), seconds=seconds, id=name, max_instances=1, coalesce=True
             )
         self._scheduler.start()
 
     async def stop(self) -> None:
         """Stop calling, seal what was said to the end, and let another process lead."""
         self._scheduler.shutdown(wait=False)
-        await self._call("seal", self._ticks.seal)
-        await self._ticks.step_down()
+        await self.call("seal")
+        await self._guarded("step_down", self._ticks.step_down)
 
-    async def _call(self, name: str, tick: Callable[[], Awaitable[None]]) -> None:
-        try:
+    async def call(self, name: str) -> None:
+        """Call one tick, if this process leads; what goes wrong is logged, and the next call tries again."""
+        tick, _ = self._intervals[name]
+
+        async def lead_and_tick() -> None:
             if await self._ticks.lead():
                 await tick()
+
+        await self._guarded(name, lead_and_tick)
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except StorageError as error:
+            if name not in self._waiting:
+                self._waiting.add(name)
+                log.warning(
+                    "The database did not do a tick; it is tried again.",
+                    action="tick_waits",
+                    tick=name,
+                    detail=str(error),
+                )
         except Exception:
             log.exception("A tick failed; the next one tries again.", action="tick_failed", tick=name)
+        else:
+            self._waiting.discard(name)

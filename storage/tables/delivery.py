@@ -12,8 +12,9 @@ from storage.tables.instant import Instant
 from storage.tables.people import BIG_KEY
 
 OPEN_STATES = "('due', 'claimed', 'attempting', 'retry')"
+OPEN_WORDS: tuple[str, ...] = tuple(word.strip("'") for word in OPEN_STATES.strip("()").split(", "))
 #: The same as values of a statement: SQLite uses a partial index only when it sees the index's own words.
-OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(word) for word in OPEN_STATES.strip("()").split(", "))
+OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{word}'") for word in OPEN_WORDS)
 
 
 class DeliveryState(StrEnum):

@@ -262,37 +262,20 @@ async def test_an_official_accounts_other_calls_use_the_documented_fields(wechat
     wechat.platform.script.extend(
         [
             Reply(fields={"errcode": 0}),
-            Reply(fields={"errcode": 0}),
-            Reply(fields={"ticket": "T==", "expire_seconds": 600, "url": "http://q.example/1"}),
-            Reply(fields={"ticket": "P==", "url": "http://q.example/2"}),
-            Reply(fields={"ip_list": ["101.226.103.1"]}),
             Reply(fields={"subscribe": 1, "openid": "oPerson", "unionid": "u1"}),
             Reply(fields={"subscribe": 0, "openid": "oPerson"}),
         ]
     )
-    await client.typing("oPerson")
     await client.create_menu([{"type": "click", "name": "保单", "key": "P"}])
-    assert await client.create_qr("agent:a", 600) == ("T==", "http://q.example/1")
-    assert await client.create_qr("agent:a", None) == ("P==", "http://q.example/2")
-    assert await client.fetch_callback_ips() == ("101.226.103.1",)
     assert [await client.user_info("oPerson"), await client.user_info("oPerson")] == ["u1", None]
     calls = wechat.platform.calls
-    assert [(call.method, call.path) for call in calls[:6]] == [
-        ("POST", "/cgi-bin/message/custom/typing"),
+    assert [(call.method, call.path) for call in calls] == [
         ("POST", "/cgi-bin/menu/create"),
-        ("POST", "/cgi-bin/qrcode/create"),
-        ("POST", "/cgi-bin/qrcode/create"),
-        ("GET", "/cgi-bin/getcallbackip"),
+        ("GET", "/cgi-bin/user/info"),
         ("GET", "/cgi-bin/user/info"),
     ]
-    scene = {"scene": {"scene_str": "agent:a"}}
-    assert [call.payload for call in calls[:4]] == [
-        {"touser": "oPerson", "command": "Typing"},
-        {"button": [{"type": "click", "name": "保单", "key": "P"}]},
-        {"action_name": "QR_STR_SCENE", "expire_seconds": 600, "action_info": scene},
-        {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene},
-    ]
-    assert calls[5].query["openid"] == "oPerson"
+    assert calls[0].payload == {"button": [{"type": "click", "name": "保单", "key": "P"}]}
+    assert calls[1].query["openid"] == "oPerson"
 
 
 @pytest.mark.parametrize("field", ["invaliduser", "unlicenseduser"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 from handlers.delivery import errors
 from handlers.delivery.decision import Reason
-from handlers.delivery.errors import ChannelError
-from handlers.delivery.retry import Cause
+from handlers.delivery.errors import ChannelError, RetryLater
+from handlers.delivery.retry import Cause, RetryPolicy
 from storage.tables.work import ReplyState
 from tests.docs.pages import called, calls, code_words, read, sources, words_in
 
@@ -112,6 +114,26 @@ def test_every_error_class_is_explained() -> None:
     classes = _error_classes()
     assert "OutcomeUnknown" in classes
     assert classes - WORDS == set()
+
+
+def test_the_runbook_says_how_often_and_how_long_a_busy_platform_is_asked_again() -> None:
+    policy = RetryPolicy(rng=Random(1))
+    now = start = datetime(2026, 5, 1, tzinfo=UTC)
+    attempts = 1
+    while (at := policy.decide(RetryLater("busy"), attempt=attempts, now=now).at) is not None:
+        attempts, longest, now = attempts + 1, at - now, at
+    section = PAGE.partition("## A platform is busy or away")[2].partition("\n## ")[0]
+    assert f"at most {attempts} attempts, about half an hour" in " ".join(section.split())
+    assert f"{longest.total_seconds() // 100 * 100:.0f} s at the longest" in section
+    assert timedelta(minutes=25) < now - start < timedelta(minutes=35)
+    assert PAGE.count(f"`failed` after {attempts} attempts") == 2
+
+
+def test_what_waits_for_the_database_is_named_where_the_database_is_down() -> None:
+    section = PAGE.partition("## The database is down")[2].partition("\n## ")[0]
+    waiting = {word for word in _logged_words() if word.endswith("_waits")}
+    assert {"sender_waits", "tick_waits"} <= waiting
+    assert waiting | {"callback_not_recorded"} <= code_words(section)
 
 
 def test_the_end_states_that_need_a_person_are_explained() -> None:

@@ -54,6 +54,8 @@ def _line(key: str, value: str) -> str:
 
 
 _SERVICE_SECRET = _line("secret", SERVICE.secret)
+#: How the errors themselves end; `check` has mends of its own, and one is enough.
+_ENGLISH_MENDS = ("run `zhike migrate`", "check [database] url", "write sqlite", "start the sandbox")
 _MISTAKES: dict[str, Mistake] = {
     "a settings file that is no TOML": Mistake(change=("[clock]", "[clock"), says="不是合法的 TOML", mend="行列"),
     "a setting that does not exist": Mistake(
@@ -104,7 +106,13 @@ _MISTAKES: dict[str, Mistake] = {
     ),
     "no accounts": Mistake(places=(), says="没有设置任何账号", mend="[[accounts]]"),
     "a database that was not migrated": Mistake(
-        database_url="sqlite+aiosqlite:///empty.db", says="表结构比程序旧", mend="请运行 zhike migrate"
+        prepare=_write("empty.db", ""),
+        database_url="sqlite+aiosqlite:///empty.db",
+        says="表结构比程序旧",
+        mend="请运行 zhike migrate",
+    ),
+    "a database that is not there": Mistake(
+        database_url="sqlite+aiosqlite:///none.db", says="还没有数据库", mend="请运行 zhike migrate"
     ),
     "a database that does not answer": Mistake(
         database_url="postgresql+asyncpg://nobody:hidden-word@127.0.0.1:9/none",
@@ -195,7 +203,16 @@ def test_a_mistake_is_explained_with_its_mend(checked: dict[str, Future[Complete
     assert done.returncode != 0, said
     assert mistake.says in said
     assert mistake.mend in said
+    assert [words for words in _ENGLISH_MENDS if words in said] == []
     assert [secret for secret in (SERVICE.secret, SERVICE.aes_key, "hidden-word") if secret in said] == []
+
+
+def test_a_check_writes_nothing(home: Path, sandbox_url: str) -> None:
+    home.mkdir()
+    _write_settings(home, settings_text(sandbox_url, places=_PLACES))
+    done = run_command("check", home=home)
+    assert "请运行 zhike migrate" in done.stdout
+    assert [path.name for path in home.iterdir()] == ["zhike.toml"]
 
 
 def test_a_missing_settings_file_is_explained(home: Path) -> None:
@@ -211,6 +228,7 @@ def test_init_writes_settings_to_fill_in_and_check_names_what_is_missing(home: P
     check = run_command("check", home=home)
     second = run_command("init", home=home)
     assert first.returncode == 0, first.stderr
+    assert "接下来：填写 zhike.toml" in first.stdout
     assert (home / "zhike.toml").stat().st_mode & 0o077 == 0
     assert check.returncode == 1
     assert [

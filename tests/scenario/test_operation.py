@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from pathlib import Path
 
 import asyncpg
@@ -39,6 +40,38 @@ def test_the_metrics_count_callbacks_by_account_and_outcome(town: Town) -> None:
     assert [name for name in _METRICS if name not in text] == []
     assert re.search(r'zhike_callbacks_total\{account="safe-xml",outcome="replied"\} [1-9]', text)
     assert re.search(r'zhike_callbacks_total\{account="safe-xml",outcome="missing_parameter"\} [1-9]', text)
+
+
+def test_the_open_deliveries_are_counted_by_state_and_counted_down_again(town: Town) -> None:
+    town.follow(ACTIVE, "waiting")
+    with town.fault("busy", account=ACTIVE.name, person="waiting", times=1):
+        town.says(ACTIVE, "waiting", "你好")
+        town.until_state(ACTIVE, "waiting", "retry")
+    during = _open_deliveries(town)
+    town.settled(ACTIVE, "waiting")
+    after = _open_deliveries(town)
+    assert set(during) == set(after) == {"due", "claimed", "attempting", "retry"}
+    assert (during["retry"], after["retry"]) == (1.0, 0.0)
+
+
+def _open_deliveries(town: Town) -> dict[str, float]:
+    found = re.findall(r'^zhike_deliveries_open\{state="(\w+)"\} (\S+)$', town.get("/metrics")[1], re.MULTILINE)
+    return {state: float(count) for state, count in found}
+
+
+def test_a_command_for_an_account_that_is_not_there_is_refused_and_names_those_that_are(
+    town: Town, tmp_path: Path
+) -> None:
+    output = tmp_path / "log.jsonl"
+    exported = town.command("log", "export", "--account", "safe-xlm", "--output", str(output))
+    published = town.command("menu", "publish", "--account", "safe-xlm")
+    of_wecom = town.command("menu", "publish", "--account", ASSISTANT.name)
+    for done in (exported, published):
+        assert done.returncode == 78
+        assert "没有账号 safe-xlm" in done.stderr
+        assert "safe-xml、safe-json" in done.stderr
+    assert not output.exists()
+    assert of_wecom.returncode == 78
 
 
 def test_an_unknown_page_is_404_and_an_unknown_method_405(town: Town) -> None:
@@ -144,6 +177,45 @@ def test_a_second_bot_on_the_same_sqlite_file_is_refused_with_a_sentence(town: T
     assert (done.returncode, "another zhike already serves" in done.stderr) == (78, True)
 
 
+@pytest.mark.only_on("sqlite")
+def test_a_bot_of_another_home_on_the_same_sqlite_file_is_refused_too(town: Town, home: Path) -> None:
+    home.mkdir()
+    shutil.copy(town.home / "zhike.toml", home)
+    (home / "linked.db").symlink_to(town.database_url.removeprefix("sqlite+aiosqlite:///"))
+    for url in (town.database_url, "sqlite+aiosqlite:///linked.db"):
+        done = run_command("serve", "--port", "0", home=home, database_url=url)
+        assert (done.returncode, "another zhike already serves" in done.stderr) == (78, True), done.stderr
+
+
+@pytest.mark.only_on("sqlite")
+def test_some_roles_only_are_refused_on_sqlite_with_a_sentence(town: Town) -> None:
+    done = town.command("serve", "--port", "0", "--role", "web")
+    assert (done.returncode, "Traceback" in done.stderr) == (78, False)
+    assert "缺少 worker、scheduler" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("menu", "publish")])
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (SERVICE.aes_key, SERVICE.aes_key[:-1], "accounts[safe-xml]：回调的令牌或密钥不能用"),
+        ('sandbox_url = ""', 'sandbox_url = "http://127.0.0.1:9"', "start the sandbox"),
+    ],
+    ids=["a key that is no key", "no sandbox"],
+)
+def test_settings_that_cannot_be_served_are_refused_with_a_sentence(
+    home: Path, sqlite_template: Path, command: tuple[str, ...], before: str, after: str, says: str
+) -> None:
+    home.mkdir()
+    shutil.copy(sqlite_template, home / "zhike.db")
+    settings = settings_text("http://127.0.0.1:9", places=(SERVICE,), clock={"sandbox_url": ""})
+    (home / "zhike.toml").write_text(settings.replace(before, after), "utf-8")
+    done = run_command(*command, home=home)
+    assert done.returncode == 78, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_database_that_was_never_migrated_is_refused_with_its_mend(home: Path) -> None:
     home.mkdir()
     (home / "zhike.toml").write_text(
@@ -155,10 +227,3 @@ def test_a_database_that_was_never_migrated_is_refused_with_its_mend(home: Path)
     assert (refused.returncode, "run `zhike migrate`" in refused.stderr) == (78, True)
     assert (migrated.returncode, again.returncode) == (0, 0), migrated.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_the_scripted_demonstration_exits_0_with_its_transcript_and_leaves_a_log_that_verifies(home: Path) -> None:
-    done = run_command("demo", "--script", "--home", str(home), home=home, seconds=120)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert [words for words in ("林晓燕", "张伟", "王新", "犹豫期", "已为您关闭") if words not in done.stdout] == []
-    assert done.stdout.count("intact") == 4

@@ -1,13 +1,13 @@
-"""The server API of one official account: customer-service messages, menu, QR codes, and what `check` asks.
+"""The server API of one official account: customer-service messages, the menu, who somebody is.
 
 `WechatClient` is a `handlers.delivery.ports.Channel`.
-Source: WeChat docs, "customer messages", "QR codes", "stable token".
+Source: WeChat docs, "customer messages", "custom menu", "user information", "stable token".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -16,19 +16,10 @@ from bot.channels.tokens import FreshToken, TokenKeeper, fresh_token
 from bot.channels.wechat.errors import ERRORS, TOKEN_ERRORS
 from bot.channels.wechat.render import custom_send
 from content.messages import Outgoing
-from handlers.delivery.errors import OutcomeUnknown, Rejected
+from handlers.delivery.errors import Rejected
 from handlers.delivery.ports import Receipt
 
 _log = structlog.get_logger(__name__)
-#: Longest life of a temporary QR code.
-MAX_QR_SECONDS = 2_592_000
-
-
-class QrCode(NamedTuple):
-    """A parametric QR code: the ticket fetches the picture, the address is what the picture says."""
-
-    ticket: str
-    url: str
 
 
 class WechatTokens:
@@ -80,31 +71,9 @@ class WechatClient:
         await self._post("/cgi-bin/message/custom/send", rendered.fields)
         return Receipt()
 
-    async def typing(self, openid: str) -> None:
-        """Show the person for 15 s that an answer is being written."""
-        await self._post("/cgi-bin/message/custom/typing", {"touser": openid, "command": "Typing"})
-
     async def create_menu(self, buttons: Sequence[Mapping[str, Any]]) -> None:
         """Replace the account's menu: at most 3 buttons with 5 below each, in the platform's own fields."""
         await self._post("/cgi-bin/menu/create", {"button": list(buttons)})
-
-    async def create_qr(self, scene: str, seconds: int | None) -> QrCode:
-        """Return a QR code for a scene of 1 to 64 characters, valid for `seconds` (None: for good)."""
-        payload: dict[str, Any] = {"action_info": {"scene": {"scene_str": scene}}}
-        if seconds is None:
-            payload["action_name"] = "QR_LIMIT_STR_SCENE"
-        else:
-            payload |= {"action_name": "QR_STR_SCENE", "expire_seconds": min(seconds, MAX_QR_SECONDS)}
-        match await self._post("/cgi-bin/qrcode/create", payload):
-            case {"ticket": str(ticket), "url": str(url)}:
-                return QrCode(ticket, url)
-        raise OutcomeUnknown("qrcode/create answered without a ticket")
-
-    async def fetch_callback_ips(self) -> tuple[str, ...]:
-        """Return the addresses callbacks come from; `check` uses it to prove id, secret and IP allow-list."""
-        answer = await self._get("/cgi-bin/getcallbackip", {})
-        found = answer.get("ip_list")
-        return tuple(str(address) for address in found) if isinstance(found, list) else ()
 
     async def user_info(self, openid: str) -> str | None:
         """Return the person's unionid; None when they do not follow or the account has no open platform."""

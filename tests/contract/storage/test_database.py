@@ -75,3 +75,28 @@ async def test_a_relative_path_lies_below_the_home(tmp_path: Path) -> None:
     await database.close()
 
     assert (tmp_path / "data" / "zhike.db").exists()
+
+
+async def test_what_is_made_for_sqlite_is_the_owners_alone_and_made_at_the_first_connection(tmp_path: Path) -> None:
+    database = open_database("sqlite+aiosqlite:///zhike.db", home=tmp_path / "home")
+    before = (tmp_path / "home").exists()
+
+    async def make(connection: Connection) -> None:
+        await connection.execute(text("CREATE TABLE t (x)"))
+
+    await database.write(make)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in [tmp_path / "home", *(tmp_path / "home").iterdir()]}
+    await database.close()
+
+    assert not before
+    assert modes == dict.fromkeys(("home", "zhike.db", "zhike.db-wal", "zhike.db-shm"), 0)
+
+
+async def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "zhike.db").touch()
+    (tmp_path / "zhike.db").chmod(0o640)
+    database = open_database("sqlite+aiosqlite:///zhike.db", home=tmp_path)
+    await database.check()
+    await database.close()
+
+    assert (tmp_path / "zhike.db").stat().st_mode & 0o777 == 0o640

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from storage.records import AccountRow, StoredReply, Way
+from storage.records import AccountRow, AttributionDraft, StoredReply, Way
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
@@ -67,6 +67,19 @@ async def test_the_export_of_one_account_holds_only_its_messages(
 
     assert [row["seq"] async for row in stores.history.export(account="second")] == [1, 2]
     assert [row async for row in stores.history.export(account="nobody")] == []
+
+
+async def test_the_export_says_which_message_shows_where_a_contact_came_from(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    said = await visitors.say("alice", "扫码")
+    source = AttributionDraft(scene="campaign:spring", campaign="spring", agent=None)
+    await stores.handling.finish(turn(lease_of(said), [said.seq], "欢迎", now=clock.now(), attributions=(source,)))
+
+    assert [row["attribution"] async for row in stores.history.export()] == [
+        {"scene": "campaign:spring", "campaign": "spring", "agent": None},
+        None,
+    ]
 
 
 async def test_destroyed_content_is_exported_as_nothing_with_its_digest(

@@ -243,7 +243,7 @@ async def test_the_unsettled_rows_are_counted(stores: OpenStores, visitors: Visi
     await begin(stores, clock, rows[1])
     await settle(stores, clock, Settlement(claimed=rows[1], state=DeliveryState.SENT))
 
-    assert await stores.outbox.counts() == {"attempting": 1, "claimed": 1, "due": 5}
+    assert await stores.outbox.counts() == {"attempting": 1, "claimed": 1, "due": 5, "retry": 0}
 
 
 async def test_destroyed_content_is_claimed_without_words(

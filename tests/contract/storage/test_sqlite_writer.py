@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from storage.connection import Connection
-from storage.sqlite import SqliteWriter, open_sqlite, place_file
+from storage.sqlite import SqliteWriter, open_sqlite
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def writer(file: Path) -> AsyncIterator[SqliteWriter]:
-    url = place_file(make_url(f"sqlite+aiosqlite:///{file}"), home=file.parent)
-    writer, reader = open_sqlite(url)
+    writer, reader = open_sqlite(make_url(f"sqlite+aiosqlite:///{file}"))
     yield writer
     await writer.close()
     await reader.dispose()
@@ -115,8 +114,7 @@ async def test_another_process_is_waited_for_without_holding_up_the_loop(writer:
 
 
 async def test_one_that_never_ends_is_an_error(file: Path) -> None:
-    url = place_file(make_url(f"sqlite+aiosqlite:///{file}"), home=file.parent)
-    patient, reader = open_sqlite(url)
+    patient, reader = open_sqlite(make_url(f"sqlite+aiosqlite:///{file}"))
     writer = SqliteWriter(patient.engine, busy_seconds=0.02)
     await writer.run(_note("first"))
     other = sqlite3.connect(file, isolation_level=None)

@@ -98,11 +98,33 @@ async def test_a_flaw_of_an_official_account(tmp_path: Path, change: dict[str, A
         {"api_base_url": "http://[::1]:9700"},
         {"previous_callback_token": "former", "previous_callback_aes_key": AES_KEY},
         {"mode": "compatible"},
+        {"mode": "compatible", "previous_callback_token": "former", "previous_callback_aes_key": AES_KEY},
         {"answers": "none", "active_messages": False},
     ],
 )
 async def test_what_is_unusual_but_right_is_not_blamed(tmp_path: Path, change: dict[str, Any]) -> None:
     assert await flaws(settings_of(tmp_path, accounts=[SERVICE | change], staff=[])) == []
+
+
+async def test_in_plain_mode_a_rotation_needs_the_former_token_alone(tmp_path: Path) -> None:
+    rotating = SERVICE | {"mode": "plain", "callback_aes_key": "", "previous_callback_token": "former"}
+    halved = SERVICE | {"mode": "plain", "previous_callback_aes_key": AES_KEY}
+    about_plain = [("warn", "账号 service")]
+    assert await flaws(settings_of(tmp_path, accounts=[rotating], staff=[])) == about_plain
+    assert await flaws(settings_of(tmp_path, accounts=[halved], staff=[])) == [("error", "账号 service"), *about_plain]
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "found"),
+    [(0o644, 0o755, True), (0o640, 0o750, True), (0o600, 0o755, False), (0o644, 0o700, False)],
+)
+async def test_a_database_file_that_others_can_read_is_warned_of(
+    tmp_path: Path, file_mode: int, folder_mode: int, found: bool
+) -> None:
+    (tmp_path / "zhike.db").touch()
+    (tmp_path / "zhike.db").chmod(file_mode)
+    tmp_path.chmod(folder_mode)
+    assert await flaws(settings_of(tmp_path)) == ([("warn", "数据库")] if found else [])
 
 
 async def test_a_corp_id_that_does_not_look_like_one(tmp_path: Path) -> None:

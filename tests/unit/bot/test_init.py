@@ -21,6 +21,7 @@ def test_the_settings_and_the_content_folder_are_written(tmp_path: Path) -> None
     home = tmp_path / "new" / "home"
     assert initialise(home) == [home / "zhike.toml", home / "content" / "README.md"]
     assert (home / "zhike.toml").stat().st_mode & 0o077 == 0
+    assert home.stat().st_mode & 0o077 == 0
 
 
 def test_a_fresh_file_names_exactly_what_must_be_filled_in(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""The scheduler while its database is away, and when a tick has a mistake in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.scheduler.ticks import Scheduler, Ticks
+from handlers.clock import Clock
+from storage.chain import Chain
+from storage.customers import Customers
+from storage.database import Database, open_database
+from storage.group_commit import GroupCommitWriter
+from storage.leaders import Leaders
+from storage.replies import Replies
+from storage.seal_file import SealFile
+from tests.fakes.clock import ManualClock
+
+_FILE = "zhike.db"
+
+
+class _BrokenClock(ManualClock):
+    """Keeps no time: what a mistake of ours looks like to the scheduler."""
+
+    def now(self) -> datetime:
+        raise RuntimeError("no time")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """Return a database that is away: where its file should be lies a folder."""
+    (tmp_path / _FILE).mkdir()
+    database = open_database(f"sqlite+aiosqlite:///{_FILE}", home=tmp_path)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def scheduler_of(database: Database, tmp_path: Path) -> Callable[[Clock], Scheduler]:
+    """Return a maker of schedulers on the database."""
+
+    def make(clock: Clock) -> Scheduler:
+        ticks = Ticks(
+            leaders=Leaders(database),
+            chain=Chain(database, SealFile(tmp_path / "seals.jsonl")),
+            replies=Replies(database, GroupCommitWriter(database)),
+            customers=Customers(database),
+            directories={},
+            active=frozenset(),
+            database=database,
+            clock=clock,
+            holder="one",
+            on_outbox=lambda: None,
+            on_swept=lambda state, count: None,
+        )
+        return Scheduler(ticks, seal_seconds=10)
+
+    return make
+
+
+async def test_a_database_that_is_away_is_told_once_an_outage_and_without_traceback(
+    scheduler_of: Callable[[Clock], Scheduler], sqlite_template: Path, tmp_path: Path
+) -> None:
+    scheduler = scheduler_of(ManualClock())
+    with capture_logs() as lines:
+        for _ in range(3):
+            await scheduler.call("sweep")
+        await scheduler.call("seal")
+        outage = len(lines)
+        (tmp_path / _FILE).rmdir()
+        shutil.copy(sqlite_template, tmp_path / _FILE)
+        await scheduler.call("sweep")
+        back = len(lines)
+    assert [(line["action"], line["log_level"], line["tick"]) for line in lines] == [
+        ("tick_waits", "warning", "sweep"),
+        ("tick_waits", "warning", "seal"),
+    ]
+    assert [line for line in lines if "exc_info" in line] == []
+    assert outage == back, "a tick that is done again says nothing"
+
+
+async def test_a_stop_while_the_database_is_away_fails_nobody(scheduler_of: Callable[[Clock], Scheduler]) -> None:
+    scheduler = scheduler_of(ManualClock())
+    scheduler.start()
+    with capture_logs() as lines:
+        await scheduler.stop()
+    assert [line["tick"] for line in lines if line["action"] == "tick_waits"] == ["seal", "step_down"]
+
+
+async def test_a_mistake_of_ours_keeps_its_traceback_each_time(scheduler_of: Callable[[Clock], Scheduler]) -> None:
+    scheduler = scheduler_of(_BrokenClock())
+    with capture_logs() as lines:
+        await scheduler.call("sweep")
+        await scheduler.call("sweep")
+    assert [(line["action"], line["exc_info"]) for line in lines] == [("tick_failed", True)] * 2
