@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 
@@ -36,6 +37,9 @@ async def _serve(settings: Settings, roles: frozenset[Role], probe: Probe) -> in
     process = Process(settings, roles, probe=probe)
     try:
         addresses = await process.start()
+        # What was made until now stays: a full collection need not walk through every imported module again.
+        gc.collect()
+        gc.freeze()
         sys.stdout.write(f"zhike serving on {' '.join(addresses)}\n")
         sys.stdout.flush()
         waiting = [asyncio.ensure_future(event.wait()) for event in (stop, process.failed)]

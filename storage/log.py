@@ -168,8 +168,8 @@ class _AccountBatch:
             sent_at=to_micros(arrival.inbound.sent_at),
             recorded_at=now,
         )
-        state, handled_at = ("ready", None) if arrival.handle else ("done", now)
-        self._work.append((self._account_id, seq, reach["identity_id"], state, None, now, handled_at, None))
+        if arrival.handle:
+            self._work.append((self._account_id, seq, reach["identity_id"], "ready", None, now, None, None))
 
     async def _write(self, connection: Connection) -> None:
         if not self._log:

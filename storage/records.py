@@ -50,7 +50,7 @@ class Arrival:
     grant: Grant | None
     #: None: leave the following as it is.
     followed: bool | None
-    #: False: only log it, no work item is left to do.
+    #: False: only log it, without a work item.
     handle: bool
     #: The process that wants to handle it, and until when it would hold the conversation.
     holder: str
