@@ -111,14 +111,24 @@ class Lanes:
         return len(self._running)
 
     async def take_over(self, *, limit: int) -> int:
-        """Lease and begin conversations whose work nobody handles; return how many."""
+        """Lease and begin conversations whose work nobody handles; return how many.
+
+        One that cannot be begun does not hold the others: its lease ends, and it is tried again then.
+        """
         now = self._clock.now()
         abandoned = await self._handling.claim_abandoned(
             accounts=self._accounts.keys(), holder=self.holder, now=now, until=now + self._lease, limit=limit
         )
+        begun = 0
         for lease, items in abandoned:
-            self.begin(lease, await self._handling.person(lease), items)
-        return len(abandoned)
+            try:
+                person = await self._handling.person(lease)
+            except Exception:
+                log.exception("A conversation cannot be taken over.", action="take_over_failed", **_place(lease))
+                continue
+            self.begin(lease, person, items)
+            begun += 1
+        return begun
 
     async def finish(self, *, seconds: float) -> None:
         """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others."""
@@ -141,7 +151,7 @@ class Lanes:
             log.warning("A conversation was taken over by another process.", action="lease_lost", detail=str(lost))
         except Exception:
             # The lease ends by itself and another holder tries again; what was recorded is not lost.
-            log.exception("A conversation could not be handled.", action="lane_failed", identity=lease.identity_id)
+            log.exception("A conversation could not be handled.", action="lane_failed", **_place(lease))
 
     async def _take_turn(self, lease: Lease, person: Person, items: list[Pending]) -> list[Pending]:
         """Handle the first turn of `items`; return what waits after it."""
@@ -254,6 +264,11 @@ class Lanes:
                     future.set_result(carried if item is items[-1] else None)
         if written.outbox:
             self._on_outbox()
+
+
+def _place(lease: Lease) -> dict[str, int]:
+    """Return which conversation it is, for the log."""
+    return {"account": lease.account_id, "identity": lease.identity_id}
 
 
 def _first_turn(items: list[Pending]) -> tuple[list[Pending], list[Pending]]:

@@ -314,3 +314,45 @@ async def test_many_people_at_once_are_each_answered_once(open_desk: Callable[..
     assert [attempt.words for attempt in attempts] == [f"答{n}" for n in range(25)]
     assert await stores.count("reply") == 25
     assert desk.lanes.held == 0
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param("DELETE FROM content WHERE seq = 1", id="its content was destroyed"),
+        pytest.param("UPDATE content SET fields = '[1' WHERE seq = 1", id="its content cannot be read"),
+        pytest.param("UPDATE message SET kind = 'sticker' WHERE seq = 1", id="its kind is of a newer version"),
+    ],
+)
+async def test_a_recorded_message_that_cannot_be_read_is_done_and_the_next_is_answered(
+    open_desk: Callable[..., Desk], stores: OpenStores, spoil: str
+) -> None:
+    dead, other = open_desk(), open_desk(holder="web-2")
+    dead.route.seconds = 1000
+    await dead.push("一")
+    await dead.push("二")
+    await dead.close()
+    await stores.change(spoil)
+    await other.wait(6)
+    taken = await other.lanes.take_over(limit=10)
+    await other.rest()
+
+    assert taken == 1
+    assert "二" in "".join(other.route.turns)
+    assert (await stores.one("SELECT count(*) AS n FROM work WHERE state = 'ready'"))["n"] == 0
+
+
+async def test_a_conversation_that_cannot_be_begun_does_not_hold_the_others(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    dead, other = open_desk(), open_desk(holder="web-2")
+    dead.route.seconds = 1000
+    await dead.push("一", person="alice")
+    await dead.push("二", person="bob")
+    await dead.close()
+    await stores.change("DELETE FROM identity WHERE external_id = 'alice'")
+    await other.wait(6)
+    taken = await other.lanes.take_over(limit=10)
+    await other.rest()
+
+    assert (taken, other.route.turns) == (1, ["二"])
