@@ -57,8 +57,7 @@ async def read_pending(connection: Connection, account_id: int, identity_ids: Se
 
 
 def _fields(stored: str | None) -> dict[str, Any]:
-    """Return the fields of a content; none when it was destroyed or cannot be read: one bad row must not hold others.
-    """
+    """Return the fields of a content, none when it was destroyed or is unreadable: one bad row must not hold others."""
     try:
         found = json.loads(stored or "{}")
     except ValueError:
