@@ -22,6 +22,7 @@ class Choices:
         # An option names an answer first, so that a menu key of the same name does not hide it.
         self._options: dict[str, Wording] = {**self._replies, **answers}
         self._unknown = content.texts.choice_unknown
+        self._unknown_to_staff = content.texts.staff_choice_unknown
         self._phrasing = phrasing
 
     def is_click(self, turn: Turn) -> bool:
@@ -57,5 +58,6 @@ class Choices:
 
     def _reply(self, turn: Turn, wording: Wording | None) -> Outcome:
         if wording is None:
-            return Outcome(replies=(self._phrasing.say(turn, self._unknown),))
+            unknown = self._unknown_to_staff if turn.with_staff else self._unknown
+            return Outcome(replies=(self._phrasing.say(turn, unknown),))
         return self._phrasing.render(turn, wording)

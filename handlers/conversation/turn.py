@@ -39,6 +39,8 @@ class AccountInfo:
     channel: str
     #: What people call the account; fills `{account}` in texts.
     title: str
+    #: Customer-service number; fills `{hotline}` in texts.
+    hotline: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

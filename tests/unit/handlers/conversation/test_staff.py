@@ -70,3 +70,10 @@ async def test_leaving_the_scope_is_noted(desk: Any) -> None:
 
 async def test_customers_do_not_reach_the_commands_of_staff(desk: Any) -> None:
     assert (await desk.hears(Text(content="我是谁"))).route == "fallback"
+
+
+async def test_staff_are_never_sent_to_a_menu_that_the_application_may_not_have(desk: Any) -> None:
+    asked = [Text(content="旧选项", option="retired"), MenuClick(key="retired"), Text(content="今天天气怎么样")]
+    asked += [Text(content="选项", option=rule.id) for rule in desk.content.answers.rules]
+    heard = [await desk.hears(body, channel="wecom", staff=ZHANG) for body in asked]
+    assert [text for one in heard for text in one.texts if "下方菜单" in text] == []

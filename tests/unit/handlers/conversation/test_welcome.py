@@ -39,11 +39,13 @@ async def test_leaving_is_noted_and_nothing_is_said(desk: Any) -> None:
 
 async def test_a_follower_who_scans_gets_the_words_for_a_scan(desk: Any) -> None:
     heard = await desk.hears(Scan(scene="agent:zhangwei"))
-    assert heard.texts[0].startswith("您好，已记下您的服务顾问")
+    assert heard.texts[0].startswith("您好，您扫的服务顾问二维码我已经记下")
     assert heard.effects == (Attributed(scene="agent:zhangwei", agent="zhangwei"),)
 
 
-async def test_a_scan_without_words_of_its_own_gets_those_of_the_follow(desk: Any) -> None:
+async def test_a_scan_without_words_of_its_own_gets_those_of_the_follow(desk_with: Any) -> None:
+    hall = "{id: hall, scene: hall, follow: {text: 欢迎光临}}"
+    desk = desk_with(welcome=f"follow: {{text: 欢迎}}\nscan: {{text: 又来了}}\nscenes: [{hall}]")
     assert (await desk.hears(Scan(scene="hall"))).texts == (await desk.hears(Follow(scene="hall"))).texts
 
 
