@@ -133,6 +133,7 @@ class Inbound:
     """One callback, verified and parsed.
 
     `key` is the platform's own composite identity of the message; two callbacks with the same (account, key) are one.
+    The log keeps only a digest of it: a message that was read back has its place there as key, `log:ACCOUNT:SEQ`.
     """
 
     #: Name of the account in the settings.

@@ -47,7 +47,7 @@ async def read_pending(connection: Connection, account_id: int, identity_ids: Se
             inbound=Inbound(
                 account=row.name,
                 sender=row.external_id,
-                key="",
+                key=f"log:{row.account_id}:{row.seq}",
                 sent_at=row.sent_at,
                 body=decode_inbound(row.kind, _fields(row.fields)),
             ),

@@ -50,7 +50,7 @@ class MarketingChoice:
             consent=Consent.MARKETING,
             state=state,
             text_version=self._phrasing.version,
-            evidence=fragment.message.key,
+            evidence=fragment.message,
         )
         confirmation = self._phrasing.say(turn, self._confirmation(state, before=turn.standing.marketing))
         return Outcome(

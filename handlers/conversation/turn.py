@@ -159,8 +159,8 @@ class ConsentChanged:
     state: ConsentState
     #: Version of the text that the customer saw or answered.
     text_version: str
-    #: Key of the inbound message that shows it.
-    evidence: str
+    #: The message of the turn that shows it.
+    evidence: Inbound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
