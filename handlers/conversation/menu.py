@@ -10,6 +10,20 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 
+def authored_labels(content: Content) -> frozenset[str]:
+    """Return the labels of every choice that any reply offers."""
+    welcome = content.welcome
+    wordings: list[Wording | None] = [
+        *(rule.reply for rule in content.answers.rules),
+        *content.menu.replies.values(),
+        *(welcome.follow, welcome.scan),
+        *(wording for scene in welcome.scenes for wording in (scene.follow, scene.scan)),
+    ]
+    return frozenset(
+        choice.label.strip() for wording in wordings if wording and wording.menu for choice in wording.menu.options
+    )
+
+
 class Choices:
     """Replies to whatever can be tapped."""
 

@@ -70,7 +70,6 @@ class Customer:
 class Standing:
     """What is already known about the person when the turn begins."""
 
-    followed: bool = True
     marketing: ConsentState = ConsentState.UNASKED
     #: Options of the last menu message of this conversation, so that a typed "2" can choose the second.
     offered: tuple[Option, ...] = ()
@@ -172,14 +171,7 @@ class Attributed:
     agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowChanged:
-    """The person follows the account now, or no longer."""
-
-    followed: bool
-
-
-Effect = ConsentChanged | Attributed | FollowChanged
+Effect = ConsentChanged | Attributed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

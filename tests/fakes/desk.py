@@ -81,7 +81,7 @@ class Desk:
         self.lanes = Lanes(
             handling=stores.handling,
             routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle),),
-            standings=Standings(stores.history),
+            standings=Standings(stores.history, labels=frozenset()),
             accounts={served.row.id: served},
             clock=clock,
             holder=holder,
