@@ -335,7 +335,7 @@ async def test_a_recorded_message_that_cannot_be_read_is_done_and_the_next_is_an
     await stores.change(spoil)
     await other.wait(6)
     taken = await other.lanes.take_over(limit=10)
-    await other.rest()
+    await other.wait(2)
 
     assert taken == 1
     assert "二" in "".join(other.route.turns)
@@ -353,7 +353,7 @@ async def test_a_conversation_that_cannot_be_begun_does_not_hold_the_others(
     await stores.change("DELETE FROM identity WHERE external_id = 'alice'")
     await other.wait(6)
     taken = await other.lanes.take_over(limit=10)
-    await other.rest()
+    await other.wait(2)
 
     assert (taken, other.route.turns) == (1, ["二"])
 
@@ -418,7 +418,7 @@ async def test_so_it_is_when_another_process_took_the_conversation_over(
     await dead.close()
     await other.wait(6)
     await other.lanes.take_over(limit=10)
-    await other.rest()
+    await other.wait(2)
 
     assert [row["seq"] for row in await stores.rows("SELECT seq FROM consent_entry")] == [1]
 
