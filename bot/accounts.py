@@ -91,7 +91,9 @@ def build_kit(
     api = PlatformApi(http=http, base_url=account.api_base_url, clock=clock)
     served = ServedAccount(
         row=row,
-        info=AccountInfo(name=account.name, channel=account.channel, title=account.title),
+        info=AccountInfo(
+            name=account.name, channel=account.channel, title=account.title, hotline=settings.insurer.hotline
+        ),
         answers=Answers(account.answers),
         active_messages=account.active_messages,
     )

@@ -31,6 +31,7 @@ from handlers.clock import Clock
 from handlers.conversation.accounts import ConversationConfig
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
+from handlers.conversation.menu import authored_labels
 from handlers.conversation.recovery import Recovery
 from handlers.conversation.routes import apologise, build_routes
 from handlers.conversation.standing import Standings
@@ -208,7 +209,7 @@ class Process:
         return Lanes(
             handling=stores.handling,
             routes=build_routes(content),
-            standings=Standings(History(stores.database)),
+            standings=Standings(History(stores.database), labels=authored_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             clock=clock,
             holder=self._holder,

@@ -22,6 +22,9 @@ ANSWER_MARGIN_SECONDS = 0.2
 #: A call to a platform may take so long before it is given up; a shorter lease lets a second process take the row over.
 CALL_LIMIT_SECONDS = 25.0
 
+#: The number of the demonstration: 400-000-0000.
+_DEMO_HOTLINE = "4000000000"
+
 _CALLBACK_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}\Z")
 _HEX_16 = r"[0-9a-f]{16}\Z"
 _APP_ID = re.compile("wx" + _HEX_16)
@@ -68,10 +71,16 @@ def check_settings(settings: Settings) -> list[Finding]:
         findings += flaws or [Finding.ok(subject, f"设置没有问题，回调地址以 {account.callback_path} 结尾。")]
     if not settings.accounts:
         findings.append(Finding.error("账号", "没有设置任何账号。", "请在 zhike.toml 里至少写一段 [[accounts]]。"))
+    findings += _check_hotline(settings)
     findings += _check_duplicates(settings)
     findings += _check_staff(settings)
     times = [*_check_times(settings), *_check_delivery(settings)]
     return findings + (times or [Finding.ok("时限与条数", "设置没有问题。")])
+
+
+def _check_hotline(settings: Settings) -> Iterator[Finding]:
+    if _DEMO_HOTLINE in re.sub(r"\D", "", settings.insurer.hotline):
+        yield Finding.warn("insurer.hotline", "是演示用的号码，打不通。", "请改为公司的客服电话。")
 
 
 def _check_account(account: AccountSettings, subject: str) -> Iterator[Finding]:

@@ -81,6 +81,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class InsurerSettings(Section):
+    #: What customers call; fills {hotline} in texts. Without it nothing that answers is served.
+    hotline: Annotated[str, Field(max_length=60), AfterValidator(lambda text: _filled(text) if text else "")] = ""
+
+
 class DatabaseSettings(Section):
     url: Annotated[str, AfterValidator(_filled), Field(repr=False)] = "sqlite+aiosqlite:///zhike.db"
 
@@ -201,6 +206,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     home: Path
+    insurer: InsurerSettings = InsurerSettings()
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     callbacks: CallbackSettings = CallbackSettings()
@@ -267,6 +273,13 @@ def load_settings(home: Path, env: Mapping[str, str], *, file_required: bool = T
 
 def _conflicts(settings: Settings, file: Path) -> Iterator[Problem]:
     """Yield what is wrong between entries that are right by themselves."""
+    if not settings.insurer.hotline and any(account.answers != "none" for account in settings.accounts):
+        yield Problem(
+            file=file,
+            key="insurer.hotline",
+            sentence="没有填写客服热线，许多回答要告诉客户打哪个电话",
+            mend='请在 [insurer] 里写 hotline，例如 hotline = "95XXX"，换成公司的客服电话。',
+        )
     names: set[str] = set()
     for account in settings.accounts:
         if account.name in names:

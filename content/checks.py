@@ -12,19 +12,17 @@ from content.errors import Problem
 from content.menu import Menu
 from content.normal_form import normalise
 from content.patterns import compile_pattern
-from content.slots import slots_of
+from content.slots import COMMON_SLOTS, slots_of
 from content.texts import TEXT_SLOTS, Texts
 from content.welcome import WELCOME_SLOTS, Welcome
 from content.wording import Wording
-
-_ACCOUNT = frozenset({"account"})
 
 
 def check_texts(document: Document, texts: Texts) -> Iterator[Problem]:
     """Yield a slot that nothing fills."""
     for name, text in texts:
         if isinstance(text, str):
-            allowed = TEXT_SLOTS.get(name, frozenset()) | _ACCOUNT
+            allowed = TEXT_SLOTS.get(name, frozenset()) | COMMON_SLOTS
             yield from _unknown_slots(document, (name,), slots_of(text), allowed=allowed)
 
 
@@ -52,7 +50,7 @@ def check_menu(document: Document, menu: Menu, answers: Answers) -> Iterator[Pro
             mend = "correct it, or add a rule of this id to answers.yaml"
             yield document.problem(("replies", key, "answer"), f"there is no answer `{reply.answer}`", mend)
     for place, wording in _wordings(menu):
-        yield from _unknown_slots(document, place, wording.slots(), allowed=_ACCOUNT)
+        yield from _unknown_slots(document, place, wording.slots(), allowed=COMMON_SLOTS)
 
 
 def check_answers(document: Document, answers: Answers) -> Iterator[Problem]:
@@ -63,7 +61,7 @@ def check_answers(document: Document, answers: Answers) -> Iterator[Problem]:
     for number, rule in enumerate(rules):
         groups = frozenset(compile_pattern(rule.match.pattern).groupindex) if rule.match.pattern else frozenset()
         place = ("rules", number, "reply")
-        yield from _unknown_slots(document, place, rule.reply.slots(), allowed=groups | _ACCOUNT)
+        yield from _unknown_slots(document, place, rule.reply.slots(), allowed=groups | COMMON_SLOTS)
 
 
 def check_choices(document: Document, model: BaseModel, known: frozenset[str]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ an `Event(kind, fields)`. `encode_body` and `decode_body` turn a body into the (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -133,6 +133,7 @@ class Inbound:
     """One callback, verified and parsed.
 
     `key` is the platform's own composite identity of the message; two callbacks with the same (account, key) are one.
+    The log keeps only a digest of it: a message that was read back has its place there as key, `log:ACCOUNT:SEQ`.
     """
 
     #: Name of the account in the settings.
@@ -206,6 +207,10 @@ _INBOUND: dict[str, type[Any]] = {
 _OUTGOING: dict[str, type[Any]] = {"text": TextReply, "image": ImageReply, "news": NewsReply, "menu": MenuReply}
 _KIND: dict[type[Any], str] = {cls: kind for table in (_INBOUND, _OUTGOING) for kind, cls in table.items()}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {cls: tuple(f.name for f in fields(cls)) for cls in _KIND}
+_REQUIRED: dict[type[Any], frozenset[str]] = {
+    cls: frozenset(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+    for cls in _KIND
+}
 
 
 def encode_body(body: InboundBody | Outgoing) -> tuple[str, dict[str, Any]]:
@@ -225,10 +230,16 @@ def encode_body(body: InboundBody | Outgoing) -> tuple[str, dict[str, Any]]:
 
 
 def decode_inbound(kind: str, encoded: Mapping[str, Any]) -> InboundBody:
-    """Return the inbound body that `encode_body` turned into (kind, fields); unknown kinds become events."""
+    """Return the inbound body that `encode_body` turned into (kind, fields).
+
+    Never raises: what no class fits (a newer version's kind, fields whose content was destroyed) becomes an event.
+    """
     if kind.startswith("event:"):
         return Event(kind=kind.removeprefix("event:"), fields=dict(encoded))
-    body: InboundBody = _INBOUND[kind](**encoded)
+    cls = _INBOUND.get(kind)
+    if cls is None or not _REQUIRED[cls] <= encoded.keys() <= set(_FIELDS[cls]):
+        return Event(kind=kind, fields=dict(encoded))
+    body: InboundBody = cls(**encoded)
     return body
 
 

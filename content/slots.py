@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
+
+#: What every text may hold: the title of the account, and the customer-service hotline of the settings.
+COMMON_SLOTS: Final = frozenset({"account", "hotline"})
 
 _SLOT = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 

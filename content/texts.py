@@ -6,7 +6,7 @@ from typing import Final
 
 from content.authored import Authored, Words
 
-#: Slots that a text may hold beside `{account}`, the title of the account.
+#: Slots that a text may hold beside `{account}` and `{hotline}`.
 TEXT_SLOTS: Final = {
     "staff_welcome": frozenset({"name"}),
     "staff_whoami": frozenset({"name", "userid", "role", "branch"}),
@@ -25,7 +25,7 @@ class Roles(Authored):
 
 
 class Texts(Authored):
-    """The bot's own sentences. `{account}` may stand in each."""
+    """The bot's own sentences. `{account}` and `{hotline}` may stand in each."""
 
     #: Nothing matched: says so, offers the menu and a person.
     fallback: Words
@@ -49,6 +49,8 @@ class Texts(Authored):
     staff_whoami: Words
     #: A member that no setting binds: `{userid}`; how to be bound.
     staff_unbound: Words
+    #: As `choice_unknown`; the application may have no menu.
+    staff_choice_unknown: Words
     staff_fallback: Words
     #: Shown for a member of staff without a branch.
     staff_no_branch: Words

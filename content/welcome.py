@@ -8,10 +8,11 @@ from pydantic import AfterValidator, model_validator
 
 from content.authored import Authored, Identifier, check_bytes
 from content.scenes import Attribution
+from content.slots import COMMON_SLOTS
 from content.wording import Wording
 
-#: Slots that a welcome may hold beside `{account}`.
-WELCOME_SLOTS: Final = frozenset({"account", "campaign", "agent"})
+#: Slots that a welcome may hold.
+WELCOME_SLOTS: Final = COMMON_SLOTS | {"campaign", "agent"}
 
 #: A scene string has at most 64 characters (WeChat doc: QR codes with parameters).
 Scene = Annotated[str, AfterValidator(lambda text: check_bytes(text, 192))]

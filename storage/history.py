@@ -22,10 +22,13 @@ class History:
         self._database = database
 
     async def last_outgoing(self, account_id: int, conversation_id: int) -> StoredReply | None:
-        """Return what went out last in a conversation, None when nothing did or its content was destroyed."""
+        """Return what went out last in a conversation; None when nothing did, or when its content was destroyed.
+
+        What went out before it is never returned in its place: a choice refers to what was said last.
+        """
         query = (
             select(MESSAGE.c.kind, CONTENT.c.fields)
-            .join(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+            .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
             .where(
                 MESSAGE.c.conversation_id == conversation_id,
                 MESSAGE.c.account_id == account_id,
@@ -36,7 +39,9 @@ class History:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else StoredReply(kind=row.kind, fields=json.loads(row.fields))
+        if row is None or row.fields is None:
+            return None
+        return StoredReply(kind=row.kind, fields=json.loads(row.fields))
 
     async def accounts(self) -> list[str]:
         """Return the name of every account that was ever served, whether or not the settings still have it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import and_, select
 
@@ -46,10 +47,19 @@ async def read_pending(connection: Connection, account_id: int, identity_ids: Se
             inbound=Inbound(
                 account=row.name,
                 sender=row.external_id,
-                key="",
+                key=f"log:{row.account_id}:{row.seq}",
                 sent_at=row.sent_at,
-                body=decode_inbound(row.kind, json.loads(row.fields or "{}")),
+                body=decode_inbound(row.kind, _fields(row.fields)),
             ),
         )
         for row in await connection.execute(query)
     ]
+
+
+def _fields(stored: str | None) -> dict[str, Any]:
+    """Return the fields of a content, none when it was destroyed or is unreadable: one bad row must not hold others."""
+    try:
+        found = json.loads(stored or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -117,6 +117,8 @@ class ConsentDraft:
     consent: str
     state: str
     text_version: str
+    #: The message that shows it.
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ class Lease:
 
 
 class Way(StrEnum):
-    """How the first reply of a turn is to leave; later replies always leave through the outbox."""
+    """How the first reply of a turn is to leave; later replies leave through the outbox where the account has one."""
 
     #: The platform's attempt waits in this process and is in time: it carries the reply.
     HTTP = "http"
@@ -159,6 +161,8 @@ class Handled:
     consents: tuple[ConsentDraft, ...]
     attributions: tuple[AttributionDraft, ...]
     way: Way
+    #: Whether the account may send actively; without that nothing leaves through the outbox, and such replies are lost.
+    active_messages: bool
     #: Tells which later messages join the turn instead of waiting for the next.
     joins: Callable[[InboundBody], bool]
     now: datetime
@@ -183,6 +187,8 @@ class Written:
     outbox: bool = False
     #: The first reply did.
     first_by_outbox: bool = False
+    #: So many replies had no way to leave.
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

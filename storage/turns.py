@@ -128,9 +128,10 @@ class _AccountTurns:
         vias = {seq: waiting[seq].via for seq in turn.seqs}
         by_outbox = turn.way is Way.OUTBOX or vias.get(last) == "outbox"
         in_time = turn.way is Way.HTTP and not by_outbox
-        first = ReplyState.OUTBOX if by_outbox else ReplyState.HANDED if in_time else ReplyState.READY
-        for n, draft in enumerate(turn.replies):
-            state = first if n == 0 else ReplyState.OUTBOX
+        elsewhere = ReplyState.OUTBOX if turn.active_messages else ReplyState.LOST
+        first = elsewhere if by_outbox else ReplyState.HANDED if in_time else ReplyState.READY
+        states = [first if n == 0 else elsewhere for n in range(len(turn.replies))]
+        for n, (draft, state) in enumerate(zip(turn.replies, states, strict=True)):
             self._add_reply(turn, n, draft, mine=mine, state=state, at=waiting[last].recorded_at)
         way = "outbox" if by_outbox else "http" if in_time else vias.get(last)
         for seq in turn.seqs:
@@ -139,9 +140,13 @@ class _AccountTurns:
         self._add_effects(turn, mine)
         holder, until = (turn.lease.holder, to_micros(turn.lease_until)) if after else (None, None)
         self._leases.setdefault((holder, until), []).append(turn.lease.identity_id)
-        outbox = bool(turn.replies) and (by_outbox or len(turn.replies) > 1)
-        handed = in_time and bool(turn.replies)
-        return Written(more=after, handed=handed, outbox=outbox, first_by_outbox=outbox and by_outbox)
+        return Written(
+            more=after,
+            handed=states[:1] == [ReplyState.HANDED],
+            outbox=ReplyState.OUTBOX in states,
+            first_by_outbox=states[:1] == [ReplyState.OUTBOX],
+            lost=states.count(ReplyState.LOST),
+        )
 
     def _add_reply(self, turn: Handled, n: int, draft: ReplyDraft, *, mine: Any, state: ReplyState, at: int) -> None:
         key = reply_key(self._account_id, turn.seqs[-1], n)
@@ -160,11 +165,12 @@ class _AccountTurns:
             )
 
     def _add_effects(self, turn: Handled, mine: Any) -> None:
-        where = {"account_id": self._account_id, "seq": turn.seqs[-1], "at": turn.now}
+        where = {"account_id": self._account_id, "at": turn.now}
         for consent in turn.consents:
             self._consents.append(
                 where
                 | {
+                    "seq": consent.seq,
                     "customer_id": mine.customer_id,
                     "consent": consent.consent,
                     "state": consent.state,
@@ -175,6 +181,7 @@ class _AccountTurns:
             self._attributions.append(
                 where
                 | {
+                    "seq": turn.seqs[-1],
                     "identity_id": turn.lease.identity_id,
                     "scene": attribution.scene,
                     "campaign": attribution.campaign,

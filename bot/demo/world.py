@@ -118,6 +118,7 @@ def _settings(bot_url: str, sandbox_url: str) -> str:
     host, port = bot_url.removeprefix("http://").split(":")
     blocks = [
         "# Written by `zhike demo`; secrets here open the sandbox only.",
+        _block("[insurer]", {"hotline": "400-000-0000（演示号码）"}),
         _block("[web]", {"host": host, "port": int(port)}),
         _block("[clock]", {"sandbox_url": sandbox_url}),
         _block("[log]", {"level": "info", "seal_seconds": 1}),

@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from handlers.clock import Clock
 from handlers.profiles.ports import Directory
-from handlers.profiles.unions import join_identities
+from handlers.profiles.unions import Unions
 from storage.chain import Chain
 from storage.customers import Customers
 from storage.database import Database
@@ -52,8 +52,7 @@ class Ticks:
         self._leaders = leaders
         self._chain = chain
         self._replies = replies
-        self._customers = customers
-        self._directories = directories
+        self._unions = Unions(customers, directories, clock=clock)
         self._active = active
         self._database = database
         self._clock = clock
@@ -87,7 +86,7 @@ class Ticks:
 
     async def join(self) -> None:
         """Join identities of one person."""
-        await join_identities(self._customers, self._directories, clock=self._clock)
+        await self._unions.join()
 
     async def partition(self) -> None:
         """Make the partitions of this and the next month."""

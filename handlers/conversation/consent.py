@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from content.consent import Consent, ConsentState
-from content.consent_words import ChoiceWords
+from content.messages import Text
 from content.normal_form import normalise
 from content.tree import Content
 from handlers.conversation.answers import Answering
+from handlers.conversation.opt_out import Refusal
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, ConsentChanged, Fragment, NotHandled, Outcome, Turn
 
 
-class _Words:
-    """The words of one choice, compiled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """A fragment that makes a choice, and what else it says."""
 
-    def __init__(self, words: ChoiceWords, short_message: int) -> None:
-        self._exact = frozenset(map(normalise, words.exact))
-        self._contains = tuple(map(normalise, words.contains))
-        self._short_message = short_message
-
-    def are_in(self, normal: str) -> bool:
-        """Tell whether a message, in its normal form, makes the choice."""
-        if normal in self._exact:
-            return True
-        return len(normal) <= self._short_message and any(phrase in normal for phrase in self._contains)
+    fragment: Fragment
+    state: ConsentState
+    rest: str = ""
 
 
 class MarketingChoice:
@@ -33,8 +29,8 @@ class MarketingChoice:
 
     def __init__(self, content: Content, phrasing: Phrasing, *, answering: Answering) -> None:
         words = content.consent_words
-        self._opt_in = _Words(words.opt_in, words.short_message)
-        self._opt_out = _Words(words.opt_out, words.short_message)
+        self._opt_in = frozenset(map(normalise, words.opt_in.exact))
+        self._opt_out = Refusal(words.opt_out)
         self._texts = content.texts
         self._phrasing = phrasing
         self._answering = answering
@@ -45,16 +41,16 @@ class MarketingChoice:
 
     async def handle(self, turn: Turn) -> Outcome | NotHandled:
         """Take the last choice down and confirm it; answer what else was asked in the same turn."""
-        chosen = [(fragment, state) for fragment in turn.fragments if (state := self._choice(fragment)) is not None]
+        chosen = [choice for fragment in turn.fragments if (choice := self._choice(fragment)) is not None]
         if not chosen:
             return NOT_HANDLED
-        fragment, state = chosen[-1]
-        rest = await self._answer_rest(turn, {id(choice.message) for choice, _ in chosen})
+        fragment, state = chosen[-1].fragment, chosen[-1].state
+        rest = await self._answer_rest(turn, {id(choice.fragment.message): choice.rest for choice in chosen})
         changed = ConsentChanged(
             consent=Consent.MARKETING,
             state=state,
             text_version=self._phrasing.version,
-            evidence=fragment.message.key,
+            evidence=fragment.message,
         )
         confirmation = self._phrasing.say(turn, self._confirmation(state, before=turn.standing.marketing))
         return Outcome(
@@ -62,24 +58,30 @@ class MarketingChoice:
             effects=() if state is turn.standing.marketing else (changed,),
         )
 
-    def _choice(self, fragment: Fragment) -> ConsentState | None:
-        if self._opt_in.are_in(fragment.normal):
-            return ConsentState.GRANTED
-        if self._opt_out.are_in(fragment.normal):
-            return ConsentState.WITHDRAWN
-        return None
+    def _choice(self, fragment: Fragment) -> _Chosen | None:
+        if fragment.normal in self._opt_in:
+            return _Chosen(fragment=fragment, state=ConsentState.GRANTED)
+        rest = self._opt_out.rest_of(fragment.normal)
+        return None if rest is None else _Chosen(fragment=fragment, state=ConsentState.WITHDRAWN, rest=rest)
 
     def _confirmation(self, state: ConsentState, *, before: ConsentState) -> str:
         if state is ConsentState.GRANTED:
             return self._texts.already_opted_in if before is state else self._texts.opted_in
         return self._texts.already_opted_out if before is state else self._texts.opted_out
 
-    async def _answer_rest(self, turn: Turn, chosen: set[int]) -> Outcome:
-        others = tuple(message for message in turn.messages if id(message) not in chosen)
+    async def _answer_rest(self, turn: Turn, rests: Mapping[int, str]) -> Outcome:
+        """Answer the fragments without a choice, and what those with one (`rests`, by message) say beside it."""
+        others = []
+        for message in turn.messages:
+            rest = rests.get(id(message))
+            if rest is None:
+                others.append(message)
+            elif rest:
+                others.append(replace(message, body=Text(content=rest)))
         if not others:
             return Outcome()
-        rest = replace(turn, messages=others)
-        if not self._answering.matches(rest):
+        rest_turn = replace(turn, messages=tuple(others))
+        if not self._answering.matches(rest_turn):
             return Outcome()
-        answered = await self._answering.answer(rest)
+        answered = await self._answering.answer(rest_turn)
         return Outcome() if answered is NOT_HANDLED else answered

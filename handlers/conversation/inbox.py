@@ -24,6 +24,8 @@ from storage.replies import Attempt, Replies, Verdict
 
 #: An attempt this long after the first is the platform's last (0, 5 and 10 s).
 _LAST_ATTEMPT_AFTER: Final = timedelta(seconds=9)
+#: The last attempt begins so long after the message at most, with the seconds that `sent_at` and the way there cost.
+_ATTEMPTS_REACH: Final = timedelta(seconds=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,8 @@ class Inbox:
             return _ACCEPTED
         deadline = now + timedelta(seconds=self._config.deadline)
         if recorded.is_new and recorded.epoch is not None:
-            return await self._await_lane(recorded, deadline)
-        return await self._await_other(recorded, deadline)
+            return await self._await_lane(recorded, inbound, deadline)
+        return await self._await_other(recorded, inbound, deadline)
 
     async def written(self, handed: tuple[int, int]) -> None:
         """Note that a reply's bytes have left."""
@@ -110,19 +112,19 @@ class Inbox:
         )
         self._lanes.begin(lease, recorded.person, [first])
 
-    async def _await_lane(self, recorded: Recorded, deadline: datetime) -> Answered:
+    async def _await_lane(self, recorded: Recorded, inbound: Inbound, deadline: datetime) -> Answered:
         """Wait for this process's own lane until the deadline."""
         key = (recorded.account_id, recorded.seq)
         future = self._lanes.wait(*key)
         try:
             reply = await self._clock.wait_for(future, seconds=self._left(deadline))
         except TimeoutError:
-            return await self._at_deadline(key, deadline)
+            return await self._at_deadline(key, inbound, deadline)
         finally:
             self._lanes.forget(*key, future)
         return await self._told(key, reply)
 
-    async def _await_other(self, recorded: Recorded, deadline: datetime) -> Answered:
+    async def _await_other(self, recorded: Recorded, inbound: Inbound, deadline: datetime) -> Answered:
         """A repeated callback, or one whose conversation another holds: wait until it is handled or time is up."""
         key = (recorded.account_id, recorded.seq)
         verdict = await self._settle(key, last_word=False)
@@ -134,7 +136,7 @@ class Inbox:
             await self._clock.wait_for(first, seconds=max(0.0, self._left(deadline)))
         except TimeoutError:
             first.cancel()
-            return await self._at_deadline(key, deadline)
+            return await self._at_deadline(key, inbound, deadline)
         finally:
             self._lanes.forget(*key, lane)
             self._watch.forget(*key, elsewhere)
@@ -146,12 +148,12 @@ class Inbox:
             return _answered(key, await self._settle(key, last_word=False))
         return Answered(reply=told, handed=key if told is not None else None)
 
-    async def _at_deadline(self, key: tuple[int, int], deadline: datetime) -> Answered:
+    async def _at_deadline(self, key: tuple[int, int], inbound: Inbound, deadline: datetime) -> Answered:
         verdict = await self._settle(key, last_word=True)
         if not verdict.wait:
             return _answered(key, verdict)
         arrived = deadline - timedelta(seconds=self._config.deadline)
-        last = arrived - verdict.recorded_at >= _LAST_ATTEMPT_AFTER
+        last = arrived - _first_attempt(inbound.sent_at, verdict.recorded_at) >= _LAST_ATTEMPT_AFTER
         return _ACCEPTED if last else Answered(time_out=True)
 
     async def _settle(self, key: tuple[int, int], *, last_word: bool) -> Verdict:
@@ -169,6 +171,15 @@ def _answered(key: tuple[int, int], verdict: Verdict) -> Answered:
     if verdict.reply is None:
         return _ACCEPTED
     return Answered(reply=decode_outgoing(verdict.reply.kind, verdict.reply.fields), handed=key)
+
+
+def _first_attempt(sent_at: datetime, recorded_at: datetime) -> datetime:
+    """Return when the platform tried first: an attempt that met a restart was not recorded.
+
+    `sent_at` has whole seconds, so it can be up to one too early; the margin of `_LAST_ATTEMPT_AFTER` holds that. One
+    further before the recording than the attempts reach says only that the clocks differ.
+    """
+    return sent_at if timedelta() <= recorded_at - sent_at <= _ATTEMPTS_REACH else recorded_at
 
 
 def _followed(body: InboundBody) -> bool | None:

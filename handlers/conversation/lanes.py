@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 from typing import Final
 
 import structlog
 
-from content.messages import InboundBody, Outgoing, Purpose, encode_body
+from content.messages import InboundBody, Outgoing, Purpose
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.drafts import attribution_drafts, consent_drafts, reply_drafts
+from handlers.conversation.folding import fold
 from handlers.conversation.routing import Route, first_match
 from handlers.conversation.standing import Standings, as_customer
-from handlers.conversation.turn import STAFF_CHANNELS, Attributed, ConsentChanged, Outcome, Turn, can_join
+from handlers.conversation.turn import STAFF_CHANNELS, Outcome, Turn, can_join
 from handlers.delivery.apis import PASSIVE, Audience
 from handlers.delivery.decision import Allow, Author, OutgoingFacts, standing_of
 from handlers.delivery.governor import Governor
 from storage.errors import LeaseLost
 from storage.handling import Handling
 from storage.records import (
-    AttributionDraft,
-    ConsentDraft,
     Handled,
     Lease,
     Pending,
     Person,
-    ReplyDraft,
     Way,
     Written,
 )
@@ -111,14 +111,24 @@ class Lanes:
         return len(self._running)
 
     async def take_over(self, *, limit: int) -> int:
-        """Lease and begin conversations whose work nobody handles; return how many."""
+        """Lease and begin conversations whose work nobody handles; return how many.
+
+        One that cannot be begun does not hold the others: its lease ends, and it is tried again then.
+        """
         now = self._clock.now()
         abandoned = await self._handling.claim_abandoned(
             accounts=self._accounts.keys(), holder=self.holder, now=now, until=now + self._lease, limit=limit
         )
+        begun = 0
         for lease, items in abandoned:
-            self.begin(lease, await self._handling.person(lease), items)
-        return len(abandoned)
+            try:
+                person = await self._handling.person(lease)
+            except Exception:
+                log.exception("A conversation cannot be taken over.", action="take_over_failed", **_place(lease))
+                continue
+            self.begin(lease, person, items)
+            begun += 1
+        return begun
 
     async def finish(self, *, seconds: float) -> None:
         """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others."""
@@ -141,13 +151,13 @@ class Lanes:
             log.warning("A conversation was taken over by another process.", action="lease_lost", detail=str(lost))
         except Exception:
             # The lease ends by itself and another holder tries again; what was recorded is not lost.
-            log.exception("A conversation could not be handled.", action="lane_failed", identity=lease.identity_id)
+            log.exception("A conversation could not be handled.", action="lane_failed", **_place(lease))
 
     async def _take_turn(self, lease: Lease, person: Person, items: list[Pending]) -> list[Pending]:
         """Handle the first turn of `items`; return what waits after it."""
         turn_items, later = _first_turn(items)
         for round_ in range(self._config.rejoins + 1):
-            outcome = await self._answer(lease, person, turn_items)
+            outcome = self._folded(lease, await self._answer(lease, person, turn_items))
             last_round = round_ == self._config.rejoins
             joins = can_join if not last_round and not later and can_join(turn_items[-1].inbound.body) else _never
             written = await self._handling.finish(self._handled(lease, person, turn_items, outcome, joins=joins))
@@ -188,13 +198,19 @@ class Lanes:
             return self._apology(turn)
         return answered.outcome
 
+    def _folded(self, lease: Lease, outcome: Outcome) -> Outcome:
+        """Put what is to be said into one message where nothing can follow the HTTP answer."""
+        if self._accounts[lease.account_id].active_messages or len(outcome.replies) < 2:
+            return outcome
+        return replace(outcome, replies=fold(outcome.replies))
+
     async def _renew(self, lease: Lease) -> bool:
         now = self._clock.now()
         return await self._handling.renew(lease, now=now, until=now + self._lease)
 
     def _way(self, person: Person, item: Pending, outcome: Outcome) -> Way:
         """Choose how the first reply leaves; what the governor keeps from the HTTP answer meets it again in the outbox,
-        where a refusal is stored with its reason."""
+        where a refusal is stored with its reason; on an account without active messages it is lost, which is stored."""
         account = self._accounts[item.account_id]
         if account.answers is Answers.ACTIVE:
             return Way.OUTBOX
@@ -226,18 +242,11 @@ class Lanes:
         return Handled(
             lease=lease,
             seqs=tuple(item.seq for item in items),
-            replies=tuple(_draft(reply.content, reply.purpose, reply.content_version) for reply in outcome.replies),
-            consents=tuple(
-                ConsentDraft(consent=effect.consent, state=effect.state, text_version=effect.text_version)
-                for effect in outcome.effects
-                if isinstance(effect, ConsentChanged)
-            ),
-            attributions=tuple(
-                AttributionDraft(scene=effect.scene, campaign=effect.campaign, agent=effect.agent)
-                for effect in outcome.effects
-                if isinstance(effect, Attributed)
-            ),
+            replies=reply_drafts(outcome),
+            consents=consent_drafts(outcome, items),
+            attributions=attribution_drafts(outcome),
             way=self._way(person, items[-1], outcome),
+            active_messages=self._accounts[lease.account_id].active_messages,
             joins=joins,
             now=now,
             lease_until=now + self._lease,
@@ -254,6 +263,19 @@ class Lanes:
                     future.set_result(carried if item is items[-1] else None)
         if written.outbox:
             self._on_outbox()
+        if written.lost:
+            log.warning(
+                "Replies had no way to leave: the account may not send actively.",
+                action="replies_lost",
+                account=items[-1].account_id,
+                seq=items[-1].seq,
+                lost=written.lost,
+            )
+
+
+def _place(lease: Lease) -> dict[str, int]:
+    """Return which conversation it is, for the log."""
+    return {"account": lease.account_id, "identity": lease.identity_id}
 
 
 def _first_turn(items: list[Pending]) -> tuple[list[Pending], list[Pending]]:
@@ -263,8 +285,3 @@ def _first_turn(items: list[Pending]) -> tuple[list[Pending], list[Pending]]:
         while end < len(items) and can_join(items[end].inbound.body):
             end += 1
     return items[:end], items[end:]
-
-
-def _draft(content: Outgoing, purpose: str, version: str) -> ReplyDraft:
-    kind, fields = encode_body(content)
-    return ReplyDraft(kind=kind, fields=fields, purpose=purpose, content_version=version)

@@ -10,6 +10,20 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 
+def authored_labels(content: Content) -> frozenset[str]:
+    """Return the labels of every choice that any reply offers."""
+    welcome = content.welcome
+    wordings: list[Wording | None] = [
+        *(rule.reply for rule in content.answers.rules),
+        *content.menu.replies.values(),
+        *(welcome.follow, welcome.scan),
+        *(wording for scene in welcome.scenes for wording in (scene.follow, scene.scan)),
+    ]
+    return frozenset(
+        choice.label.strip() for wording in wordings if wording and wording.menu for choice in wording.menu.options
+    )
+
+
 class Choices:
     """Replies to whatever can be tapped."""
 
@@ -22,6 +36,7 @@ class Choices:
         # An option names an answer first, so that a menu key of the same name does not hide it.
         self._options: dict[str, Wording] = {**self._replies, **answers}
         self._unknown = content.texts.choice_unknown
+        self._unknown_to_staff = content.texts.staff_choice_unknown
         self._phrasing = phrasing
 
     def is_click(self, turn: Turn) -> bool:
@@ -57,5 +72,6 @@ class Choices:
 
     def _reply(self, turn: Turn, wording: Wording | None) -> Outcome:
         if wording is None:
-            return Outcome(replies=(self._phrasing.say(turn, self._unknown),))
+            unknown = self._unknown_to_staff if turn.with_staff else self._unknown
+            return Outcome(replies=(self._phrasing.say(turn, unknown),))
         return self._phrasing.render(turn, wording)

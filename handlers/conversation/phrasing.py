@@ -22,12 +22,18 @@ class Phrasing:
 
     def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
-        words = fill(text, {"account": turn.account.title, **slots})
+        words = fill(text, {**_common(turn), **slots})
         return Reply(content=TextReply(content=words), content_version=self._version)
 
     def render(self, turn: Turn, wording: Wording, /, **slots: str) -> Outcome:
         """Return what an authored reply makes: one reply, or none for a deliberate silence."""
-        outgoing = wording.render({"account": turn.account.title, **slots})
+        outgoing = wording.render({**_common(turn), **slots})
         if outgoing is None:
             return Outcome()
         return Outcome(replies=(Reply(content=outgoing, content_version=self._version),))
+
+
+def _common(turn: Turn) -> dict[str, str]:
+    """Return what fills `COMMON_SLOTS`; a hotline that is not set has no value: no sentence leaves with a hole."""
+    hotline = turn.account.hotline
+    return {"account": turn.account.title, **({"hotline": hotline} if hotline else {})}

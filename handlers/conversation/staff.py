@@ -7,7 +7,7 @@ from typing import Final
 from content.messages import Entered, Event, Follow, MenuView, Unfollow
 from content.texts import Texts
 from handlers.conversation.phrasing import Phrasing
-from handlers.conversation.turn import NOT_HANDLED, FollowChanged, NotHandled, Outcome, Turn
+from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 #: In their normal form. "?" has none, so it is not among them.
 HELP_WORDS: Final = frozenset({"help", "帮助", "使用说明"})
@@ -28,7 +28,7 @@ class StaffDesk:
 
     async def follow(self, turn: Turn) -> Outcome | NotHandled:
         """Welcome a member; one that is not bound learns how to be."""
-        return Outcome(replies=self._greeting(turn).replies, effects=(FollowChanged(followed=True),))
+        return self._greeting(turn)
 
     def is_unbound(self, turn: Turn) -> bool:
         """Tell whether somebody who is not bound says or taps something."""

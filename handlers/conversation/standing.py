@@ -10,24 +10,34 @@ from handlers.conversation.turn import Customer, Staff, Standing
 from storage.history import History
 from storage.records import Person
 
-#: A choice is typed as its number, so only such short texts make it worth reading what was offered.
-_CHOICE_LENGTH = 2
+#: The longest number of a choice (`content.wording.Question` has at most ten).
+_NUMBER_LENGTH = 2
 
 
 class Standings:
-    """Puts a person's standing together, reading only what the message can need."""
+    """Puts a person's standing together, reading only what the message can need.
 
-    def __init__(self, history: History) -> None:
+    What was offered is read for a text that could be a typed choice: a number, or one of the authored `labels`.
+    """
+
+    def __init__(self, history: History, *, labels: frozenset[str]) -> None:
         self._history = history
+        self._labels = labels
 
     async def of(self, person: Person, bodies: Sequence[InboundBody]) -> Standing:
         """Return the standing of `person` for a turn of these messages."""
         body = bodies[-1]
         offered: tuple[Option, ...] = ()
-        if len(bodies) == 1 and isinstance(body, Text) and _may_be_choice(body.content):
+        if len(bodies) == 1 and isinstance(body, Text) and self._may_be_choice(body.content):
             offered = await self._offered(person)
         marketing = ConsentState(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
-        return Standing(followed=person.followed is not False, marketing=marketing, offered=offered)
+        return Standing(marketing=marketing, offered=offered)
+
+    def _may_be_choice(self, words: str) -> bool:
+        stripped = words.strip()
+        if 0 < len(stripped) <= _NUMBER_LENGTH and any(character.isdigit() for character in stripped):
+            return True
+        return stripped in self._labels
 
     async def _offered(self, person: Person) -> tuple[Option, ...]:
         last = await self._history.last_outgoing(person.account_id, person.conversation_id)
@@ -35,11 +45,6 @@ class Standings:
             return ()
         content = decode_outgoing(last.kind, last.fields)
         return content.options if isinstance(content, MenuReply) else ()
-
-
-def _may_be_choice(words: str) -> bool:
-    stripped = words.strip()
-    return 0 < len(stripped) <= _CHOICE_LENGTH and any(character.isdigit() for character in stripped)
 
 
 def as_customer(person: Person) -> Customer:

@@ -39,6 +39,8 @@ class AccountInfo:
     channel: str
     #: What people call the account; fills `{account}` in texts.
     title: str
+    #: Customer-service number; fills `{hotline}` in texts.
+    hotline: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,6 @@ class Customer:
 class Standing:
     """What is already known about the person when the turn begins."""
 
-    followed: bool = True
     marketing: ConsentState = ConsentState.UNASKED
     #: Options of the last menu message of this conversation, so that a typed "2" can choose the second.
     offered: tuple[Option, ...] = ()
@@ -157,8 +158,8 @@ class ConsentChanged:
     state: ConsentState
     #: Version of the text that the customer saw or answered.
     text_version: str
-    #: Key of the inbound message that shows it.
-    evidence: str
+    #: The message of the turn that shows it.
+    evidence: Inbound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +171,7 @@ class Attributed:
     agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowChanged:
-    """The person follows the account now, or no longer."""
-
-    followed: bool
-
-
-Effect = ConsentChanged | Attributed | FollowChanged
+Effect = ConsentChanged | Attributed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from content.messages import Follow, Scan, Unfollow
 from content.scenes import Attribution, parse_scene
 from content.welcome import Welcome, slot_values
 from handlers.conversation.phrasing import Phrasing
-from handlers.conversation.turn import NOT_HANDLED, Attributed, FollowChanged, NotHandled, Outcome, Turn
+from handlers.conversation.turn import NOT_HANDLED, Attributed, NotHandled, Outcome, Turn
 
 
 def is_follow(turn: Turn) -> bool:
@@ -34,17 +34,16 @@ class Welcoming:
         self._phrasing = phrasing
 
     async def follow(self, turn: Turn) -> Outcome | NotHandled:
-        """Welcome by scene; the follow itself and its source are effects."""
+        """Welcome by scene; its source is an effect."""
         if not isinstance(turn.body, Follow):
             return NOT_HANDLED
         source = parse_scene(turn.body.scene or "")
         outcome = self._phrasing.render(turn, self._welcome.on_follow(turn.body.scene), **slot_values(source))
-        followed = FollowChanged(followed=True)
-        return replace(outcome, effects=(followed, _attributed(source)) if source.scene else (followed,))
+        return replace(outcome, effects=(_attributed(source),) if source.scene else ())
 
     async def unfollow(self, turn: Turn) -> Outcome | NotHandled:
-        """Note that the person left; nothing can be said to them any more."""
-        return Outcome(effects=(FollowChanged(followed=False),))
+        """Say nothing: the person left, and nothing reaches them any more. That they left was noted on arrival."""
+        return Outcome()
 
     async def scan(self, turn: Turn) -> Outcome | NotHandled:
         """Answer a follower's scan and note its source."""
@@ -52,9 +51,7 @@ class Welcoming:
             return NOT_HANDLED
         source = parse_scene(turn.body.scene)
         outcome = self._phrasing.render(turn, self._welcome.on_scan(turn.body.scene), **slot_values(source))
-        # Only a follower's scan arrives as one, so it also mends a follow that was missed.
-        known = () if turn.standing.followed else (FollowChanged(followed=True),)
-        return replace(outcome, effects=(*known, _attributed(source)))
+        return replace(outcome, effects=(_attributed(source),))
 
 
 def _attributed(source: Attribution) -> Attributed:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import psutil  # type: ignore[import-untyped]
 
 from tests.bench.callbacks import Account
+from tests.fakes.echo import write_echo
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RECORDED: Final = Account(name="recorded")
@@ -49,6 +50,7 @@ class Server:
 def write_home(home: Path, *, database_url: str, port: int) -> None:
     """Write the bot's settings: two accounts, one that only records and one that answers."""
     blocks = [
+        _block("[insurer]", {"hotline": "95500"}),
         _block("[database]", {"url": database_url}),
         _block("[web]", {"host": "127.0.0.1", "port": port}),
         _block("[log]", {"level": "warning"}),
@@ -57,6 +59,7 @@ def write_home(home: Path, *, database_url: str, port: int) -> None:
     ]
     home.mkdir(parents=True, exist_ok=True)
     (home / "zhike.toml").write_text("\n".join(blocks), encoding="utf-8")
+    write_echo(home)
 
 
 @contextmanager

@@ -314,3 +314,137 @@ async def test_many_people_at_once_are_each_answered_once(open_desk: Callable[..
     assert [attempt.words for attempt in attempts] == [f"答{n}" for n in range(25)]
     assert await stores.count("reply") == 25
     assert desk.lanes.held == 0
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param("DELETE FROM content WHERE seq = 1", id="its content was destroyed"),
+        pytest.param("UPDATE content SET fields = '[1' WHERE seq = 1", id="its content cannot be read"),
+        pytest.param("UPDATE message SET kind = 'sticker' WHERE seq = 1", id="its kind is of a newer version"),
+    ],
+)
+async def test_a_recorded_message_that_cannot_be_read_is_done_and_the_next_is_answered(
+    open_desk: Callable[..., Desk], stores: OpenStores, spoil: str
+) -> None:
+    dead, other = open_desk(), open_desk(holder="web-2")
+    dead.route.seconds = 1000
+    await dead.push("一")
+    await dead.push("二")
+    await dead.close()
+    await stores.change(spoil)
+    await other.wait(6)
+    taken = await other.lanes.take_over(limit=10)
+    await other.wait(2)
+
+    assert taken == 1
+    assert "二" in "".join(other.route.turns)
+    assert (await stores.one("SELECT count(*) AS n FROM work WHERE state = 'ready'"))["n"] == 0
+
+
+async def test_a_conversation_that_cannot_be_begun_does_not_hold_the_others(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    dead, other = open_desk(), open_desk(holder="web-2")
+    dead.route.seconds = 1000
+    await dead.push("一", person="alice")
+    await dead.push("二", person="bob")
+    await dead.close()
+    await stores.change("DELETE FROM identity WHERE external_id = 'alice'")
+    await other.wait(6)
+    taken = await other.lanes.take_over(limit=10)
+    await other.wait(2)
+
+    assert (taken, other.route.turns) == (1, ["二"])
+
+
+@pytest.mark.parametrize(("active", "said"), [(True, "答你好"), (False, "答你好\n其次\n最后")])
+async def test_what_one_turn_says_is_one_reply_where_nothing_can_follow_the_answer(
+    open_desk: Callable[..., Desk], stores: OpenStores, active: bool, said: str
+) -> None:
+    desk = open_desk(active_messages=active)
+    desk.route.further = ["其次", "最后"]
+    attempt = await desk.push("你好")
+
+    assert attempt.words == said
+    assert len(await _deliveries(stores)) == (2 if active else 0)
+    assert await stores.rows("SELECT n FROM reply WHERE state = 'lost'") == []
+
+
+async def test_words_that_one_reply_cannot_hold_are_lost_openly(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk(active_messages=False)
+    desk.route.further = ["长" * 700, "短"]
+    attempt = await desk.push("你好")
+
+    assert attempt.words == "答你好\n短"
+    assert [row["n"] for row in await stores.rows("SELECT n FROM reply WHERE state = 'lost'")] == [1]
+    assert await _deliveries(stores) == []
+
+
+async def test_what_the_governor_keeps_from_the_only_way_is_lost_openly(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk(active_messages=False)
+    desk.route.purpose = Purpose.MARKETING
+    attempt = await desk.push("你好")
+
+    assert attempt.answer == ACCEPTED
+    assert (await stores.one("SELECT state FROM reply"))["state"] == "lost"
+    assert await _deliveries(stores) == []
+
+
+async def test_a_refusal_among_fragments_is_stored_with_the_fragment_that_shows_it(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    await desk.push("退订")
+    await desk.push("谢谢")
+    await desk.wait(3)
+
+    assert desk.route.turns[-1] == "退订\n谢谢"
+    assert [row["seq"] for row in await stores.rows("SELECT seq FROM consent_entry")] == [1]
+
+
+async def test_so_it_is_when_another_process_took_the_conversation_over(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    dead, other = open_desk(), open_desk(holder="web-2")
+    dead.route.seconds = 1000
+    await dead.push("退订")
+    await dead.push("谢谢")
+    await dead.close()
+    await other.wait(6)
+    await other.lanes.take_over(limit=10)
+    await other.wait(2)
+
+    assert [row["seq"] for row in await stores.rows("SELECT seq FROM consent_entry")] == [1]
+
+
+async def test_the_third_attempt_decides_also_when_the_first_was_never_recorded(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(active_messages=False)
+    desk.route.seconds = 60
+    second = await desk.push("你好", key="k", age=5)
+    await desk.wait(5)
+    third = await desk.push("你好", key="k", age=10)
+    await desk.wait(5)
+
+    assert (second.answer, third.answer) == (TIMED_OUT, ACCEPTED)
+
+
+async def test_a_platform_whose_clock_is_behind_still_gets_to_its_third_attempt(
+    open_desk: Callable[..., Desk],
+) -> None:
+    desk = open_desk(active_messages=False)
+    desk.route.seconds = 60
+    answers = []
+    for n in range(3):
+        attempt = await desk.push("你好", key="k", age=30 + 5 * n)
+        await desk.wait(5)
+        answers.append(attempt.answer)
+
+    assert answers == [TIMED_OUT, TIMED_OUT, ACCEPTED]

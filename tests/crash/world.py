@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fakes.echo import write_echo
+
 CORP_ID: Final = "ww0crash0anhe000"
 
 
@@ -73,6 +75,7 @@ def write_home(home: Path, *, addresses: Addresses, database_url: str) -> Path:
     """Write zhike.toml and sandbox.json into `home`; return the sandbox's configuration file."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "zhike.toml").write_text(_settings(addresses, database_url), encoding="utf-8")
+    write_echo(home)
     config = home / "sandbox.json"
     config.write_text(json.dumps(_sandbox(addresses), ensure_ascii=False, indent=1), encoding="utf-8")
     return config
@@ -123,6 +126,7 @@ def _of_callback(account: Account, addresses: Addresses) -> dict[str, Any]:
 
 def _settings(addresses: Addresses, database_url: str) -> str:
     blocks = [
+        _block("[insurer]", {"hotline": "95500"}),
         _block("[database]", {"url": database_url}),
         _block("[log]", {"level": "info", "seal_seconds": 1}),
         *(_block("[[accounts]]", _account_settings(account, addresses)) for account in ACCOUNTS),

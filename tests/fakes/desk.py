@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
+from content.consent import Consent, ConsentState
 from content.messages import Inbound, InboundBody, Purpose, Text, TextReply
 from handlers.conversation.accounts import ConversationConfig, ServedAccount
 from handlers.conversation.inbox import Answered, Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.routing import Route
 from handlers.conversation.standing import Standings
-from handlers.conversation.turn import NotHandled, Outcome, Reply, Turn
+from handlers.conversation.turn import ConsentChanged, NotHandled, Outcome, Reply, Turn
 from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from storage.accounts import Transaction
@@ -23,12 +25,14 @@ _STEP = 0.5
 
 
 class SlowRoute:
-    """Says back what it heard after some time on the clock; remembers the turns it was asked."""
+    """Says back what it heard after some time on the clock; remembers the turns it was asked. 退订 is a refusal."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
         self.seconds = 0.0
         self.purpose = Purpose.SERVICE
+        #: What it says after the first answer.
+        self.further: list[str] = []
         self.error: Exception | None = None
         self.turns: list[str] = []
         self.running = 0
@@ -47,8 +51,19 @@ class SlowRoute:
             raise self.error
         if not turn.text:
             return Outcome()
-        words = TextReply(content=f"答{turn.text}")
-        return Outcome(replies=(Reply(content=words, purpose=self.purpose, content_version="v1"),))
+        words = [f"答{turn.text}", *self.further]
+        return Outcome(
+            replies=tuple(
+                Reply(content=TextReply(content=each), purpose=self.purpose, content_version="v1") for each in words
+            ),
+            effects=tuple(
+                ConsentChanged(
+                    consent=Consent.MARKETING, state=ConsentState.WITHDRAWN, text_version="v1", evidence=part.message
+                )
+                for part in turn.fragments
+                if part.text == "退订"
+            ),
+        )
 
 
 def _apologise(_turn: Turn) -> Outcome:
@@ -67,7 +82,7 @@ class Desk:
         self.lanes = Lanes(
             handling=stores.handling,
             routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle),),
-            standings=Standings(stores.history),
+            standings=Standings(stores.history, labels=frozenset()),
             accounts={served.row.id: served},
             clock=clock,
             holder=holder,
@@ -85,14 +100,16 @@ class Desk:
     def _wake(self) -> None:
         self.woken += 1
 
-    async def push(self, words: str | InboundBody, *, person: str = "alice", key: str | None = None) -> Attempt:
-        """Let the platform make an attempt at a message now."""
+    async def push(
+        self, words: str | InboundBody, *, person: str = "alice", key: str | None = None, age: float = 0.0
+    ) -> Attempt:
+        """Let the platform make an attempt now at a message that is `age` seconds old (in its whole seconds)."""
         body = Text(content=words) if isinstance(words, str) else words
         inbound = Inbound(
             account="service",
             sender=person,
             key=key or f"m:{person}:{len(self._tasks)}",
-            sent_at=self.clock.now(),
+            sent_at=(self.clock.now() - timedelta(seconds=age)).replace(microsecond=0),
             body=body,
         )
         task = asyncio.create_task(self.inbox.receive(inbound))

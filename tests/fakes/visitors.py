@@ -131,6 +131,7 @@ def turn(
     purpose: str = "service",
     consents: tuple[ConsentDraft, ...] = (),
     attributions: tuple[AttributionDraft, ...] = (),
+    active_messages: bool = True,
 ) -> Handled:
     """Return a turn over `seqs` that answers with `words`, one message each."""
     return Handled(
@@ -140,6 +141,7 @@ def turn(
         consents=consents,
         attributions=attributions,
         way=way,
+        active_messages=active_messages,
         joins=joins,
         now=now,
         lease_until=now + LEASE,

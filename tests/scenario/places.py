@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 CORP_ID: Final = "ww00112233445566aa"
+HOTLINE: Final = "95500"
 SAMPLE_CORP_ID: Final = "ww1a2b3c4d5e6f7a8b"
 SAMPLE_ORIGINAL_ID: Final = "gh_5f1a2b3c4d5e"
 #: The platform's time when a town begins; the samples were recorded at this moment.
@@ -135,6 +136,7 @@ _MEMBERS: Final = ("ZhangWei", "LiNa", "NewHere", "WangFang", "ChenJie", "SunLei
 def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **sections: Mapping[str, Any]) -> str:
     """Return a zhike.toml that serves `places` on a port of the system's choice."""
     chosen: dict[str, Mapping[str, Any]] = {
+        "insurer": {"hotline": HOTLINE},
         "web": {"host": "127.0.0.1", "port": 0},
         "clock": {"sandbox_url": sandbox_url},
         "log": {"level": "info", "seal_seconds": 1},

@@ -15,6 +15,7 @@ import pytest
 
 from tests.scenario.places import (
     ASSISTANT,
+    HOTLINE,
     SERVICE,
     Place,
     aes_key_of,
@@ -57,6 +58,9 @@ _SERVICE_SECRET = _line("secret", SERVICE.secret)
 #: How the errors themselves end; `check` has mends of its own, and one is enough.
 _ENGLISH_MENDS = ("run `zhike migrate`", "check [database] url", "write sqlite", "start the sandbox")
 _MISTAKES: dict[str, Mistake] = {
+    "a hotline that was not filled in": Mistake(
+        change=(_line("hotline", HOTLINE), _line("hotline", "")), says="没有填写客服热线", mend="[insurer]"
+    ),
     "a settings file that is no TOML": Mistake(change=("[clock]", "[clock"), says="不是合法的 TOML", mend="行列"),
     "a setting that does not exist": Mistake(
         change=("[log]", "[log]\ncolour = 1"), says="log.colour", mend="请"
@@ -241,6 +245,7 @@ def test_what_init_wrote_serves_once_it_is_filled_in(home: Path, sandbox_url: st
     run_command("init", home=home)
     settings = (home / "zhike.toml").read_text("utf-8")
     for before, after in (
+        ("填写客服热线", HOTLINE),
         ("填写公众号名称", SERVICE.title),
         ("填写 AppID（wx 开头）", SERVICE.realm),
         ("填写原始 ID（gh_ 开头）", SERVICE.original_id),

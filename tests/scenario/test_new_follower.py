@@ -21,7 +21,7 @@ def test_a_new_follower_is_welcomed(town: Town) -> None:
 
 def test_a_follower_by_a_campaign_code_gets_the_campaigns_welcome_and_the_source_is_stored(town: Town) -> None:
     done = town.act(SERVICE, "campaign-follower", "follow", scene="campaign:spring2026:agent:zhangwei")
-    assert "您参加的活动我已经记下" in done["shown"][0]["text"]
+    assert "您扫码的活动我已经记下" in done["shown"][0]["text"]
     stored = town.rows(_ATTRIBUTIONS, person=SERVICE.openid("campaign-follower"))
     assert stored == [("campaign:spring2026:agent:zhangwei", "spring2026", "zhangwei")]
 
@@ -35,7 +35,7 @@ def test_a_follower_by_an_agents_code_gets_the_agents_welcome(town: Town) -> Non
 def test_a_follower_who_scans_a_code_is_greeted_as_known_and_the_second_source_is_kept_too(town: Town) -> None:
     town.act(SERVICE, "scanning-follower", "follow", scene="hall")
     done = town.act(SERVICE, "scanning-follower", "scan", scene="campaign:autumn")
-    assert "您参加的活动我已经记下" in done["shown"][0]["text"]
+    assert "您扫码的活动我已经记下" in done["shown"][0]["text"]
     assert "欢迎关注" not in done["shown"][0]["text"]
     stored = town.rows(_ATTRIBUTIONS, person=SERVICE.openid("scanning-follower"))
     assert stored == [("hall", None, None), ("campaign:autumn", "autumn", None)]

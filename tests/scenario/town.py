@@ -22,6 +22,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tests.fakes.echo import write_echo
 from tests.scenario.balancer import Balancer
 from tests.scenario.places import PLACES, Place, sandbox_configuration, settings_text
 from tests.scenario.processes import Child, run_command
@@ -57,6 +58,7 @@ class Town:
         self._is_virtual = clock == "virtual"
         self._sections = sections
         home.mkdir(parents=True, exist_ok=True)
+        write_echo(home)
         config = sandbox_configuration(clock=clock, places=places, people=people)
         (home / "sandbox.json").write_text(json.dumps(config, ensure_ascii=False), "utf-8")
         arguments = ["bot.sandbox", "--config", str(home / "sandbox.json"), "--port", "0"]

@@ -24,7 +24,7 @@ async def _meet(
 ) -> Person:
     """Let somebody write for the first time; with `consent`, that becomes their marketing consent."""
     said = await visitors.say(name, "你好")
-    consents = (ConsentDraft(consent="marketing", state=consent, text_version="t1"),) if consent else ()
+    consents = (ConsentDraft(consent="marketing", state=consent, text_version="t1", seq=said.seq),) if consent else ()
     await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
     return said.person
 

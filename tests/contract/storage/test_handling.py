@@ -174,7 +174,7 @@ async def test_effects_stand_in_the_transaction_of_the_turn(
             [first.seq],
             "好",
             now=clock.now(),
-            consents=(ConsentDraft(consent="marketing", state="granted", text_version="t1"),),
+            consents=(ConsentDraft(consent="marketing", state="granted", text_version="t1", seq=first.seq),),
             attributions=(AttributionDraft(scene="s1", campaign="spring", agent=None),),
         )
     )
@@ -193,7 +193,7 @@ async def test_effects_stand_in_the_transaction_of_the_turn(
 async def test_the_latest_word_on_a_consent_counts(visitors: Visitors, stores: OpenStores, clock: ManualClock) -> None:
     for state in ("granted", "withdrawn"):
         said = await visitors.say("alice", state)
-        consents = (ConsentDraft(consent="marketing", state=state, text_version="t1"),)
+        consents = (ConsentDraft(consent="marketing", state=state, text_version="t1", seq=said.seq),)
         await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
 
     said = await visitors.say("alice", "再来")
@@ -362,3 +362,29 @@ async def test_a_lease_of_another_account_is_not_touched(
     foreign = Lease(account_id=mine.account_id + 1, identity_id=mine.identity_id, holder="web-1", epoch=1)
 
     assert await stores.handling.renew(foreign, now=clock.now(), until=clock.now() + timedelta(days=1)) is False
+
+
+async def test_a_consent_names_the_fragment_that_shows_it(
+    visitors: Visitors, stores: OpenStores, clock: ManualClock
+) -> None:
+    first, second = await visitors.say("alice", "退订"), await visitors.say("alice", "谢谢")
+    consents = (ConsentDraft(consent="marketing", state="withdrawn", text_version="t1", seq=first.seq),)
+    await stores.handling.finish(
+        turn(lease_of(first), [first.seq, second.seq], "好", now=clock.now(), consents=consents)
+    )
+
+    assert (await stores.one("SELECT seq FROM consent_entry"))["seq"] == first.seq
+
+
+@pytest.mark.parametrize(("way", "states"), [(Way.HTTP, ["handed", "lost"]), (Way.OUTBOX, ["lost", "lost"])])
+async def test_without_active_messages_what_the_answer_does_not_carry_is_lost_and_not_attempted(
+    visitors: Visitors, stores: OpenStores, clock: ManualClock, way: Way, states: list[str]
+) -> None:
+    first = await visitors.say("alice", "一")
+    written = await stores.handling.finish(
+        turn(lease_of(first), [first.seq], "甲", "乙", now=clock.now(), way=way, active_messages=False)
+    )
+
+    assert (written.outbox, written.lost) == (False, states.count("lost"))
+    assert [row["state"] for row in await stores.rows("SELECT state FROM reply ORDER BY n")] == states
+    assert await stores.count("delivery") == 0

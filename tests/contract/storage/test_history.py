@@ -97,3 +97,12 @@ async def test_an_export_longer_than_one_chunk_has_no_gap(stores: OpenStores, vi
     await asyncio.gather(*(visitors.say(f"p{n % 50}", str(n)) for n in range(2100)))
 
     assert [row["seq"] async for row in stores.history.export()] == list(range(1, 2101))
+
+
+async def test_what_went_out_before_destroyed_words_is_not_taken_for_the_last(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    place = await _talk(stores, visitors, clock, "alice", "一", "二")
+    await stores.change("DELETE FROM content WHERE seq = 3")
+
+    assert await stores.history.last_outgoing(*place) is None

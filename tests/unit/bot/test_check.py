@@ -276,3 +276,8 @@ async def test_no_finding_shows_a_secret(tmp_path: Path) -> None:
     shown = repr(await run_checks(settings, clock=ManualClock()))
     assert isinstance(settings.accounts[0].secret, SecretStr)
     assert [secret for secret in settings.secret_values() if secret in shown] == []
+
+
+async def test_the_number_of_the_demonstration_is_no_hotline(tmp_path: Path) -> None:
+    demo = settings_of(tmp_path, insurer={"hotline": "400-000-0000（演示号码）"})
+    assert await flaws(demo) == [("warn", "insurer.hotline")]

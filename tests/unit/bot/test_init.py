@@ -29,6 +29,7 @@ def test_a_fresh_file_names_exactly_what_must_be_filled_in(tmp_path: Path) -> No
     with pytest.raises(SettingsError) as raised:
         load_settings(tmp_path, {})
     assert {problem.key.removeprefix("accounts[service].") for problem in raised.value.problems} == {
+        "insurer.hotline",
         "title",
         "app_id",
         "original_id",
@@ -43,6 +44,7 @@ def test_filled_in_the_file_loads_and_every_line_out_of_comment_is_the_default(t
     file = tmp_path / "zhike.toml"
     text = file.read_text(encoding="utf-8")
     for placeholder, value in {
+        "填写客服热线": "95500",
         "填写公众号名称": "示例人寿",
         "填写 AppID（wx 开头）": "wx1234567890abcdef",
         "填写原始 ID（gh_ 开头）": "gh_1234567890ab",
@@ -51,7 +53,8 @@ def test_filled_in_the_file_loads_and_every_line_out_of_comment_is_the_default(t
     file.write_text(text, encoding="utf-8")
 
     loaded = load_settings(tmp_path, SECRETS)
-    file.write_text(text[text.index("[[accounts]]") :], encoding="utf-8")
+    insurer = '[insurer]\nhotline = "95500"\n'
+    file.write_text(insurer + text[text.index("[[accounts]]") :], encoding="utf-8")
 
     assert [account.name for account in loaded.accounts] == ["service"]
     assert loaded == load_settings(tmp_path, SECRETS)

@@ -20,6 +20,7 @@ secret = "0123456789abcdef0123456789abcdef"
 callback_token = "token4service"
 callback_aes_key = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
 """
+INSURER = '\n[insurer]\nhotline = "95500"\n'
 ASSISTANT = """
 [[accounts]]
 name = "assistant"
@@ -33,8 +34,8 @@ callback_aes_key = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
 """
 
 
-def written(home: Path, text: str) -> Path:
-    (home / "zhike.toml").write_text(text, encoding="utf-8")
+def written(home: Path, text: str, *, insurer: str = INSURER) -> Path:
+    (home / "zhike.toml").write_text(text + insurer, encoding="utf-8")
     return home
 
 
@@ -190,3 +191,21 @@ def test_an_account_can_be_built_in_code() -> None:
 def test_the_home_is_where_the_environment_says() -> None:
     assert find_home({"ZHIKE_HOME": "/srv/zhike"}) == Path("/srv/zhike")
     assert find_home({}) == Path.home() / ".zhike"
+
+
+@pytest.mark.parametrize(
+    ("insurer", "sentence"),
+    [
+        ("", "没有填写客服热线"),
+        ('\n[insurer]\nhotline = ""\n', "没有填写客服热线"),
+        ('\n[insurer]\nhotline = "填写客服热线"\n', "占位文字"),
+    ],
+)
+def test_without_a_hotline_nothing_that_answers_is_served(tmp_path: Path, insurer: str, sentence: str) -> None:
+    problems = problems_of(written(tmp_path, SERVICE, insurer=insurer))
+    assert sentence in problems["insurer.hotline"]
+
+
+def test_an_account_that_only_logs_needs_no_hotline(tmp_path: Path) -> None:
+    home = written(tmp_path, SERVICE + 'answers = "none"\n', insurer="")
+    assert load_settings(home, {}).insurer.hotline == ""

@@ -150,7 +150,7 @@ MENU_MISTAKES = {
     ),
     "a slot that nothing fills": (
         "buttons: []\nreplies:\n  a:\n    text: 您好 {name}\n",
-        "menu.yaml:3: nothing fills the slot {name}; use {account} or write the words out",
+        "menu.yaml:3: nothing fills the slot {name}; use {account}, {hotline} or write the words out",
     ),
 }
 
@@ -195,7 +195,7 @@ ANSWER_MISTAKES = {
     ),
     "a slot that no group fills": (
         "rules:\n  - id: a\n    match: {pattern: '(?P<b>.)'}\n    reply:\n      text: '{c}'\n",
-        "answers.yaml:4: nothing fills the slot {c}; use {account}, {b} or write the words out",
+        "answers.yaml:4: nothing fills the slot {c}; use {account}, {b}, {hotline} or write the words out",
     ),
     "a question that is too long to send": (
         "rules:\n  - id: a\n    match: {exact: [x]}\n    reply:\n      menu:\n        head: '" + "啊" * 680 + "'\n"
@@ -215,7 +215,8 @@ WELCOME_MISTAKES = {
     ),
     "a slot that nothing fills": (
         "follow:\n  text: '{name}'\nscan: none\n",
-        "welcome.yaml:1: nothing fills the slot {name}; use {account}, {agent}, {campaign} or write the words out",
+        "welcome.yaml:1: nothing fills the slot {name}; "
+        "use {account}, {agent}, {campaign}, {hotline} or write the words out",
     ),
 }
 
@@ -261,7 +262,7 @@ def test_an_unknown_slot_of_a_text_is_told_at_its_line(complaints: Any, built_in
     line = text[: text.index("staff_whoami")].count("\n") + 1
     assert complaints(texts=text) == [
         f"texts.yaml:{line}: nothing fills the slot {{nmae}}; "
-        "use {account}, {branch}, {name}, {role}, {userid} or write the words out"
+        "use {account}, {branch}, {hotline}, {name}, {role}, {userid} or write the words out"
     ]
 
 

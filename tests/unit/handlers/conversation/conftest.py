@@ -17,6 +17,7 @@ from handlers.conversation.routing import Route, first_match
 from handlers.conversation.turn import AccountInfo, Customer, Effect, Outcome, Staff, Standing, Turn
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+HOTLINE = "95500"
 TITLES = {"wechat": "安和人寿（演示）", "wecom": "知客助手"}
 
 
@@ -41,13 +42,17 @@ class Heard:
 
 
 def make_turn(
-    *bodies: InboundBody, channel: str = "wechat", staff: Staff | None = None, standing: Standing | None = None
+    *bodies: InboundBody,
+    channel: str = "wechat",
+    staff: Staff | None = None,
+    standing: Standing | None = None,
+    hotline: str = HOTLINE,
 ) -> Turn:
     who = Customer(customer_id=1, identity_id=1, realm="wx1", external_id="lisi", staff=staff)
     messages = tuple(
         Inbound(account="a", sender="lisi", key=f"m:{n}", sent_at=NOON, body=body) for n, body in enumerate(bodies)
     )
-    account = AccountInfo(name="a", channel=channel, title=TITLES[channel])
+    account = AccountInfo(name="a", channel=channel, title=TITLES[channel], hotline=hotline)
     return Turn(account=account, who=who, messages=messages, now=NOON, standing=standing or Standing())
 
 
@@ -65,7 +70,8 @@ class Desk:
         staff: Staff | None = None,
         standing: Standing | None = None,
     ) -> Heard:
-        answered = await first_match(self.routes, make_turn(*bodies, channel=channel, staff=staff, standing=standing))
+        turn = make_turn(*bodies, channel=channel, staff=staff, standing=standing)
+        answered = await first_match(self.routes, turn)
         return Heard(route=answered.route, outcome=answered.outcome)
 
 

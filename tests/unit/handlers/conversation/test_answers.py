@@ -8,6 +8,7 @@ import pytest
 
 from content.messages import Text
 from handlers.conversation.answers import AnswerBook
+from tests.fakes.echo import ECHO
 
 
 @pytest.fixture
@@ -74,7 +75,8 @@ def test_every_phrasing_of_every_question_finds_its_own_answer(content: Any, fou
     assert [(found(phrase), phrase) for _, phrase in asked] == asked
 
 
-async def test_an_echo_returns_what_was_captured_exactly_as_written(desk: Any) -> None:
+async def test_a_slot_of_a_pattern_is_filled_with_what_was_captured_exactly_as_written(desk_with: Any) -> None:
+    desk = desk_with(answers=ECHO)
     assert (await desk.hears(Text(content="回声 Ａb{account} 　。"))).texts == ["收到：Ａb{account} 　。"]
 
 
@@ -111,7 +113,8 @@ async def test_a_group_that_took_no_part_fills_its_slot_with_nothing(desk_with: 
     assert (await desk.hears(Text(content="订"))).texts == ["<>"]
 
 
-async def test_a_message_longer_than_patterns_may_see_is_not_compared_with_them(desk: Any) -> None:
+async def test_a_message_longer_than_patterns_may_see_is_not_compared_with_them(desk_with: Any) -> None:
+    desk = desk_with(answers=ECHO)
     assert (await desk.hears(Text(content="回声 " + "啊" * 498))).route == "fallback"
     assert (await desk.hears(Text(content="回声 " + "啊" * 497))).route == "answers"
 

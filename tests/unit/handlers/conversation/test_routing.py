@@ -6,10 +6,10 @@ from typing import Any
 
 from content.messages import Text
 from handlers.conversation.routing import NO_ROUTE, Route, first_match
-from handlers.conversation.turn import NOT_HANDLED, FollowChanged, Outcome
+from handlers.conversation.turn import NOT_HANDLED, Attributed, Outcome
 
-FIRST = Outcome(effects=(FollowChanged(followed=True),))
-SECOND = Outcome(effects=(FollowChanged(followed=False),))
+FIRST = Outcome(effects=(Attributed(scene="first"),))
+SECOND = Outcome(effects=(Attributed(scene="second"),))
 
 
 def route(name: Any, outcome: Any, *, matches: Any = True) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from content.messages import Entered, Follow, Image, MenuClick, Text, Unfollow
-from handlers.conversation.turn import FollowChanged, Staff
+from handlers.conversation.turn import Staff
 
 ZHANG = Staff(userid="zhangwei", name="张伟", role="agent", branch="上海分公司")
 
@@ -51,22 +51,27 @@ async def test_what_nobody_knows_points_staff_to_help(desk: Any) -> None:
 async def test_a_member_who_comes_into_scope_is_greeted_by_name(desk: Any) -> None:
     heard = await desk.hears(Follow(), channel="wecom", staff=ZHANG)
     assert heard.texts[0].startswith("张伟，您好，这里是知客助手")
-    assert heard.effects == (FollowChanged(followed=True),)
 
 
 async def test_an_unknown_member_who_comes_into_scope_learns_how_to_be_bound(desk: Any) -> None:
     heard = await desk.hears(Follow(), channel="wecom")
     assert "lisi 还没有绑定" in heard.texts[0]
-    assert heard.effects == (FollowChanged(followed=True),)
 
 
 async def test_opening_the_chat_is_no_reason_to_talk(desk: Any) -> None:
     assert (await desk.hears(Entered(), channel="wecom", staff=ZHANG)).contents == []
 
 
-async def test_leaving_the_scope_is_noted(desk: Any) -> None:
-    assert (await desk.hears(Unfollow(), channel="wecom")).effects == (FollowChanged(followed=False),)
+async def test_to_who_left_the_scope_nothing_is_said(desk: Any) -> None:
+    assert (await desk.hears(Unfollow(), channel="wecom")).contents == []
 
 
 async def test_customers_do_not_reach_the_commands_of_staff(desk: Any) -> None:
     assert (await desk.hears(Text(content="我是谁"))).route == "fallback"
+
+
+async def test_staff_are_never_sent_to_a_menu_that_the_application_may_not_have(desk: Any) -> None:
+    asked = [Text(content="旧选项", option="retired"), MenuClick(key="retired"), Text(content="今天天气怎么样")]
+    asked += [Text(content="选项", option=rule.id) for rule in desk.content.answers.rules]
+    heard = [await desk.hears(body, channel="wecom", staff=ZHANG) for body in asked]
+    assert [text for one in heard for text in one.texts if "下方菜单" in text] == []

@@ -246,7 +246,7 @@ async def test_marketing_needs_the_customers_consent(
     state: tuple[str, str | None],
 ) -> None:
     said = await customers.say("alice", "你好")
-    consents = (ConsentDraft(consent="marketing", state=consent, text_version="t1"),) if consent else ()
+    consents = (ConsentDraft(consent="marketing", state=consent, text_version="t1", seq=said.seq),) if consent else ()
     await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
     await owe(stores, customers, "alice", "新品上市", now=clock.now(), purpose="marketing")
     await sender.send_due()
@@ -260,7 +260,7 @@ async def test_a_consent_that_is_withdrawn_after_planning_counts(
 ) -> None:
     for state in ("granted", "withdrawn"):
         said = await customers.do("alice", Text(content=state))
-        consents = (ConsentDraft(consent="marketing", state=state, text_version="t1"),)
+        consents = (ConsentDraft(consent="marketing", state=state, text_version="t1", seq=said.seq),)
         await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
         if state == "granted":
             await owe(stores, customers, "alice", "新品上市", now=clock.now(), purpose="marketing")
