@@ -21,7 +21,7 @@ async def join_identities(customers: Customers, directories: Mapping[str, Direct
     """Ask, realm by realm, about people who were met, merge those with one unionid; return how many were asked."""
     asked = 0
     for realm, directory in directories.items():
-        for identity_id, external_id in await customers.unasked_unions(realm=realm, limit=_BATCH):
+        for identity_id, external_id in await customers.unasked_unions(realm=realm, limit=_BATCH, now=clock.now()):
             try:
                 union_id = await directory.user_info(external_id)
             except (Unreachable, Rejected):
