@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ async def open_desk(
     """Return what opens a web process; each has stores of its own, as processes have."""
     rows = await stores.accounts.bring_in([("service", "wechat", "wx-realm", "服务号")])
     desks: list[Desk] = []
+    sent: dict[str, datetime] = {}
 
     def open_(*, holder: str = "web-1", answers: Answers = Answers.PASSIVE, active_messages: bool = True) -> Desk:
         served = ServedAccount(
@@ -35,7 +37,7 @@ async def open_desk(
             answers=answers,
             active_messages=active_messages,
         )
-        desks.append(Desk(open_stores(database_url, home=tmp_path), clock, served, holder=holder))
+        desks.append(Desk(open_stores(database_url, home=tmp_path), clock, served, holder=holder, sent=sent))
         return desks[-1]
 
     yield open_

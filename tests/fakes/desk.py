@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from content.consent import Consent, ConsentState
@@ -73,7 +73,17 @@ def _apologise(_turn: Turn) -> Outcome:
 class Desk:
     """One web process that serves one account, and the platform's attempts at it."""
 
-    def __init__(self, stores: OpenStores, clock: ManualClock, served: ServedAccount, *, holder: str) -> None:
+    def __init__(
+        self,
+        stores: OpenStores,
+        clock: ManualClock,
+        served: ServedAccount,
+        *,
+        holder: str,
+        sent: dict[str, datetime],
+    ) -> None:
+        #: When each message was sent first: the platform repeats that with every attempt, at whichever process.
+        self._sent = sent
         self.stores = stores
         self.clock = clock
         self.route = SlowRoute(clock)
@@ -105,12 +115,10 @@ class Desk:
     ) -> Attempt:
         """Let the platform make an attempt now at a message that is `age` seconds old (in its whole seconds)."""
         body = Text(content=words) if isinstance(words, str) else words
+        key = key or f"m:{person}:{len(self._tasks)}"
+        sent_at = (self.clock.now() - timedelta(seconds=age)).replace(microsecond=0)
         inbound = Inbound(
-            account="service",
-            sender=person,
-            key=key or f"m:{person}:{len(self._tasks)}",
-            sent_at=(self.clock.now() - timedelta(seconds=age)).replace(microsecond=0),
-            body=body,
+            account="service", sender=person, key=key, sent_at=self._sent.setdefault(key, sent_at), body=body
         )
         task = asyncio.create_task(self.inbox.receive(inbound))
         self._tasks.append(task)

@@ -41,7 +41,17 @@ def never(_body: InboundBody) -> bool:
 class Visitors:
     """Writes to one account in anybody's name; a new message gets a new platform key unless one is given."""
 
-    def __init__(self, log: Log, account: AccountRow, clock: Clock, *, holder: str = "web-1") -> None:
+    def __init__(
+        self,
+        log: Log,
+        account: AccountRow,
+        clock: Clock,
+        *,
+        holder: str = "web-1",
+        sent: dict[str, datetime] | None = None,
+    ) -> None:
+        #: When each message was sent first: the platform repeats that with every attempt, at whichever process.
+        self._sent = {} if sent is None else sent
         self._log = log
         self._account = account
         self._clock = clock
@@ -61,13 +71,14 @@ class Visitors:
         """Return the arrival of a message now."""
         self._count += 1
         now = self._clock.now()
+        key = key or f"m:{self._account.name}:{person}:{self._holder}-{self._count}"
         return Arrival(
             account=self._account,
             inbound=Inbound(
                 account=self._account.name,
                 sender=person,
-                key=key or f"m:{self._account.name}:{person}:{self._holder}-{self._count}",
-                sent_at=now.replace(microsecond=0),
+                key=key,
+                sent_at=self._sent.setdefault(key, now.replace(microsecond=0)),
                 body=body,
             ),
             grant=grant,

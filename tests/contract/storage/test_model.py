@@ -63,7 +63,10 @@ class Conversations(RuleBasedStateMachine):
         self.account: AccountRow = self.run(
             stores.accounts.bring_in([(f"a{number}", "wechat", f"wx-{number}", "账号")])
         )[f"a{number}"]
-        self.visitors = {holder: Visitors(stores.log, self.account, self.clock, holder=holder) for holder in HOLDERS}
+        sent: dict[str, datetime] = {}
+        self.visitors = {
+            holder: Visitors(stores.log, self.account, self.clock, holder=holder, sent=sent) for holder in HOLDERS
+        }
         self.messages: dict[str, Message] = {}
         #: Until when each person's conversation is leased, absent when it is free.
         self.leased_until: dict[str, datetime] = {}
