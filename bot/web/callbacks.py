@@ -53,6 +53,8 @@ class CallbackPage:
             )
         except web.HTTPRequestEntityTooLarge:
             return self._refuse(BadCallback("too_large", "the body is larger than a callback can be", status=413))
+        except (ConnectionError, web.RequestPayloadError) as error:
+            return self._refuse(BadCallback("unreadable", f"the connection ended before the body did: {error}"))
         except BadCallback as bad:
             return self._refuse(bad)
         try:
