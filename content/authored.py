@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from content.lengths import TEXT_BYTES
 from content.normal_form import normalise
-
-#: What a text message may hold on both platforms, in bytes of UTF-8 (WeChat and WeCom docs: passive replies).
-TEXT_BYTES: Final = 2048
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 

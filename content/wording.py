@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from content.authored import TEXT_BYTES, Authored, Identifier, Url, Words, check_bytes
+from content.authored import Authored, Identifier, Url, Words, check_bytes
+from content.lengths import TEXT_BYTES, question_bytes
 from content.messages import Article, MenuReply, NewsReply, Option, Outgoing, TextReply
 from content.slots import fill, slots_of
 
@@ -40,9 +41,10 @@ class Question(Authored):
 
     @model_validator(mode="after")
     def _fits(self) -> Question:
-        size = sum(len(part.encode()) + 8 for part in (self.head, self.tail or "", *(c.label for c in self.options)))
+        size = question_bytes(self.head, [(choice.id, choice.label) for choice in self.options], self.tail or "")
         if size > TEXT_BYTES:
-            raise ValueError(f"the question has about {size} bytes of UTF-8, {TEXT_BYTES} are allowed; shorten it")
+            what = f"the question has about {size} bytes of UTF-8 when its choices are links, {TEXT_BYTES} are allowed"
+            raise ValueError(f"{what}; shorten it or offer fewer choices")
         return self
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-#: Bytes of UTF-8 in a text message, on both platforms.
-MAX_TEXT_BYTES = 2048
+from content.lengths import TEXT_BYTES, cut
+
 _ELLIPSIS = "…"
 #: What XML 1.0 cannot carry, and lone surrogates, which no UTF-8 text can.
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -17,22 +17,7 @@ def sendable(text: str) -> str:
     return _UNSENDABLE.sub("", text)
 
 
-def cut(text: str, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
-    """Return the text in at most `limit` bytes of UTF-8 and whether it had to be cut.
-
-    The cut falls between code points and is marked with an ellipsis.
-    """
-    # Four bytes a code point is the most there is: short texts need no encoding to be known to fit.
-    if len(text) * 4 <= limit:
-        return text, False
-    data = text.encode("utf-8")
-    if len(data) <= limit:
-        return text, False
-    room = max(limit - len(_ELLIPSIS.encode("utf-8")), 0)
-    return data[:room].decode("utf-8", "ignore") + _ELLIPSIS, True
-
-
-def fit_lines(head: str, lines: Sequence[str], tail: str, *, limit: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
+def fit_lines(head: str, lines: Sequence[str], tail: str, *, limit: int = TEXT_BYTES) -> tuple[str, bool]:
     """Return head, lines and tail as one text of at most `limit` bytes and whether anything was cut.
 
     Lines are kept whole (they may hold a link): the head is shortened first, then the last lines fall away.

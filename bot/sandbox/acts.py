@@ -24,6 +24,12 @@ ActKind = Literal[
     "link",
     "click",
     "view",
+    "scancode_push",
+    "scancode_waitmsg",
+    "pic_sysphoto",
+    "pic_photo_or_album",
+    "pic_weixin",
+    "location_select",
     "enter",
     "raw_event",
     "raw_message",
@@ -46,15 +52,15 @@ class Act(BaseModel):
     recognition: str | None = None
     media_id: str | None = None
     format: str = "amr"
-    latitude: float = 31.2304
-    longitude: float = 121.4737
+    latitude: float = Field(default=31.2304, ge=-90, le=90)
+    longitude: float = Field(default=121.4737, ge=-180, le=180)
     scale: int = 15
     label: str = ""
     title: str = ""
     description: str = ""
     url: str = ""
     picurl: str = ""
-    #: Menu key of a click.
+    #: Menu key of a click or of a special button; what was scanned by one stands in `url`.
     key: str = ""
     menu_id: str = ""
     #: The scanned code: its scene, its ticket, or the address inside of it (`url`).
@@ -77,6 +83,8 @@ _NEEDED = {
     "text": ("text", "请写上要说的话（text）"),
     "click": ("key", "请写上菜单的 key"),
     "view": ("url", "请写上网页地址（url）"),
+    "scancode_push": ("url", "请写上扫到的内容（url）"),
+    "scancode_waitmsg": ("url", "请写上扫到的内容（url）"),
     "link": ("url", "请写上网页地址（url）"),
     "raw_event": ("event", "请写上事件名（event）"),
     "raw_message": ("msgtype", "请写上消息类型（msgtype）"),
@@ -115,20 +123,20 @@ def message_fields(act: Act, *, media_id: str, media_url: str, wecom: bool) -> d
             return {"MsgType": act.msgtype, **act.fields}
 
 
-def spoken(act: Act) -> str:
-    """Return what the act says in words, for the record and the chat."""
+def spoken(act: Act, *, wecom: bool) -> str:
+    """Return what the act tells the bot in words, for the record and the chat."""
     match act.act:
         case "text" | "raw_message":
             return act.text
         case "voice":
-            return act.recognition or ""
-        case "location":
+            return "" if wecom else act.recognition or ""
+        case "location" | "location_select":
             return act.label
         case "link":
             return act.title
         case "click":
             return act.key
-        case "view":
+        case "view" | "scancode_push" | "scancode_waitmsg":
             return act.url
         case "scan" | "follow":
             return act.scene or ""

@@ -7,7 +7,7 @@ an invalid one counts as no answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
@@ -64,6 +64,8 @@ class Reader:
     sealer: Sealer
     account_id: str
     person_id: str
+    #: Whether the platform keeps a file of this media id.
+    has_media: Callable[[str], bool]
     xml_for_json: bool = True
     max_articles: int = 8
 
@@ -88,7 +90,7 @@ class Reader:
         elif self.mode == "safe":
             raise InvalidReply("the reply is not encrypted, but the account is in safe mode")
         self._check_address(document)
-        return read_reply(document, channel=self.channel, max_articles=self.max_articles)
+        return read_reply(document, channel=self.channel, max_articles=self.max_articles, has_media=self.has_media)
 
     def _document(self, body: bytes) -> Mapping[str, Any]:
         if self.format == "json" and body.lstrip()[:1] == b"{":

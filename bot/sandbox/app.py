@@ -27,6 +27,7 @@ from bot.sandbox.oa_token_api import OfficialTokenApi
 from bot.sandbox.phone import routes as phone_routes
 from bot.sandbox.push import Pusher
 from bot.sandbox.record import Record
+from bot.sandbox.replay import replay
 from bot.sandbox.stage import Stage
 from bot.sandbox.tokens import TokenBook
 from bot.sandbox.verify import Verifier
@@ -54,6 +55,7 @@ async def sandbox(config: SandboxConfig, *, home: Path) -> AsyncIterator[web.App
         aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         house = _House(config, clock=clock, record=record, session=session)
+        await replay(record, house.world)
         try:
             yield house.application()
         finally:
@@ -71,14 +73,20 @@ class _House:
         self._record = record
         self._faults = FaultBook(random.Random(config.seed))
         self._chats = Chats(length=config.chat_length)
-        self._world = World(config, now=clock.now(), lines_on_record=record.last)
+        self.world = World(config, now=clock.now(), lines_on_record=record.last)
         self.pusher = Pusher(
-            session=session, clock=clock, record=record, chats=self._chats, faults=self._faults, rules=rules
+            session=session,
+            clock=clock,
+            record=record,
+            chats=self._chats,
+            faults=self._faults,
+            rules=rules,
+            media=self.world.media,
         )
-        self._stage = Stage(world=self._world, clock=clock, faults=self._faults, pusher=self.pusher)
+        self._stage = Stage(world=self.world, clock=clock, faults=self._faults, pusher=self.pusher)
         self._verifier = Verifier(session=session, clock=clock, rules=rules)
         self._stream = ClockStream(clock)
-        self._world_control = WorldControl(world=self._world, clock=clock, chats=self._chats, pusher=self.pusher)
+        self._world_control = WorldControl(world=self.world, clock=clock, chats=self._chats, pusher=self.pusher)
         self._rules = rules
 
     def application(self) -> web.Application:
@@ -108,9 +116,9 @@ class _House:
             faults=self._faults,
         )
         return gateway.routes(
-            OfficialTokenApi(world=self._world, tokens=tokens, rules=self._rules).routes(),
-            OfficialMessageApi(world=self._world, chats=self._chats, rules=self._rules).routes(),
-            OfficialApi(world=self._world).routes(),
+            OfficialTokenApi(world=self.world, tokens=tokens, rules=self._rules).routes(),
+            OfficialMessageApi(world=self.world, chats=self._chats, rules=self._rules).routes(),
+            OfficialApi(world=self.world).routes(),
         )
 
     def _wecom_routes(self) -> list[web.RouteDef]:
@@ -125,12 +133,12 @@ class _House:
             faults=self._faults,
             allow=check_address,
         )
-        api = WecomApi(world=self._world, tokens=tokens, chats=self._chats, faults=self._faults, rules=self._rules)
+        api = WecomApi(world=self.world, tokens=tokens, chats=self._chats, faults=self._faults, rules=self._rules)
         return gateway.routes(api.routes())
 
     def _control(self) -> Control:
         return Control(
-            world=self._world,
+            world=self.world,
             clock=self._clock,
             stream=self._stream,
             record=self._record,

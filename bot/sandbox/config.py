@@ -132,8 +132,14 @@ class Rules(_Model):
     #: How many articles a passive news reply and a customer-service news message may have.
     passive_articles: int = 8
     custom_send_articles: int = 1
-    #: Calls a day by API path, for example {"/cgi-bin/message/custom/send": 1000}; over it 45009.
+    #: Calls a day by API path, for example {"/cgi-bin/message/custom/send": 1000}; over it 45009. What is named here
+    #: stands beside the limits of the token endpoints, or in their place.
     daily_limits: dict[str, int] = Field(default_factory=dict)
+    #: The same a minute; over it 45011 (official accounts) or 45009 (WeCom).
+    minute_limits: dict[str, int] = Field(default_factory=dict)
+    #: So many wrong secrets within an hour bar an address from WeCom's gettoken for an hour (45009). The documents say
+    #: "repeated" and give no number.
+    wecom_wrong_secrets: int = 10
     #: How many forced refreshes of a stable token a day, and how far apart.
     forced_refreshes_a_day: int = 20
     forced_refresh_gap_seconds: float = 30.0

@@ -8,10 +8,40 @@ from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.sandbox.errors import ControlError
 
 M = TypeVar("M", bound=BaseModel)
+
+#: What is wrong with a field, by pydantic's word for it; `{limit}` is the bound it passed.
+_WRONG = {
+    "missing": "没有写",
+    "extra_forbidden": "没有这个字段",
+    "json_invalid": "不是 JSON",
+    "float_type": "应该是数字",
+    "float_parsing": "应该是数字",
+    "finite_number": "应该是数字",
+    "int_type": "应该是整数",
+    "int_parsing": "应该是整数",
+    "int_from_float": "应该是整数",
+    "string_type": "应该是文字",
+    "string_too_short": "不能为空",
+    "string_too_long": "太长了",
+    "bool_type": "应该是 true 或 false",
+    "bool_parsing": "应该是 true 或 false",
+    "model_type": "应该是一个对象",
+    "list_type": "应该是一个列表",
+    "too_short": "不能为空",
+    "literal_error": "没有这种选择",
+    "enum": "没有这种选择",
+    "greater_than": "应该大于 {limit}",
+    "greater_than_equal": "不能小于 {limit}",
+    "less_than": "应该小于 {limit}",
+    "less_than_equal": "不能大于 {limit}",
+}
+#: The fields that the phone page lets people write, as it calls them.
+_LABELS = {"latitude": "纬度", "longitude": "经度", "label": "地点", "title": "标题", "url": "网址", "scene": "场景值"}
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -32,8 +62,15 @@ async def read_input(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(await request.read())
     except ValidationError as error:
-        problems = "；".join(f"{'.'.join(str(p) for p in e['loc']) or '请求'}：{e['msg']}" for e in error.errors())
+        problems = "；".join(map(_problem, error.errors(include_url=False)))
         raise ControlError(422, f"请求里有不对的地方：{problems}") from error
+
+
+def _problem(detail: ErrorDetails) -> str:
+    place = ".".join(_LABELS.get(str(part), str(part)) for part in detail["loc"]) or "请求"
+    limits = [value for value in detail.get("ctx", {}).values() if isinstance(value, int | float)]
+    limit = f"{limits[0]:g}" if limits else ""
+    return f"{place}：{_WRONG.get(detail['type'], '写得不对').format(limit=limit)}"
 
 
 def number(request: web.Request, name: str, *, default: float) -> float:

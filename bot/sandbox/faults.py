@@ -34,6 +34,8 @@ class FaultKind(StrEnum):
     UNFOLLOWED = "unfollowed"
     #: WeCom answers that all is well and the person gets nothing.
     SILENT_DROP = "silent_drop"
+    #: WeCom answers that all is well, names the member in `unlicenseduser`, and the member gets nothing.
+    UNLICENSED_USER = "unlicensed_user"
     #: The callback is sent twice at the same time, each with its own nonce.
     DUPLICATE_CALLBACK = "duplicate_callback"
     #: The callback is held back until the person's next one has left, or for `seconds` (default 3).
@@ -45,7 +47,15 @@ class FaultKind(StrEnum):
 
 
 #: Faults of one message: without a path of their own they meet only the calls that send one.
-_OF_A_MESSAGE = frozenset({FaultKind.QUOTA, FaultKind.BLOCKED_USER, FaultKind.UNFOLLOWED, FaultKind.SILENT_DROP})
+_OF_A_MESSAGE = frozenset(
+    {
+        FaultKind.QUOTA,
+        FaultKind.BLOCKED_USER,
+        FaultKind.UNFOLLOWED,
+        FaultKind.SILENT_DROP,
+        FaultKind.UNLICENSED_USER,
+    }
+)
 _SENDING_PATHS = frozenset({"/cgi-bin/message/custom/send", "/cgi-bin/message/send"})
 _ERRCODES = {
     FaultKind.BUSY: -1,

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import secrets
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from bot.sandbox.clock import PlatformClock
 from bot.sandbox.config import Rules
 from bot.sandbox.envelope import Callback, Stamp, official_callback, wecom_callback
 from bot.sandbox.faults import FaultBook, FaultKind
+from bot.sandbox.media import MediaStore
 from bot.sandbox.record import Record
 from bot.sandbox.shown import TIP, Shown, text
 from bot.sandbox.world import OfficialAccount, WecomApp
@@ -71,7 +73,10 @@ class Pusher:
         chats: Chats,
         faults: FaultBook,
         rules: Rules,
+        media: MediaStore,
     ) -> None:
+        """`media` is what official accounts keep; a corporation has its own."""
+        self._media = media
         self._session = session
         self._clock = clock
         self._record = record
@@ -193,7 +198,11 @@ class Pusher:
             return Answer(result=Result.RESET, problem=str(error) or type(error).__name__)
         if status != 200 and self._rules.status_settles:
             return Answer(result=Result.EMPTY, status=status)
-        return _reader(push, self._rules).read(status, body)
+        return _reader(push, self._rules, has_media=self._keeper(push)).read(status, body)
+
+    def _keeper(self, push: Push) -> Callable[[str], bool]:
+        store = self._media if isinstance(push.account, OfficialAccount) else push.account.corp.media
+        return lambda media_id: store.get(media_id, now=self._clock.now()) is not None
 
     async def _give_up(self, push: Push) -> None:
         line = {"what": "gave_up", "push": push.id}
@@ -247,7 +256,7 @@ def _callback(push: Push, stamp: Stamp) -> Callback:
     )
 
 
-def _reader(push: Push, rules: Rules) -> Reader:
+def _reader(push: Push, rules: Rules, *, has_media: Callable[[str], bool]) -> Reader:
     account = push.account
     official = isinstance(account, OfficialAccount)
     return Reader(
@@ -258,6 +267,7 @@ def _reader(push: Push, rules: Rules) -> Reader:
         sealer=account.sealer,
         account_id=push.fields["ToUserName"],
         person_id=push.fields["FromUserName"],
+        has_media=has_media,
         xml_for_json=rules.json_accepts_xml,
         max_articles=rules.passive_articles if official else 8,
     )

@@ -17,17 +17,23 @@ class InvalidReply(Exception):
     """The platform does not take this for an answer; the text says why."""
 
 
-def read_reply(document: Mapping[str, Any], *, channel: str, max_articles: int) -> Shown | None:
+def read_reply(
+    document: Mapping[str, Any], *, channel: str, max_articles: int, has_media: Callable[[str], bool]
+) -> Shown | None:
     """Return what the person sees; None for a reply that shows nothing (a transfer to a person).
 
     Raises:
-        InvalidReply: The MsgType is unknown on `channel`, or what it needs is missing, too long or too many.
+        InvalidReply: The MsgType is unknown on `channel`, or what it needs is missing, too long or too many, or it
+            names a file that the platform does not have (any more), as `has_media` says.
     """
     kind = str(document.get("MsgType") or "")
     reader = _READERS[channel].get(kind)
     if reader is None:
         raise InvalidReply(f"the MsgType {kind!r} cannot be a passive reply")
     message = reader(document)
+    named = _media_of(document)
+    if named and not has_media(named):
+        raise InvalidReply(f"there is no media {named}; upload it again, it is kept for three days")
     if message is not None and len(message.details.get("articles", ())) > max_articles:
         raise InvalidReply(f"the news has more than {max_articles} articles")
     return message
@@ -82,6 +88,14 @@ def _transfer(document: Mapping[str, Any]) -> None:
 
 def _card_update(document: Mapping[str, Any]) -> None:
     return None
+
+
+def _media_of(document: Mapping[str, Any]) -> str:
+    kind = str(document["MsgType"])
+    if kind == "music":
+        return _string(_part(document, "Music"), "ThumbMediaId")
+    part = document.get(kind.capitalize()) if kind in ("image", "voice", "video") else None
+    return _string(part, "MediaId") if isinstance(part, Mapping) else ""
 
 
 def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from bot.sandbox.envelope import sendable
 from bot.sandbox.errors import ControlError
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.media import MediaStore
+from bot.sandbox.menu_events import MENU_EVENTS, PICTURES, menu_event
 from bot.sandbox.push import Push, Pusher, Running
 from bot.sandbox.quota import MESSAGE, TAP, Grant
 from bot.sandbox.world import Follower, OfficialAccount, WecomApp, World
@@ -83,6 +84,8 @@ class Stage:
                 return {"Event": "VIEW", "EventKey": act.url, "MenuId": act.menu_id}
             case "enter":
                 raise ControlError(409, "公众号没有“进入会话”事件，请改用企业微信应用")
+            case kind if kind in MENU_EVENTS:
+                return menu_event(act, picture=self._picture(act, self._world.media), wecom=False)
             case _:
                 return {"Event": act.event, **act.fields}
 
@@ -138,6 +141,8 @@ class Stage:
                 return {"Event": "view", "EventKey": act.url}
             case "scan":
                 raise ControlError(409, "企业微信应用没有带参数的二维码，请改用公众号")
+            case kind if kind in MENU_EVENTS:
+                return menu_event(act, picture=self._picture(act, app.corp.media), wecom=True)
             case _:
                 return {"Event": act.event, **act.fields}
 
@@ -155,6 +160,14 @@ class Stage:
             url = f"{self._world.public_url}/sandbox/media/{media_id}"
         clean = act.model_copy(update={"text": sendable(act.text)}) if act.text else act
         return message_fields(clean, media_id=media_id, media_url=url, wecom=wecom)
+
+    def _picture(self, act: Act, store: MediaStore) -> bytes:
+        if act.act not in PICTURES or not act.media_id:
+            return _PIXEL
+        media = store.get(act.media_id, now=self._clock.now())
+        if media is None:
+            raise ControlError(404, f"平台没有编号为 {act.media_id} 的文件，请重新上传")
+        return media.data
 
     def _message_id(self, account: str, act: Act) -> int:
         own = (account, act.person)
@@ -182,7 +195,7 @@ class Stage:
             person, owner = fields["FromUserName"], str(account.config.agent_id)
         key = message_key(fields, owner=owner, wecom=isinstance(account, WecomApp))
         kind = act.event if act.act == "raw_event" else act.msgtype if act.act == "raw_message" else act.act
-        said = sendable(spoken(act))
+        said = sendable(spoken(act, wecom=isinstance(account, WecomApp)))
         return self._pusher.push(account, person, fields=fields, key=key, kind=kind, text=said)
 
 

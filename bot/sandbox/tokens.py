@@ -94,6 +94,33 @@ class TokenBook(Generic[H]):
             token.verdict = self._superseded if superseded else 42001
 
 
+class WrongSecrets:
+    """Addresses that asked for tokens with wrong secrets: so many within an hour, and they are barred for an hour."""
+
+    _HOUR_SECONDS = 3600
+
+    def __init__(self, *, allowed: int) -> None:
+        self._allowed = allowed
+        self._wrong: dict[str, deque[float]] = {}
+        self._barred_until: dict[str, float] = {}
+
+    def check(self, address: str, *, now: float) -> None:
+        """Raises ApiError 45009 for an address that is barred."""
+        until = self._barred_until.get(address, now)
+        if now < until:
+            raise ApiError(45009, f"too many wrong secrets from {address}, again in {until - now:.0f} s")
+
+    def count(self, address: str, *, now: float) -> None:
+        """Count one wrong secret."""
+        wrong = self._wrong.setdefault(address, deque())
+        while wrong and wrong[0] <= now - self._HOUR_SECONDS:
+            wrong.popleft()
+        wrong.append(now)
+        if len(wrong) >= self._allowed:
+            self._barred_until[address] = now + self._HOUR_SECONDS
+            wrong.clear()
+
+
 class ForcedRefreshes(Generic[H]):
     """How often an account may force a new stable token: so many a day, so far apart."""
 

@@ -10,7 +10,7 @@ from bot.sandbox.errors import ApiError
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
 from bot.sandbox.menus import check_menu
-from bot.sandbox.tokens import Family, TokenBook
+from bot.sandbox.tokens import Family, TokenBook, WrongSecrets
 from bot.sandbox.wecom_messages import DuplicateCheck, MemberLimits, SentMessages, read_message
 from bot.sandbox.wecom_receivers import Receivers, receivers_of
 from bot.sandbox.world import WecomApp, World
@@ -29,6 +29,7 @@ class WecomApi:
         self._duplicates = DuplicateCheck()
         self._limits = MemberLimits(a_minute=rules.wecom_messages_a_minute, an_hour=rules.wecom_messages_an_hour)
         self._sent = SentMessages()
+        self._wrong_secrets = WrongSecrets(allowed=rules.wecom_wrong_secrets)
 
     def routes(self) -> list[ApiRoute[WecomApp]]:
         """Return the routes of this family."""
@@ -57,7 +58,9 @@ class WecomApi:
             raise ApiError(41004)
         if call.query["corpid"] not in self._world.corps:
             raise ApiError(40013)
+        self._wrong_secrets.check(call.remote, now=call.now)
         if call.account is None:
+            self._wrong_secrets.count(call.remote, now=call.now)
             raise ApiError(40001)
         check_address(call)
         current = self._tokens.current(call.account, Family.WECOM, now=call.now)
@@ -76,21 +79,28 @@ class WecomApi:
         payload = {**receivers.invalid(), "msgid": msgid}
         if self._duplicates.is_repeat(app.name, call.body, now=call.now):
             return Outcome(payload=payload, lines=(_dropped(app, receivers.members, "duplicate"),))
-        reached = [userid for userid in receivers.members if self._reaches(app, userid, call)]
-        lost = [userid for userid in receivers.members if userid not in reached]
+        unlicensed = [u for u in receivers.members if self._strikes(FaultKind.UNLICENSED_USER, app, u, call)]
+        licensed = [userid for userid in receivers.members if userid not in unlicensed]
+        reached = [userid for userid in licensed if self._reaches(app, userid, call)]
+        lost = [userid for userid in licensed if userid not in reached]
+        if unlicensed:
+            payload["unlicenseduser"] = "|".join(userid.lower() for userid in unlicensed)
+        causes = (("unlicensed", unlicensed), ("limit or fault", lost))
         return Outcome(
             payload=payload,
             via="message_send",
             delivered=tuple(Delivered(person=u, message=message, details={"msgid": msgid}) for u in reached),
-            lines=(_dropped(app, lost, "limit or fault"),) if lost else (),
+            lines=tuple(_dropped(app, userids, cause) for cause, userids in causes if userids),
         )
 
     def _reaches(self, app: WecomApp, userid: str, call: Call[WecomApp]) -> bool:
         if not self._limits.take(app.name, userid, now=call.now):
             return False
+        return not self._strikes(FaultKind.SILENT_DROP, app, userid, call)
+
+    def _strikes(self, kind: FaultKind, app: WecomApp, userid: str, call: Call[WecomApp]) -> bool:
         people = frozenset({userid})
-        dropped = self._faults.take(FaultKind.SILENT_DROP, account=app.name, people=people, path=call.path)
-        return dropped is None
+        return self._faults.take(kind, account=app.name, people=people, path=call.path) is not None
 
     def _recall(self, call: Call[WecomApp]) -> Outcome:
         msgid = call.text("msgid", missing=40058)

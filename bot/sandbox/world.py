@@ -17,7 +17,7 @@ from bot.sandbox.config import (
     WecomAppConfig,
 )
 from bot.sandbox.crypto import Sealer
-from bot.sandbox.errors import ControlError
+from bot.sandbox.errors import ApiError, ControlError
 from bot.sandbox.media import MediaStore
 from bot.sandbox.openid import MessageIds, openid_of
 from bot.sandbox.quota import QuotaLedger
@@ -25,6 +25,9 @@ from bot.sandbox.quota import QuotaLedger
 _DAY_SECONDS = 86400
 #: The platforms' days begin in Beijing.
 _DAY_OFFSET_SECONDS = 8 * 3600
+#: Calls of the token endpoints of one official account. WeChat doc: get access token, get stable access token.
+_TOKENS_A_DAY = {"/cgi-bin/token": 2000, "/cgi-bin/stable_token": 500_000}
+_TOKENS_A_MINUTE = {"/cgi-bin/stable_token": 10_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +49,33 @@ class QrCode:
 
 
 @dataclass(slots=True)
-class DailyCalls:
-    """How often each API was called today."""
+class CallCounts:
+    """How often each API was called today and in this minute."""
 
-    limits: dict[str, int]
+    a_day: dict[str, int]
+    a_minute: dict[str, int]
+    #: The errcode of one call too many in a minute; of a day it is 45009.
+    too_fast: int
     _day: int = 0
+    _minute: int = 0
     _calls: Counter[str] = field(default_factory=Counter)
+    _calls_of_minute: Counter[str] = field(default_factory=Counter)
 
-    def take(self, path: str, *, now: float) -> bool:
-        """Count a call of `path`; False when its calls of the day are used up."""
-        day = int((now + _DAY_OFFSET_SECONDS) // _DAY_SECONDS)
+    def take(self, path: str, *, now: float) -> None:
+        """Count a call of `path`. Raises ApiError when its calls of the day or the minute are used up."""
+        day, minute = int((now + _DAY_OFFSET_SECONDS) // _DAY_SECONDS), int(now // 60)
         if day != self._day:
             self._day = day
             self._calls.clear()
-        if path in self.limits and self._calls[path] >= self.limits[path]:
-            return False
+        if minute != self._minute:
+            self._minute = minute
+            self._calls_of_minute.clear()
+        if path in self.a_day and self._calls[path] >= self.a_day[path]:
+            raise ApiError(45009)
+        if path in self.a_minute and self._calls_of_minute[path] >= self.a_minute[path]:
+            raise ApiError(self.too_fast)
         self._calls[path] += 1
-        return True
+        self._calls_of_minute[path] += 1
 
     def clear(self) -> None:
         """Begin the day anew, as clear_quota does."""
@@ -83,7 +96,9 @@ class OfficialAccount:
         self.refusing: set[str] = set()
         self.codes: dict[str, QrCode] = {}
         self.quota = QuotaLedger(adds_up=rules.quota_adds_up)
-        self.calls = DailyCalls(rules.daily_limits)
+        self.calls = CallCounts(
+            {**_TOKENS_A_DAY, **rules.daily_limits}, {**_TOKENS_A_MINUTE, **rules.minute_limits}, too_fast=45011
+        )
         #: When each openid last did something and last saw the bot type, epoch seconds.
         self.last_act: dict[str, float] = {}
         self.typing_since: dict[str, float] = {}
@@ -130,7 +145,7 @@ class WecomApp:
         self.corp = corp
         self.configure(config)
         self.menu: list[dict[str, Any]] = [dict(button) for button in config.menu]
-        self.calls = DailyCalls(rules.daily_limits)
+        self.calls = CallCounts(rules.daily_limits, rules.minute_limits, too_fast=45009)
         #: Members who have left the application's scope.
         self.left: set[str] = set()
 

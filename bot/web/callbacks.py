@@ -53,6 +53,8 @@ class CallbackPage:
             )
         except web.HTTPRequestEntityTooLarge:
             return self._refuse(BadCallback("too_large", "the body is larger than a callback can be", status=413))
+        except (ConnectionError, web.RequestPayloadError) as error:
+            return self._refuse(BadCallback("unreadable", f"the connection ended before the body did: {error}"))
         except BadCallback as bad:
             return self._refuse(bad)
         try:
@@ -64,6 +66,8 @@ class CallbackPage:
             await self._clock.sleep(_HOLD_SECONDS)
             return web.Response(status=503, text="not answered in time")
         answer = self._reader.answer(received, answered.reply, now=self._clock.now())
+        if answer.truncated:
+            self._log.warning("A reply did not fit and was cut.", action="message_truncated", api="passive")
         self._meter.observe("replied" if answered.reply is not None else "accepted", perf_counter() - began)
         response = _Noted(body=answer.body, content_type=answer.content_type)
         if answered.handed is not None:

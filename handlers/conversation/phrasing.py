@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from content.messages import TextReply
+import structlog
+
+from content.lengths import fit
+from content.messages import Outgoing, TextReply
 from content.slots import fill
 from content.tree import Content
 from content.wording import Wording
 from handlers.conversation.turn import Outcome, Reply, Turn
+
+log = structlog.get_logger()
 
 
 class Phrasing:
@@ -23,14 +28,23 @@ class Phrasing:
     def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
         words = fill(text, {**_common(turn), **slots})
-        return Reply(content=TextReply(content=words), content_version=self._version)
+        return self._reply(turn, TextReply(content=words))
 
     def render(self, turn: Turn, wording: Wording, /, **slots: str) -> Outcome:
         """Return what an authored reply makes: one reply, or none for a deliberate silence."""
         outgoing = wording.render({**_common(turn), **slots})
         if outgoing is None:
             return Outcome()
-        return Outcome(replies=(Reply(content=outgoing, content_version=self._version),))
+        return Outcome(replies=(self._reply(turn, outgoing),))
+
+    def _reply(self, turn: Turn, outgoing: Outgoing) -> Reply:
+        # Here, before it is stored: in time and late the person is told the same, and the log says what they saw.
+        fitted = fit(outgoing)
+        if fitted is not outgoing:
+            log.warning(
+                "Filled words were too long and were cut.", action="message_truncated", account=turn.account.name
+            )
+        return Reply(content=fitted, content_version=self._version)
 
 
 def _common(turn: Turn) -> dict[str, str]:

@@ -12,7 +12,8 @@ from typing import Any
 from wechatpy import replies
 
 from bot.channels.replies import Rendered, compact_json
-from bot.channels.text import cut, fit_lines, in_cdata, sendable
+from bot.channels.text import fit_lines, in_cdata, sendable
+from content.lengths import cut
 from content.messages import Article, ImageReply, MenuReply, NewsReply, Option, Outgoing, TextReply
 
 #: Articles in one message; eight in old documentation, one in today's.

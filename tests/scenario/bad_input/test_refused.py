@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import http.client
 import json
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
@@ -23,7 +27,7 @@ from tests.scenario.platform_side import (
     text_message,
     xml_envelope,
 )
-from tests.scenario.town import Town
+from tests.scenario.town import PATIENCE, Town
 
 _MALFORMED = sorted((Path(__file__).parents[2] / "samples" / "malformed").iterdir())
 _BOMB = '<!DOCTYPE xml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
@@ -211,6 +215,37 @@ def test_a_body_without_an_end_in_sight_is_cut_off(town: Town) -> None:
     status, body = town.post(SERVICE, callback.query, pieces)
     logged = [line["reason"] for line in town.log_lines()[before:] if line["action"] == "callback_refused"]
     assert (status, body, logged) == (413, b"too_large", ["too_large"])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("body", [b"\x8bgarbage", gzip.compress(b" " * (2 << 20))], ids=["garbage", "a bomb"])
+def test_a_body_said_to_be_compressed_is_refused_unopened(town: Town, encoding: str, body: bytes) -> None:
+    before = len(town.log_lines())
+    connection = http.client.HTTPConnection("127.0.0.1", town.bot.port, timeout=PATIENCE)
+    path = f"/callback/{SERVICE.name}?{_genuine(SERVICE, town.now()).query}"
+    connection.request("POST", path, body=body, headers={"Content-Encoding": encoding, "Content-Type": "text/xml"})
+    response = connection.getresponse()
+    found = (response.status, response.read(), [line["action"] for line in town.log_lines()[before:]])
+    connection.close()
+    assert found == (400, b"bad_utf8", ["callback_refused"])
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
+def test_a_body_that_breaks_off_is_one_line_in_the_log(town: Town, framing: str, reset: bool) -> None:
+    before = len(town.log_lines())
+    path = f"/callback/{SERVICE.name}?{_genuine(SERVICE, town.now()).query}"
+    with socket.create_connection(("127.0.0.1", town.bot.port), PATIENCE) as broken:
+        head = f"POST {path} HTTP/1.1\r\nHost: bot\r\nExpect: 100-continue\r\n{framing}\r\n\r\n"
+        broken.sendall(head.encode())
+        assert broken.recv(1024).startswith(b"HTTP/1.1 100")  # the bot reads the body from here on
+        broken.sendall(b"3e8\r\n<xml>")
+        if reset:
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    town.until(lambda: len(town.log_lines()) > before, "the refusal")
+    assert town.get("/health/live")[0] == 200
+    logged = [(line["action"], line.get("reason")) for line in town.log_lines()[before:]]
+    assert logged == [("callback_refused", "unreadable")]
 
 
 def test_what_stands_unsealed_beside_the_sealed_message_is_not_believed(town: Town) -> None:

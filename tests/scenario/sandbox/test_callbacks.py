@@ -234,6 +234,45 @@ async def test_application_events_are_in_lower_case_and_name_the_agent(driver: D
     assert keys == [f"e:1000002:ZhangWei:{START}:{event}" for event in ("enter_agent:", "click:HELP", "view:http://u")]
 
 
+async def test_a_scan_by_a_menu_button_is_an_event_of_its_own_and_grants_messages(driver: Driver, bot: TinyBot) -> None:
+    await driver.act("plain-xml", "alice", "scancode_waitmsg", key="POLICY", url="http://p/1")
+    root = fromstring(bot.received[0].body)
+    names = ("Event", "EventKey", "ScanCodeInfo/ScanType", "ScanCodeInfo/ScanResult")
+    assert [root.findtext(name) for name in names] == ["scancode_waitmsg", "POLICY", "qrcode", "http://p/1"]
+    chat = await driver.get("/sandbox/chat", account="plain-xml", person="alice")
+    assert chat["quota"]["left"] == 3
+
+
+async def test_a_chosen_picture_is_named_by_its_digest(driver: Driver, bot: TinyBot) -> None:
+    async with driver.session.post(
+        driver.base + "/sandbox/media?account=plain-xml&type=image", data=b"abc", headers={"Content-Type": "image/png"}
+    ) as response:
+        media_id = (await response.json())["media_id"]
+    for account, person in (("plain-xml", "alice"), ("assistant", "ZhangWei")):
+        await driver.act(
+            account, person, "pic_sysphoto", key="PHOTO", **({"media_id": media_id} if account[0] == "p" else {})
+        )
+    root = fromstring(bot.received[0].body)
+    names = ("Event", "SendPicsInfo/Count", "SendPicsInfo/PicList/item/PicMd5Sum")
+    assert [root.findtext(name) for name in names] == ["pic_sysphoto", "1", "900150983cd24fb0d6963f7d28e17f72"]
+    assert [line["kind"] for line in await driver.lines("push")] == ["pic_sysphoto"] * 2
+
+
+async def test_an_answer_with_an_unknown_picture_ends_in_the_platform_s_excuse(driver: Driver, bot: TinyBot) -> None:
+    async def picture(received: Received) -> web.Response:
+        message = fromstring(received.body)
+        head = f"<ToUserName>{message.findtext('FromUserName')}</ToUserName><FromUserName>gh_plain_xml</FromUserName>"
+        body = "<MsgType>image</MsgType><Image><MediaId>gone</MediaId></Image>"
+        return web.Response(text=f"<xml>{head}<CreateTime>1</CreateTime>{body}</xml>")
+
+    bot.answer = picture
+    await driver.act("plain-xml", "alice", "text", text="图", wait=False)
+    await bot.arrived(1)
+    await driver.post("/sandbox/clock/advance", {"seconds": 11, "step": 0.25, "settle_seconds": 0.2})
+    assert [line["result"] for line in await driver.lines("answer")] == ["invalid"] * 3
+    assert [line["text"] for line in await driver.lines("shown")] == ["该公众号提供的服务出现故障，请稍后再试"]
+
+
 async def test_any_other_event_can_be_raised_raw(driver: Driver, bot: TinyBot) -> None:
     await driver.act(
         "plain-xml", "alice", "raw_event", event="TEMPLATESENDJOBFINISH", fields={"MsgID": 5, "Status": "success"}

@@ -101,11 +101,63 @@ async def test_an_impossible_act_is_refused_in_a_sentence(driver: Driver, body: 
         assert (response.status, bool((await response.json())["error"])) == (status, True)
 
 
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        ({"latitude": None}, "请求里有不对的地方：纬度：应该是数字"),
+        ({"longitude": 181}, "请求里有不对的地方：经度：不能大于 180"),
+        ({"scale": "x"}, "请求里有不对的地方：scale：应该是整数"),
+        ({"speed": 1}, "请求里有不对的地方：speed：没有这个字段"),
+    ],
+)
+async def test_a_wrong_field_is_told_in_chinese(driver: Driver, act: dict[str, Any], sentence: str) -> None:
+    body = {"account": "safe-xml", "person": "alice", "act": "location", **act}
+    async with driver.session.post(driver.base + "/sandbox/act", json=body) as response:
+        assert (response.status, (await response.json())["error"]) == (422, sentence)
+
+
 async def test_real_time_cannot_be_advanced(tmp_path: Path) -> None:
     config = parse_config({"record": "other.jsonl"}, source="test")
     async with sandbox(config, home=tmp_path) as app, TestClient(TestServer(app)) as client:
         response = await client.post("/sandbox/clock/advance", json={"seconds": 1})
         assert response.status == 409
+
+
+async def test_a_restarted_sandbox_knows_its_followers_and_what_may_be_sent_to_them(tmp_path: Path) -> None:
+    config = parse_config(configuration("http://127.0.0.1:9", "http://127.0.0.1:9"), source="test")
+
+    async def state(client: Any, person: str) -> tuple[bool, int]:
+        response = await client.get("/sandbox/chat", params={"account": "safe-xml", "person": person})
+        found = await response.json()
+        return found["following"], (found["quota"] or {"left": 0})["left"]
+
+    people = ("alice", "bob", "carol", "dora")
+    acts = (
+        ("alice", {"act": "text", "text": "x"}),
+        ("bob", {"act": "text", "text": "x"}),
+        ("bob", {"act": "unfollow"}),
+        ("carol", {"act": "scan", "scene": "booth"}),
+        ("dora", {"act": "follow"}),
+    )
+    states = []
+    for run in range(2):
+        async with sandbox(config, home=tmp_path) as app, TestClient(TestServer(app)) as client:
+            if run == 0:
+                for person, act in acts:
+                    body = {"account": "safe-xml", "person": person, "wait": False, **act}
+                    assert (await client.post("/sandbox/act", json=body)).status == 200
+                await client.get("/sandbox/record?after=4&wait=10")
+                credentials = {"grant_type": "client_credential", "appid": "wx-safe-xml", "secret": "secret"}
+                answer = await (await client.post("/oa/cgi-bin/stable_token", json=credentials)).json()
+                openids = await (await client.get("/sandbox/people")).json()
+                openid = next(p["openids"]["safe-xml"] for p in openids["people"] if p["id"] == "alice")
+                message = {"touser": openid, "msgtype": "text", "text": {"content": "hi"}}
+                query = {"access_token": answer["access_token"]}
+                sent = await client.post("/oa/cgi-bin/message/custom/send", json=message, params=query)
+                assert (await sent.json())["errcode"] == 0
+            states.append([await state(client, person) for person in people])
+    assert states[0] == [(True, 4), (False, 0), (True, 3), (True, 3)]
+    assert states[1] == states[0]
 
 
 async def test_a_restarted_sandbox_goes_on_in_its_record_with_new_numbers(tmp_path: Path) -> None:

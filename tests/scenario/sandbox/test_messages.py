@@ -231,6 +231,33 @@ async def test_a_daily_limit_ends_at_midnight_in_beijing_or_when_it_is_cleared(
     assert [*codes, await _say(driver, fresh, alice)] == [0, 0, 45009, 0, 0, 45009, 0]
 
 
+@pytest.mark.parametrize(
+    ("rules", "errcode"),
+    [
+        ({"daily_limits": {"/cgi-bin/stable_token": 2}}, 45009),
+        ({"minute_limits": {"/cgi-bin/stable_token": 2}}, 45011),
+    ],
+)
+async def test_token_requests_are_counted(driver: Driver, errcode: int) -> None:
+    answers = [await driver.stable_token() for _ in range(3)]
+    answers.append(await driver.stable_token("wx-safe-json"))
+    assert [answer.get("errcode", 0) for answer in answers] == [0, 0, errcode, 0]
+
+
+async def test_an_ordinary_token_is_given_two_thousand_times_a_day(driver: Driver) -> None:
+    query = {"grant_type": "client_credential", "appid": "wx-safe-xml", "secret": "wrong"}
+    codes = [(await driver.get("/oa/cgi-bin/token", **query))["errcode"] for _ in range(2001)]
+    assert (codes[1999], codes[2000]) == (40125, 45009)
+
+
+@pytest.mark.parametrize("rules", [{"wecom_wrong_secrets": 3}])
+async def test_repeated_wrong_secrets_bar_the_address_from_wecom_for_an_hour(driver: Driver) -> None:
+    codes = [(await driver.wecom_token("guess"))["errcode"] for _ in range(3)]
+    codes.append((await driver.wecom_token())["errcode"])
+    await driver.advance(3600, step=3600)
+    assert [*codes, (await driver.wecom_token())["errcode"]] == [40001, 40001, 40001, 45009, 0]
+
+
 @pytest.mark.parametrize("rules", [{"unfollowed_errcode": 43004}])
 async def test_a_rule_chooses_the_code_for_people_who_left(driver: Driver, token: str) -> None:
     assert await _say(driver, token, await driver.openid("carol")) == 43004
@@ -301,6 +328,14 @@ async def test_a_repeated_request_is_answered_and_not_delivered(driver: Driver, 
     assert all(answer["msgid"] for answer in answers)
     assert len(await driver.lines("shown")) == 2
     assert [line["cause"] for line in await driver.lines("dropped")] == ["duplicate"]
+
+
+async def test_a_member_without_a_licence_is_named_and_gets_nothing(driver: Driver, wecom_token: str) -> None:
+    await driver.fault("unlicensed_user", person="LiNa", times=1)
+    answer = await _tell(driver, wecom_token, touser="ZhangWei|LiNa")
+    assert (answer["errcode"], answer["unlicenseduser"], "invaliduser" in answer) == (0, "lina", False)
+    assert [line["person"] for line in await driver.lines("shown")] == ["ZhangWei"]
+    assert [(line["people"], line["cause"]) for line in await driver.lines("dropped")] == [(["LiNa"], "unlicensed")]
 
 
 async def test_the_thirty_first_message_in_a_minute_is_dropped_without_a_word(driver: Driver, wecom_token: str) -> None:

@@ -200,7 +200,8 @@ ANSWER_MISTAKES = {
     "a question that is too long to send": (
         "rules:\n  - id: a\n    match: {exact: [x]}\n    reply:\n      menu:\n        head: '" + "啊" * 680 + "'\n"
         "        options: [{id: a, label: 好}]\n",
-        "answers.yaml:5: `menu`: the question has about 2067 bytes of UTF-8, 2048 are allowed; shorten it",
+        "answers.yaml:5: `menu`: the question has about 2109 bytes of UTF-8 when its choices are links, "
+        "2048 are allowed; shorten it or offer fewer choices",
     ),
 }
 

@@ -103,9 +103,9 @@ export class Compose {
       this.#phone.panels.page(item.url, item.name);
       return this.#phone.act("view", { url: item.url });
     }
-    if (item.type.startsWith("scancode")) return this.#phone.panels.scan(this.#account);
-    if (item.type.startsWith("pic_")) return this.#phone.panels.album(this.#account);
-    if (item.type === "location_select") return this.#phone.panels.place();
+    if (item.type.startsWith("scancode")) return this.#phone.panels.read(this.#account, item);
+    if (item.type.startsWith("pic_")) return this.#phone.panels.album(item);
+    if (item.type === "location_select") return this.#phone.panels.place(item);
     return this.#phone.toast("沙箱的手机还不支持这种菜单");
   }
 
@@ -123,7 +123,7 @@ export class Compose {
   }
 
   #holdToTalk() {
-    return el("button", { type: "button", class: "hold", on: { click: () => this.#phone.panels.voice() } }, "按住 说话");
+    return el("button", { type: "button", class: "hold", on: { click: () => this.#phone.panels.voice(this.#account) } }, "按住 说话");
   }
 
   #textField() {
@@ -167,7 +167,7 @@ export class Compose {
   #plusPanel() {
     const { panels } = this.#phone;
     const followed = this.#following !== false;
-    const items = [["image", "相册", () => panels.album(this.#account)], ["pin", "位置", () => panels.place()], ["link", "链接", () => panels.link()]];
+    const items = [["image", "相册", () => panels.album()], ["pin", "位置", () => panels.place()], ["link", "链接", () => panels.link()]];
     if (!this.#account.wecom) {
       items.push(["scan", "扫一扫", () => panels.scan(this.#account)]);
       items.push(followed ? ["unfollow", "取消关注", () => this.#phone.act("unfollow")] : ["follow", "关注", () => this.#phone.act("follow")]);

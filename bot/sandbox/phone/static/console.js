@@ -11,13 +11,17 @@ const SHOWN_LINES = 60;
 const WAIT_SECONDS = 20;
 const RETRY_MILLISECONDS = 3000;
 
-const WORDS = { push: "推送", answer: "回答", shown: "显示", gave_up: "放弃", call: "调用", clock: "时钟", act: "操作", fault: "故障" };
+const WORDS = { push: "推送", answer: "回答", shown: "显示", gave_up: "放弃", call: "调用", dropped: "丢弃", recalled: "撤回" };
 const KINDS = {
   text: "文字", image: "图片", voice: "语音", video: "视频", shortvideo: "短视频", location: "位置", link: "链接",
+  news: "图文", mpnews: "图文", menu: "选择题", music: "音乐", file: "文件", textcard: "卡片", markdown: "Markdown", template_card: "卡片",
+  scancode_push: "菜单扫码", scancode_waitmsg: "菜单扫码", pic_sysphoto: "菜单拍照", pic_photo_or_album: "菜单选图", pic_weixin: "菜单选图", location_select: "菜单选位置",
   follow: "关注", unfollow: "取消关注", scan: "扫码", click: "菜单", view: "菜单链接", enter: "进入应用",
 };
 const RESULTS = { reply: "回复", empty: "已收到", invalid: "无效", timeout: "超时", reset: "断开", refused: "拒绝", status: "状态码" };
 const VIA = { passive: "被动回复", custom_send: "客服消息", message_send: "应用消息", tip: "系统提示" };
+const CAUSES = { duplicate: "内容和刚发过的相同", unlicensed: "成员没有接口许可", "limit or fault": "超出频率，或设了故障" };
+const FAULTS = { drop_before_accept: "受理前断开" };
 
 /** One line of the record as {tone, word, detail}. */
 export function describe(line) {
@@ -27,7 +31,9 @@ export function describe(line) {
     case "answer": return { tone: line.result === "reply" || line.result === "empty" ? "good" : "bad", word, detail: [RESULTS[line.result] ?? line.result, line.status].filter(Boolean).join(" · ") };
     case "shown": return { tone: line.via === "tip" ? "bad" : "good", word, detail: [VIA[line.via] ?? line.via, line.text || KINDS[line.kind] || line.kind].filter(Boolean).join(" · ") };
     case "gave_up": return { tone: "bad", word, detail: `推送 ${line.push} 没有得到回答` };
-    case "call": return { tone: line.errcode ? "bad" : "", word, detail: [line.path, line.errcode ? `errcode ${line.errcode}` : ""].filter(Boolean).join(" · ") };
+    case "call": return { tone: line.errcode || line.fault ? "bad" : "", word, detail: [line.path, line.errcode ? `errcode ${line.errcode}` : "", FAULTS[line.fault] ?? line.fault].filter(Boolean).join(" · ") };
+    case "dropped": return { tone: "bad", word, detail: [CAUSES[line.cause] ?? line.cause, (line.people ?? []).join("、")].filter(Boolean).join(" · ") };
+    case "recalled": return { tone: "", word, detail: "应用消息已撤回" };
     default: return { tone: "", word, detail: [line.account, line.person, line.text].filter(Boolean).join(" · ") };
   }
 }

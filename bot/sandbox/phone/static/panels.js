@@ -27,7 +27,10 @@ async function photograph(path) {
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.9); });
 }
 
-/** Sheets of one chat; `phone` has sheets, clock, act(kind, fields), sendPicture(account, picture) and toast(text). */
+/**
+ * Sheets of one chat; `phone` has store, sheets, clock, act(kind, fields, here), sendPicture(picture, item, here) and
+ * toast(text). What a sheet does belongs to the chat that it was opened for. An `item` is the menu button behind it.
+ */
 export class Panels {
   #phone;
 
@@ -35,16 +38,21 @@ export class Panels {
     this.#phone = phone;
   }
 
-  #send(close, kind, fields) {
-    close();
-    return this.#phone.act(kind, fields);
+  /** A function that closes the sheet and acts in the chat that is open now. */
+  #sender() {
+    const here = this.#phone.store.here();
+    return (close, kind, fields) => {
+      close();
+      return this.#phone.act(kind, fields, here);
+    };
   }
 
-  album(account) {
+  album(item = null) {
+    const here = this.#phone.store.here();
     this.#phone.sheets.show("相册", (close) => {
       const send = (picture) => {
         close();
-        return this.#phone.sendPicture(account, picture);
+        return this.#phone.sendPicture(picture, item, here);
       };
       const file = el("input", { type: "file", accept: "image/*", on: { change: () => file.files[0] && send(async () => file.files[0]) } });
       return [
@@ -58,43 +66,74 @@ export class Panels {
     });
   }
 
-  place() {
+  place(item = null) {
+    const here = this.#phone.store.here();
+    const send = async (close, fields) => {
+      close();
+      if (item && !(await this.#phone.act(item.type, { key: item.key, ...fields }, here))) return;
+      await this.#phone.act("location", fields, here);
+    };
     this.#phone.sheets.show("发送位置", (close) => [
       PLACES.map(([label, latitude, longitude]) => {
         const [title, detail] = label.split(" ");
-        return row(title, detail, () => this.#send(close, "location", { latitude, longitude, scale: 16, label }), el("span", { class: "row-icon" }, icon("pin")));
+        return row(title, detail, () => send(close, { latitude, longitude, scale: 16, label }), el("span", { class: "row-icon" }, icon("pin")));
       }),
       form([
         { name: "label", label: "其他地点", placeholder: "名称和地址", required: true },
         { name: "latitude", label: "纬度", value: "31.2304", required: true },
         { name: "longitude", label: "经度", value: "121.4737", required: true },
-      ], "发送", ({ label, latitude, longitude }) => this.#send(close, "location", { latitude: Number(latitude), longitude: Number(longitude), scale: 16, label })),
+      ], "发送", ({ label, latitude, longitude }) => send(close, { latitude: Number(latitude), longitude: Number(longitude), scale: 16, label })),
     ]);
   }
 
   link() {
+    const send = this.#sender();
     this.#phone.sheets.show("分享链接", (close) => form([
       { name: "title", label: "标题", value: "重疾险怎么选？一篇讲清楚", required: true },
       { name: "description", label: "摘要", value: "保额、病种、等待期，三步看懂合同。" },
       { name: "url", label: "网址", value: "https://example.com/article/1", required: true },
-    ], "发送", (values) => this.#send(close, "link", values)));
+    ], "发送", (values) => send(close, "link", values)));
   }
 
-  voice() {
+  /** WeCom recognises no speech: the bot gets a voice without words, so there are none to write. */
+  voice(account) {
+    const send = this.#sender();
+    if (account.wecom) {
+      this.#phone.sheets.show("说一段语音", (close) => [
+        el("p", { class: "hint" }, "企业微信不识别语音：机器人只收到一段录音，收不到文字。"),
+        form([], "松开 发送", () => send(close, "voice", {})),
+      ]);
+      return;
+    }
     this.#phone.sheets.show("说一段语音", (close) => form([
       { name: "words", label: "这段语音里说了什么", kind: "long", placeholder: "例如：我想问一下住院能报多少", required: true },
       { name: "recognised", label: "平台给出识别结果（Recognition）", kind: "check", value: true },
-    ], "松开 发送", ({ words, recognised }) => this.#send(close, "voice", recognised ? { recognition: words } : {})));
+    ], "松开 发送", ({ words, recognised }) => send(close, "voice", recognised ? { recognition: words } : {})));
+  }
+
+  /** The scanner behind a menu button: what it reads goes to the bot, nobody follows by it. */
+  read(account, item) {
+    const send = this.#sender();
+    this.#phone.sheets.show(item.name, (close) => [
+      el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" })),
+      account.codes.length ? el("h3", {}, "公众号生成的二维码") : null,
+      account.codes.map((code) => this.#codeRow(code, () => send(close, item.type, { key: item.key, url: code.url }))),
+      form([{ name: "url", label: "扫到的内容", placeholder: "网址、条形码数字或任何文字", required: true }], "扫描", ({ url }) => send(close, item.type, { key: item.key, url })),
+    ], { full: true, className: "dark" });
+  }
+
+  #codeRow(code, onTap) {
+    return row(code.scene, this.#validity(code), onTap, code.image ? el("img", { class: "code", src: code.image, alt: "" }) : el("span", { class: "row-icon" }, icon("scan")));
   }
 
   scan(account) {
+    const send = this.#sender();
     const finder = el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" }));
     this.#phone.sheets.show("扫一扫", (close) => [
       finder,
       account.codes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
-      account.codes.map((code) => row(code.scene, this.#validity(code), () => this.#send(close, "scan", { ticket: code.ticket, scene: code.scene }),
-        code.image ? el("img", { class: "code", src: code.image, alt: "" }) : el("span", { class: "row-icon" }, icon("scan")))),
-      form([{ name: "scene", label: "场景值", placeholder: "例如 agent_zhangwei", required: true }], "扫描", ({ scene }) => this.#send(close, "scan", { scene })),
+      account.codes.map((code) => this.#codeRow(code, () => send(close, "scan", { ticket: code.ticket, scene: code.scene }))),
+      form([{ name: "scene", label: "场景值", placeholder: "例如 agent_zhangwei", required: true }], "扫描", ({ scene }) => send(close, "scan", { scene })),
     ], { full: true, className: "dark" });
   }
 
@@ -134,13 +173,14 @@ export class Panels {
   }
 
   profile(account, chat) {
+    const send = this.#sender();
     const rows = this.#profileRows(account, chat);
     const followed = chat.following;
     this.#phone.sheets.show("详细资料", (close) => el("div", { class: "profile" },
       el("div", { class: "profile-head" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title)),
       el("dl", {}, rows.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
       account.wecom ? null : el("button", { type: "button", class: followed ? "secondary warn" : "primary",
-        on: { click: () => this.#send(close, followed ? "unfollow" : "follow") } }, followed ? "取消关注" : "关注公众号")));
+        on: { click: () => send(close, followed ? "unfollow" : "follow") } }, followed ? "取消关注" : "关注公众号")));
   }
 
   /** Choose who the user is. */

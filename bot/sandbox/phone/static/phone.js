@@ -33,8 +33,12 @@ class Phone {
     replace(part("statusbar"), this.#time, phoneStatus());
     await Promise.all([this.store.load(), this.clock.refresh()]);
     if (!this.store.people.length) throw new Error("沙箱的配置里没有人，请在 people 或 members 里写上。");
-    this.store.addEventListener("people", () => this.#draw());
-    this.store.addEventListener("open", () => this.#draw());
+    for (const change of ["people", "open"]) {
+      this.store.addEventListener(change, () => {
+        this.sheets.close({ back: false });
+        this.#draw();
+      });
+    }
     this.store.addEventListener("chat", () => this.#onChat());
     this.store.addEventListener("trouble", (event) => this.toast(event.detail));
     this.#readAddress();
@@ -78,10 +82,12 @@ class Phone {
     if (entering) this.act("enter");
   }
 
-  async sendPicture(account, picture) {
+  /** Send a picture; with a menu button (its type and key) the platform tells of the choice first. */
+  async sendPicture(picture, item, here) {
     try {
-      const mediaId = await uploadPicture(account.name, await picture());
-      await this.act("image", { media_id: mediaId });
+      const mediaId = await uploadPicture(here.account.name, await picture());
+      if (item && !(await this.act(item.type, { key: item.key, media_id: mediaId }, here))) return;
+      await this.act("image", { media_id: mediaId }, here);
     } catch (error) {
       this.toast(error.message);
     }
@@ -96,8 +102,8 @@ class Phone {
     this.panels.identities(this.store.people, this.store.me, (person) => this.become(person));
   }
 
-  act(kind, fields) {
-    return this.store.act(kind, fields);
+  act(kind, fields, here) {
+    return this.store.act(kind, fields, here);
   }
 
   keepAtEnd() {

@@ -35,12 +35,13 @@ export class Sheets {
     (panel.querySelector("[data-first]") ?? panel.querySelector(".sheet-body button, .sheet-body input, .sheet-body textarea") ?? panel.querySelector("button")).focus();
   }
 
-  close() {
+  /** `back`: give the focus back to where it was; not when the chat behind the panel has gone too. */
+  close({ back = true } = {}) {
     if (!this.isOpen) return;
     this.#layer.classList.remove("open");
     replace(this.#layer);
     this.#behind.inert = false;
-    if (this.#back?.isConnected) this.#back.focus();
+    if (back && this.#back?.isConnected) this.#back.focus();
     this.#back = null;
   }
 

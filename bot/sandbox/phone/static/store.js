@@ -81,17 +81,21 @@ export class Store extends EventTarget {
     sessionStorage.setItem(SEEN, JSON.stringify(this.#seen));
   }
 
-  /** Let the person do something in the open chat; true when the sandbox took it. */
-  async act(kind, fields = {}) {
-    const account = this.open;
+  /** Who does something where: what begins in one chat is meant for it, whatever is open when it ends. */
+  here() {
+    return { account: this.open, person: this.me };
+  }
+
+  /** Let the person do something, in the open chat unless another is given; true when the sandbox took it. */
+  async act(kind, fields = {}, { account, person } = this.here()) {
     if (!account) return false;
     try {
-      await wire.act(account.name, this.me.id, kind, fields);
+      await wire.act(account.name, person.id, kind, fields);
     } catch (error) {
       this.#tell("trouble", error.message);
       return false;
     }
-    await this.refresh(account);
+    if (this.me === person) await this.refresh(account);
     return true;
   }
 

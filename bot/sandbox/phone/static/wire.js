@@ -32,9 +32,9 @@ function readMenu(raw) {
   return (raw ?? []).map(readButton);
 }
 
-/** A QR code: {scene, ticket, image, ends}; `ends` is null for a permanent one. */
+/** A QR code: {scene, ticket, url, image, ends}; `ends` is null for a permanent one, `url` what a scanner reads. */
 function readCode(raw) {
-  return { scene: raw.scene, ticket: raw.ticket, image: raw.image ?? null, ends: raw.ends ?? null };
+  return { scene: raw.scene, ticket: raw.ticket, url: raw.url, image: raw.image ?? null, ends: raw.ends ?? null };
 }
 
 /** An account: {name, title, wecom, corp, corpTitle, kind, originalId, menu, codes}. */

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.document import read_xml
-from bot.channels.text import cut, fit_lines, in_cdata, sendable
+from bot.channels.text import fit_lines, in_cdata, sendable
+from content.lengths import cut
 
 _WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 _LINES = st.lists(st.text("险a", min_size=1, max_size=12), max_size=6)

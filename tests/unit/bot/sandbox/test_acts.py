@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.acts import Act, message_fields, message_key, missing_field
+from bot.sandbox.acts import Act, message_fields, message_key, missing_field, spoken
+from bot.sandbox.menu_events import menu_event
 
 
 def _act(act: str, **fields: Any) -> Act:
@@ -48,6 +49,44 @@ def test_a_message_has_the_fields_of_its_kind(act: Act, fields: dict[str, Any]) 
 def test_wecom_recognises_no_speech_and_names_its_map() -> None:
     assert "Recognition" not in _fields(_act("voice", recognition="理赔"), wecom=True)
     assert _fields(_act("location"), wecom=True)["AppType"] == "wxwork"
+
+
+def test_only_words_that_the_bot_got_are_told() -> None:
+    act = _act("voice", recognition="理赔")
+    assert (spoken(act, wecom=False), spoken(act, wecom=True)) == ("理赔", "")
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        (
+            _act("scancode_push", key="K", url="http://u"),
+            {"ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "http://u"}},
+        ),
+        (
+            _act("scancode_waitmsg", key="K", url="6901234567892"),
+            {"ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "6901234567892"}},
+        ),
+        (
+            _act("pic_weixin", key="K"),
+            {"SendPicsInfo": {"Count": 1, "PicList": [{"PicMd5Sum": "900150983cd24fb0d6963f7d28e17f72"}]}},
+        ),
+        (
+            _act("location_select", key="K", latitude=1.5, longitude=2.5, label="外滩 上海"),
+            {
+                "SendLocationInfo": {
+                    "Location_X": 1.5,
+                    "Location_Y": 2.5,
+                    "Scale": 15,
+                    "Label": "外滩 上海",
+                    "Poiname": "外滩",
+                }
+            },
+        ),
+    ],
+)
+def test_a_special_button_sends_its_own_event(act: Act, fields: dict[str, Any]) -> None:
+    assert menu_event(act, picture=b"abc", wecom=False) == {"Event": act.act, "EventKey": "K", **fields}
 
 
 @pytest.mark.parametrize("act", ["text", "click", "view", "link", "raw_event", "raw_message"])

@@ -28,6 +28,7 @@ def _reader(mode: Mode = "plain", format: Format = "xml", *, channel: str = "wec
         sealer=SEALER,
         account_id="gh_1",
         person_id="oA",
+        has_media=lambda media_id: media_id == "m1",
         **changes,
     )
 
@@ -151,6 +152,26 @@ def test_a_safe_json_account_takes_an_encrypted_json_reply() -> None:
     body = {"Encrypt": encrypted, "MsgSignature": signature, "TimeStamp": 1714037059, "Nonce": "n"}
     answer = _reader("safe", "json").read(200, json.dumps(body).encode())
     assert _shown(answer)["media_id"] == "m1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "name"),
+    [
+        ("image", "Image", "MediaId"),
+        ("voice", "Voice", "MediaId"),
+        ("video", "Video", "MediaId"),
+        ("music", "Music", "ThumbMediaId"),
+    ],
+)
+def test_a_reply_with_a_file_that_the_platform_does_not_have_is_no_answer(kind: str, part: str, name: str) -> None:
+    known, unknown = (
+        _reader().read(200, _xml(MsgType=kind, **{part: f"<{name}>{media}</{name}>"})) for media in ("m1", "m2")
+    )
+    assert known.result is Result.REPLY
+    assert (unknown.result, unknown.problem) == (
+        Result.INVALID,
+        "there is no media m2; upload it again, it is kept for three days",
+    )
 
 
 def test_a_json_account_takes_xml_unless_the_rule_forbids_it() -> None:
