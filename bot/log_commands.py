@@ -12,7 +12,8 @@ from typing import TextIO
 from bot.accounts import UnknownAccount
 from bot.app import SEALS
 from bot.settings import Settings
-from storage.chain import AccountReport, Chain
+from storage.chain import Chain
+from storage.chain_check import AccountReport
 from storage.database import Database, open_database
 from storage.history import History
 from storage.migrate import check_schema

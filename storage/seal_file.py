@@ -8,15 +8,20 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealLine:
     """One seal as it stands outside."""
 
+    #: None in a line of the time when only the name was noted.
+    account_id: int | None
+    #: For people: what the account was called.
     account: str
     from_seq: int
     to_seq: int
@@ -24,6 +29,11 @@ class SealLine:
     #: The first bytes of each row's leaf, in order.
     marks: tuple[bytes, ...]
     sealed_at: datetime
+
+    @property
+    def key(self) -> int | str:
+        """What the account is known by: its number, or its name when no number stands in the line."""
+        return self.account if self.account_id is None else self.account_id
 
 
 class SealFile:
@@ -33,12 +43,16 @@ class SealFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._last: dict[str, int] | None = None
+        #: How much of the file has been read, and by account the last row and head found there.
+        self._size = 0
+        self._last: dict[int | str, tuple[int, bytes]] = {}
+        self._anew: set[str] = set()
 
     def append(self, line: SealLine) -> None:
         """Append one seal and return when it is on the disk."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         record = {
+            "id": line.account_id,
             "account": line.account,
             "from": line.from_seq,
             "to": line.to_seq,
@@ -51,39 +65,62 @@ class SealFile:
             file.write(b"\n" + json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        self._known()[line.account] = line.to_seq
+        self._last[line.key] = (line.to_seq, line.head)
 
-    def last_seq(self, account: str) -> int:
-        """Return the last sealed seq of an account, 0 when there is none."""
-        return self._known().get(account, 0)
+    def refresh(self) -> None:
+        """Read what was appended since the last call; a file that became shorter is read from its beginning."""
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size < self._size:
+            self._size, self._last, self._anew = 0, {}, set()
+        for record in self._records(after=self._size):
+            if isinstance(record.get("anew"), str):
+                self._anew.add(record["anew"])
+            elif (line := self._line(record)) is not None:
+                self._last[line.key] = (line.to_seq, line.head)
+        self._size = size
 
-    def lines(self, account: str) -> list[SealLine]:
-        """Return an account's seals in order."""
-        return [line for line in self._read() if line.account == account]
+    def last(self, account_id: int, account: str) -> tuple[int, bytes] | None:
+        """Return the last sealed row of an account and the head there, None when there is none; see `refresh`."""
+        found = (self._last[key] for key in (account_id, account) if key in self._last)
+        return max(found, default=None)
 
-    def _known(self) -> dict[str, int]:
-        if self._last is None:
-            self._last = {line.account: line.to_seq for line in self._read()}
-        return self._last
+    def begins_anew(self, account: str) -> bool:
+        """Whether somebody wrote into the file that the account's seals are lost and it begins anew; see `refresh`."""
+        return account in self._anew
 
-    def _read(self) -> list[SealLine]:
-        if not self._path.exists():
-            return []
-        parsed = (self._parse(raw) for raw in self._path.read_bytes().split(b"\n") if raw.strip())
-        return [line for line in parsed if line is not None]
+    def read(self) -> dict[int | str, list[SealLine]]:
+        """Return the seals of each account in order."""
+        found: dict[int | str, list[SealLine]] = {}
+        for record in self._records(after=0):
+            if (line := self._line(record)) is not None:
+                found.setdefault(line.key, []).append(line)
+        return found
 
-    def _parse(self, raw: bytes) -> SealLine | None:
-        """Return a line's seal; None for a line that a kill tore.
+    def _records(self, *, after: int) -> Iterator[dict[str, Any]]:
+        """Yield what the lines behind a place hold; a line that a kill tore is passed over.
 
         A seal lost that way is written again; `Chain.verify` misses one lost in another way.
         """
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(after)
+            for raw in file:
+                try:
+                    record = json.loads(raw) if raw.strip() else None
+                except ValueError:
+                    continue
+                if isinstance(record, dict):
+                    yield record
+
+    def _line(self, record: dict[str, Any]) -> SealLine | None:
         try:
-            record = json.loads(raw)
             joined = base64.b64decode(record["marks"], validate=True)
             return SealLine(
-                account=record["account"],
-                from_seq=record["from"],
-                to_seq=record["to"],
+                account_id=None if record.get("id") is None else int(record["id"]),
+                account=str(record["account"]),
+                from_seq=int(record["from"]),
+                to_seq=int(record["to"]),
                 head=bytes.fromhex(record["head"]),
                 marks=tuple(joined[i : i + self.MARK_BYTES] for i in range(0, len(joined), self.MARK_BYTES)),
                 sealed_at=datetime.fromisoformat(record["sealed_at"]),

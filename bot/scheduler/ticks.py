@@ -71,7 +71,15 @@ class Ticks:
 
     async def seal(self) -> None:
         """Seal the log's new rows into the chain."""
-        await self._chain.seal(now=self._clock.now())
+        sealing = await self._chain.seal(now=self._clock.now())
+        for flaw in sealing.refused:
+            log.error(
+                "An account's log is not sealed: seals.jsonl and the database do not agree. Put seals.jsonl back.",
+                action="seal_refused",
+                account=flaw.account,
+                seq=flaw.seq,
+                detail=flaw.sentence,
+            )
 
     async def sweep(self) -> None:
         """Settle replies whose attempts are over."""

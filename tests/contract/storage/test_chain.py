@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.chain import AccountReport, Chain
+from storage.chain import Chain, Sealing
+from storage.chain_check import AccountReport
 from storage.digests import LEAF_COLUMNS, chain_head, content_digest, row_leaf
 from storage.records import AccountRow
 from storage.seal_file import SealFile
 from tests.fakes.clock import ManualClock
-from tests.fakes.interrupted import interrupted
+from tests.fakes.interrupted import interrupted, paused
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
 
@@ -53,7 +54,7 @@ async def test_an_intact_log_verifies(
     sealed = []
     for turns in (3, 1, 4):
         await _talk(stores, visitors, clock, turns)
-        sealed.append(await chain.seal(now=clock.now()))
+        sealed.append((await chain.seal(now=clock.now())).rows)
     await visitors.say("alice", "还没有封存")
 
     assert sealed == [6, 2, 8]
@@ -65,7 +66,7 @@ async def test_an_intact_log_verifies(
 async def test_a_log_without_rows_or_seals_verifies(
     stores: OpenStores, accounts: dict[str, AccountRow], chain: Chain, clock: ManualClock
 ) -> None:
-    assert await chain.seal(now=clock.now()) == 0
+    assert await chain.seal(now=clock.now()) == Sealing(rows=0)
     assert [(report.account, report.rows, report.flaw) for report in await chain.verify()] == [
         (name, 0, None) for name in accounts
     ]
@@ -129,6 +130,16 @@ async def _rewrite_consistently(stores: OpenStores) -> None:
 async def _rewrite_with_seals(stores: OpenStores) -> None:
     """Change row 5 and then every seal of the database, so that inside everything agrees."""
     await _rewrite_consistently(stores)
+    await _seal_as_it_is(stores)
+
+
+async def _rename_and_rewrite(stores: OpenStores) -> None:
+    """Change row 5 and the seals, and call the account something that stands nowhere outside."""
+    await _rewrite_with_seals(stores)
+    await stores.change("UPDATE account SET name = 'elsewhere' WHERE id = 1")
+
+
+async def _seal_as_it_is(stores: OpenStores) -> None:
     head = bytes(32)
     columns = ", ".join((*LEAF_COLUMNS, "digest"))
     for seal in await stores.rows("SELECT from_seq, to_seq FROM seal WHERE account_id = 1 ORDER BY to_seq"):
@@ -221,6 +232,56 @@ _TAMPERINGS: dict[str, tuple[Tamper, int, str]] = {
 }
 
 
+async def test_a_renamed_account_does_not_lose_its_seals(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _talk(stores, visitors, clock, 4)
+    await chain.seal(now=clock.now())
+    await _rename_and_rewrite(stores)
+
+    flaws = [report.flaw for report in await Chain(stores.database, SealFile(outside)).verify()]
+    assert [(flaw.account, flaw.seq, flaw.sentence) for flaw in flaws if flaw] == [
+        ("elsewhere", 5, "row 5 is not what was sealed outside the database")
+    ]
+
+
+async def test_another_name_over_the_same_rows_is_named(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _talk(stores, visitors, clock, 1)
+    await chain.seal(now=clock.now())
+    await stores.change("UPDATE account SET name = 'elsewhere' WHERE id = 1")
+
+    flaws = [report.flaw for report in await Chain(stores.database, SealFile(outside)).verify()]
+    assert [flaw.sentence for flaw in flaws if flaw] == ["the account was called 'service' when row 2 was sealed"]
+
+
+@pytest.mark.parametrize("left", [(), ("seal",), ("message",)], ids=["nothing", "seals", "messages"])
+async def test_a_deleted_account_is_reported(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path, left: tuple[str, ...]
+) -> None:
+    await _talk(stores, visitors, clock, 2)
+    await chain.seal(now=clock.now())
+    await stores.change("DELETE FROM account WHERE id = 1")
+    for table in {"message", "content", "seal"} - set(left):
+        await stores.change(f"DELETE FROM {table} WHERE account_id = 1")
+
+    flaw = (await _report(stores, outside)).flaw
+    assert flaw is not None
+    assert "missing in the database: its log was sealed up to row 4" in flaw.sentence
+
+
+async def test_rows_of_an_account_that_was_never_sealed_and_is_gone_are_reported(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain
+) -> None:
+    await _talk(stores, visitors, clock, 1)
+    await stores.change("DELETE FROM account WHERE id = 1")
+
+    flaws = {report.account: report.flaw for report in await chain.verify()}
+    assert flaws["account 1"] is not None
+    assert "rows of its log are still there" in flaws["account 1"].sentence
+
+
 @pytest.mark.parametrize("tampering", _TAMPERINGS)
 async def test_a_tampering_is_found_and_named(
     stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path, tampering: str
@@ -254,6 +315,170 @@ async def test_without_the_outside_file_a_rewritten_row_is_found_within_its_seal
     assert flaw is not None
     assert flaw.seq == 5
     assert "rows 5 to 8" in flaw.sentence
+
+
+async def test_sealed_rows_without_any_seal_outside_are_not_called_intact(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _talk(stores, visitors, clock, 2)
+    await chain.seal(now=clock.now())
+    outside.unlink()
+
+    flaw = (await _report(stores, outside)).flaw
+    assert flaw is not None
+    assert "rows 1 to 4 are sealed in the database only" in flaw.sentence
+    assert "put it back from its copy" in flaw.sentence
+
+
+async def _sealed_twice(stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain) -> None:
+    for _ in range(2):
+        await _talk(stores, visitors, clock, 2)
+        await chain.seal(now=clock.now())
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same process", "a new process"])
+async def test_a_lost_file_is_not_begun_anew_from_whatever_the_database_says(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path, restarted: bool
+) -> None:
+    await _sealed_twice(stores, visitors, clock, chain)
+    await _rewrite_with_seals(stores)
+    outside.unlink()
+    await _talk(stores, visitors, clock, 1)
+    later = Chain(stores.database, SealFile(outside)) if restarted else chain
+    sealing = await later.seal(now=clock.now())
+
+    assert (sealing.rows, [flaw.account for flaw in sealing.refused]) == (0, ["service"])
+    assert "none of them outside" in sealing.refused[0].sentence
+    assert not outside.exists()
+    assert (await stores.one("SELECT max(to_seq) AS n FROM seal"))["n"] == 8
+
+
+async def test_one_long_seal_cannot_pass_for_what_a_kill_left(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _talk(stores, visitors, clock, 1)
+    await chain.seal(now=clock.now())
+    outside.unlink()
+    await stores.change("UPDATE seal SET to_seq = 1001")
+
+    assert [flaw.account for flaw in (await chain.seal(now=clock.now())).refused] == ["service"]
+
+
+async def test_an_account_whose_file_is_lost_does_not_hold_up_the_others(
+    stores: OpenStores,
+    visitors: Visitors,
+    accounts: dict[str, AccountRow],
+    clock: ManualClock,
+    chain: Chain,
+    outside: Path,
+) -> None:
+    await _sealed_twice(stores, visitors, clock, chain)
+    outside.unlink()
+    await _talk(stores, Visitors(stores.log, accounts["second"], clock), clock, 2)
+
+    assert (await chain.seal(now=clock.now())).rows == 4
+
+
+async def test_a_file_that_is_put_back_is_gone_on_with(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _sealed_twice(stores, visitors, clock, chain)
+    kept = outside.read_bytes()
+    outside.unlink()
+    await _talk(stores, visitors, clock, 1)
+    refused = await chain.seal(now=clock.now())
+    outside.write_bytes(kept)
+    after = await chain.seal(now=clock.now())
+
+    assert (len(refused.refused), after) == (1, Sealing(rows=2))
+    report = await _report(stores, outside)
+    assert (report.sealed_to, report.confirmed_outside, report.flaw) == (10, 3, None)
+
+
+async def test_a_file_that_nobody_has_any_more_begins_anew_when_somebody_says_so(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    await _sealed_twice(stores, visitors, clock, chain)
+    outside.write_text('{"anew": "service"}\n')
+    await _talk(stores, visitors, clock, 1)
+
+    assert await chain.seal(now=clock.now()) == Sealing(rows=2)
+    report = await _report(stores, outside)
+    assert (report.sealed_to, report.confirmed_outside, report.flaw) == (10, 3, None)
+
+
+async def test_rows_that_do_not_match_their_seal_are_not_written_outside(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
+) -> None:
+    """A kill left a seal without its line; before the next start somebody rewrote a row of it."""
+    await _talk(stores, visitors, clock, 2)
+    await chain.seal(now=clock.now())
+    kept = outside.read_bytes()
+    await _talk(stores, visitors, clock, 2)
+    await chain.seal(now=clock.now())
+    outside.write_bytes(kept)
+    await _rewrite_consistently(stores)
+    sealing = await Chain(stores.database, SealFile(outside)).seal(now=clock.now())
+
+    assert [flaw.sentence for flaw in sealing.refused] == ["rows 5 to 8 do not match their seal"]
+    assert outside.read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM seal WHERE to_seq > 4", "UPDATE seal SET head = salt FROM content WHERE content.seq = 1"],
+    ids=["an older backup", "an altered seal"],
+)
+async def test_a_file_that_knows_more_than_the_database_is_not_written_on(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path, statement: str
+) -> None:
+    await _sealed_twice(stores, visitors, clock, chain)
+    kept = outside.read_bytes()
+    await stores.change(statement)
+    sealing = await chain.seal(now=clock.now())
+
+    assert [flaw.sentence for flaw in sealing.refused] == ["row 8 is sealed outside and not so in the database"]
+    assert outside.read_bytes() == kept
+
+
+async def test_another_leader_writes_what_its_own_file_lacks(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path, tmp_path: Path
+) -> None:
+    await _talk(stores, visitors, clock, 1)
+    await chain.seal(now=clock.now())
+    elsewhere = tmp_path / "other-home.jsonl"
+    elsewhere.write_bytes(outside.read_bytes())
+    for _ in range(70):
+        await _talk(stores, visitors, clock, 1)
+        await chain.seal(now=clock.now())
+    sealing = await Chain(stores.database, SealFile(elsewhere)).seal(now=clock.now())
+
+    assert sealing == Sealing(rows=0)
+    assert SealFile(elsewhere).read() == SealFile(outside).read()
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the very first seals", "further seals"])
+async def test_seals_that_are_made_while_the_log_is_verified_are_no_flaw(
+    stores: OpenStores,
+    visitors: Visitors,
+    accounts: dict[str, AccountRow],
+    clock: ManualClock,
+    chain: Chain,
+    outside: Path,
+    first: bool,
+) -> None:
+    busy = (visitors, Visitors(stores.log, accounts["second"], clock))
+
+    async def talk_and_seal() -> None:
+        for people in busy:
+            await _talk(stores, people, clock, 2)
+        await chain.seal(now=clock.now())
+
+    if not first:
+        await talk_and_seal()
+    reports = await Chain(paused(stores.database, talk_and_seal), SealFile(outside)).verify()
+
+    assert [report.flaw for report in reports] == [None, None, None]
 
 
 async def test_an_unsealed_rows_content_is_checked_too(
