@@ -39,7 +39,7 @@ class Unions:
         if now < self._held_until.get(realm, now):
             return 0
         asked = 0
-        for identity_id, external_id in await self._customers.unasked_unions(realm=realm, limit=_BATCH):
+        for identity_id, external_id in await self._customers.unasked_unions(realm=realm, limit=_BATCH, now=now):
             try:
                 union_id = await directory.user_info(external_id)
             except (Unreachable, Rejected):

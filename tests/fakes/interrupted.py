@@ -74,3 +74,25 @@ class _Paused:
 def paused(database: Database, meanwhile: Callable[[], Awaitable[object]]) -> Database:
     """Return `database`, on which `meanwhile` happens in each reading after its first statement."""
     return cast(Database, _Paused(database, meanwhile))
+
+
+class _Held:
+    def __init__(self, database: Database, before_commit: Callable[[], Awaitable[object]]) -> None:
+        self._database = database
+        self._before_commit = before_commit
+
+    def read(self) -> AbstractAsyncContextManager[Connection]:
+        return self._database.read()
+
+    async def write(self, apply: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        async def apply_and_wait(connection: Connection) -> T:
+            result = await apply(connection)
+            await self._before_commit()
+            return result
+
+        return await self._database.write(apply_and_wait)
+
+
+def held(database: Database, before_commit: Callable[[], Awaitable[object]]) -> Database:
+    """Return `database`, on which `before_commit` happens at the end of each transaction; PostgreSQL only."""
+    return cast(Database, _Held(database, before_commit))

@@ -6,9 +6,13 @@ import asyncio
 
 import pytest
 
+from content.messages import Follow
 from storage.errors import StorageError
+from storage.group_commit import GroupCommitWriter
+from storage.handling import Handling
 from storage.records import AccountRow, ConsentDraft, Person
 from tests.fakes.clock import ManualClock
+from tests.fakes.interrupted import held
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
 
@@ -163,15 +167,96 @@ async def test_the_strictest_consent_is_kept(
         assert (await _now(stores, where, name)).consents == {"marketing": result}
 
 
-async def test_whether_a_grant_outlives_a_merge_does_not_depend_on_who_is_kept(
+async def test_a_grant_outlives_the_join_with_somebody_who_was_never_asked(
     stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
 ) -> None:
-    """One granted, the other was never asked: the same result in both directions."""
-    found = []
+    """Whichever of the two is kept: not being asked is no statement."""
     for number, (kept, gone) in enumerate((("granted", None), (None, "granted"))):
         one = await _meet(stores, visitors, clock, f"a{number}", consent=kept)
         other = await _meet(stores, members, clock, f"b{number}", consent=gone)
         await stores.customers.merge(kept=one.customer_id, gone=other.customer_id, cause="c", now=clock.now())
-        found.append((await _now(stores, visitors, f"a{number}")).consents.get("marketing", "unasked"))
 
-    assert found[0] == found[1]
+        assert (await _now(stores, visitors, f"a{number}")).consents == {"marketing": "granted"}
+        assert (await _now(stores, members, f"b{number}")).consents == {"marketing": "granted"}
+
+
+async def test_a_merge_never_writes_that_nobody_was_asked(
+    stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
+) -> None:
+    """Nor does a row that says so, of the time when merges wrote it, take a grant back."""
+    one = await _meet(stores, visitors, clock, "alice", consent="granted")
+    other = await _meet(stores, members, clock, "alice-elsewhere", consent="unasked")
+    await stores.customers.merge(kept=one.customer_id, gone=other.customer_id, cause="c", now=clock.now())
+    entries = await stores.rows("SELECT state FROM consent_entry WHERE customer_id = :c", c=one.customer_id)
+
+    assert entries == [{"state": "granted"}]
+
+
+async def test_an_opt_out_that_is_being_written_during_a_join_is_not_lost(
+    stores: OpenStores, other_stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
+) -> None:
+    if stores.database.is_sqlite:
+        pytest.skip("SQLite writes one transaction at a time")
+    kept = await _meet(stores, visitors, clock, "alice", consent="granted")
+    gone = await _meet(stores, members, clock, "alice-elsewhere", consent="granted")
+    said = await members.say("alice-elsewhere", "退订")
+    joined: list[asyncio.Task[None]] = []
+
+    async def join_meanwhile() -> None:
+        """Start the join and wait until it has ended or waits for a lock."""
+        merging = other_stores.customers.merge(kept=kept.customer_id, gone=gone.customer_id, cause="c", now=clock.now())
+        joined.append(asyncio.create_task(merging))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not joined[0].done() and not await stores.rows(waiting):
+            pass
+
+    database = held(stores.database, join_meanwhile)
+    opting_out = (ConsentDraft(consent="marketing", state="withdrawn", text_version="t1"),)
+    handling = Handling(database, GroupCommitWriter(database))
+    await handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=opting_out))
+    await joined[0]
+
+    for where, name in ((visitors, "alice"), (members, "alice-elsewhere")):
+        person = await _now(stores, where, name)
+        assert (person.customer_id, person.consents) == (kept.customer_id, {"marketing": "withdrawn"})
+
+
+async def _who_is_asked_for(stores: OpenStores, account: AccountRow, clock: ManualClock) -> list[str]:
+    found = await stores.customers.unasked_unions(realm=account.realm, limit=10, now=clock.now())
+    return [external_id for _, external_id in found]
+
+
+async def test_who_has_no_unionid_is_asked_for_again_after_seven_days(
+    stores: OpenStores, visitors: Visitors, account: AccountRow, clock: ManualClock
+) -> None:
+    """And who has one is not."""
+    for name, union_id in (("alice", None), ("bob", "u1")):
+        person = await _meet(stores, visitors, clock, name)
+        await stores.customers.note_union_id(identity_id=person.identity_id, union_id=union_id, now=clock.now())
+    asked = []
+    for days in (0, 6, 1):
+        await clock.advance(days * 86_400)
+        asked.append(await _who_is_asked_for(stores, account, clock))
+
+    assert asked == [[], [], ["alice"]]
+
+
+async def test_who_has_no_unionid_is_asked_for_again_after_following(
+    stores: OpenStores, visitors: Visitors, account: AccountRow, clock: ManualClock
+) -> None:
+    for name in ("alice", "bob"):
+        person = await _meet(stores, visitors, clock, name)
+        await visitors.do(name, Follow(), followed=True)
+        await clock.advance(1)
+        await stores.customers.note_union_id(identity_id=person.identity_id, union_id=None, now=clock.now())
+    before = await _who_is_asked_for(stores, account, clock)
+    await clock.advance(60)
+    await visitors.do("alice", Follow(), followed=True)
+    await clock.advance(300)
+    after = await _who_is_asked_for(stores, account, clock)
+    person_again = await _meet(stores, visitors, clock, "alice")
+    await stores.customers.note_union_id(identity_id=person_again.identity_id, union_id=None, now=clock.now())
+    await clock.advance(300)
+
+    assert (before, after) == ([], ["alice"])
+    assert await _who_is_asked_for(stores, account, clock) == []
