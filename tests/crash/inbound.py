@@ -31,13 +31,13 @@ from bot.settings import Settings, load_settings
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from tests.crash.balancer import Balancer
-from tests.crash.judge import Verdict, judge
+from tests.crash.judge import Terms, Verdict, judge
 from tests.crash.kills import SHORT_POINTS, Kill, Killer, at_point, plan
 from tests.crash.ledger import count_open, read_answers, read_log
 from tests.crash.load import FAULTS, Load, set_faults
 from tests.crash.oracle import Seen, read_record, recovery_seconds, see
 from tests.crash.supervisor import ROOT, Slot, Supervised
-from tests.crash.world import Addresses, write_home
+from tests.crash.world import ACCOUNTS, Addresses, write_home
 from tests.postgres_server import new_database, start_postgres
 
 _DRAIN_SECONDS: Final = 90.0
@@ -202,9 +202,15 @@ def _seen(deployment: Deployment) -> Seen:
 async def _judge(deployment: Deployment, kills: Sequence[Kill], options: Options) -> tuple[dict[str, Any], Verdict]:
     """Return the figures and the verdict; the bot has stopped."""
     seen = _seen(deployment)
-    log = await read_log(deployment.settings, output=deployment.home / "export.jsonl")
+    log = await read_log(deployment.database)
     answers = await read_answers(deployment.database)
-    verdict = judge(seen, log, answers)
+    terms = Terms(
+        active=frozenset(account.name for account in ACCOUNTS if account.active_messages),
+        kills=len(kills),
+        claim_size=deployment.settings.delivery.claim_size,
+        reserve=deployment.settings.delivery.reply_reserve,
+    )
+    verdict = judge(seen, log, answers, terms)
     reports = await log_commands.verify(deployment.settings)
     for report in reports:
         _say(log_commands.sentence(report))

@@ -1,26 +1,29 @@
-"""What the bot's database says after a run, read from outside: the exported log, and the states of the answers."""
+"""What the bot's database says after a run, read with SQL of its own: the log, and the states of the answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from bot import log_commands
-from bot.settings import Settings
 from storage.database import Database
 from tests.crash.load import TOKEN
 
 #: Every message that was to be answered, in order, with what carried its answer.
 _ANSWERS: Final = """
 SELECT w.account_id, w.identity_id, w.seq, w.state AS work, w.joined_to, r.n, r.out_seq, r.state AS reply,
-       d.state AS delivery, d.reason
+       d.state AS delivery, d.reason, d.settled_at
 FROM work w
 LEFT JOIN reply r ON r.account_id = w.account_id AND r.in_seq = COALESCE(w.joined_to, w.seq)
 LEFT JOIN delivery d ON d.account_id = r.account_id AND d.out_seq = r.out_seq
 ORDER BY w.account_id, w.identity_id, w.seq, r.n
+"""
+_LOG: Final = """
+SELECT a.name, m.seq, m.direction, c.fields
+FROM message m
+JOIN account a ON a.id = m.account_id
+LEFT JOIN content c ON c.account_id = m.account_id AND c.seq = m.seq
+ORDER BY m.account_id, m.seq
 """
 _OPEN: Final = """
 SELECT (SELECT COUNT(*) FROM work WHERE state = 'ready')
@@ -41,6 +44,8 @@ class Answer:
     reply: str | None
     delivery: str | None
     reason: str | None
+    #: When the delivery came to its end, in epoch seconds.
+    settled_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +79,21 @@ async def read_answers(database: Database) -> list[Answer]:
             reply=row.reply,
             delivery=row.delivery,
             reason=row.reason,
+            settled_at=None if row.settled_at is None else row.settled_at / 1_000_000,
         )
         for row in rows
     ]
 
 
-async def read_log(settings: Settings, *, output: Path) -> list[Logged]:
-    """Return the whole log as `zhike log export` writes it; the export itself is left in `output`."""
-    await log_commands.export(settings, account=None, output=output)
-    with output.open(encoding="utf-8") as lines:
-        return list(logged(json.loads(line) for line in lines))
+async def read_log(database: Database) -> list[Logged]:
+    """Return the whole log in order of account and seq."""
+    async with database.read() as connection:
+        rows = (await connection.exec_driver_sql(_LOG)).all()
+    return [
+        Logged(account=row.name, seq=row.seq, inbound=row.direction == "in", tokens=_tokens(row.fields)) for row in rows
+    ]
 
 
-def logged(messages: Iterable[Mapping[str, Any]]) -> Iterable[Logged]:
-    """Yield the exported messages with the tokens of their texts."""
-    for message in messages:
-        yield Logged(
-            account=message["account"],
-            seq=message["seq"],
-            inbound=message["direction"] == "in",
-            tokens=tuple(TOKEN.findall((message["content"] or {}).get("content", ""))),
-        )
+def _tokens(fields: str | None) -> tuple[str, ...]:
+    said = json.loads(fields) if fields else {}
+    return tuple(TOKEN.findall(str(said.get("content", ""))))
