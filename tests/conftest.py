@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
 
 from storage.database import open_database
 from storage.migrate import migrate
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.stores import OpenStores, open_stores
 from tests.postgres_server import GIVEN_SERVER, drop_database, new_database, start_postgres
+from tests.sqlite_file import copy_sqlite
 
 _KINDS = ("sqlite", "postgresql")
 
@@ -112,8 +109,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """Return the URL of a fresh migrated SQLite database, for tests that need only one kind."""
-    shutil.copy(sqlite_template, tmp_path / "zhike.db")
-    return f"sqlite+aiosqlite:///{tmp_path / 'zhike.db'}"
+    return copy_sqlite(sqlite_template, tmp_path)
 
 
 @pytest.fixture
@@ -124,21 +120,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     template: str = request.getfixturevalue("postgres_template")
     admin_url: str = request.getfixturevalue("postgres_url")
-    url = asyncio.run(_copy_postgres(admin_url, template))
+    url = asyncio.run(new_database(admin_url, template=template))
     yield url
     asyncio.run(drop_database(admin_url, url))
-
-
-async def _copy_postgres(admin_url: str, template: str) -> str:
-    name = f"zhike_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(
-        make_url(admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    )
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{make_url(template).database}"')
-    finally:
-        await connection.close()
-    return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -61,10 +61,11 @@ def _configure(data: Path, *, durable: bool) -> None:
         file.write(_CONFIGURATION if durable else _CONFIGURATION + _HASTY)
 
 
-async def new_database(admin_url: str) -> str:
-    """Create an empty database and return its URL."""
+async def new_database(admin_url: str, *, template: str | None = None) -> str:
+    """Create a database, empty or a copy of the one at the URL `template`, and return its URL."""
     name = f"zhike_{secrets.token_hex(6)}"
-    await _administrate(admin_url, f'CREATE DATABASE "{name}"')
+    copied = "" if template is None else f' TEMPLATE "{make_url(template).database}"'
+    await _administrate(admin_url, f'CREATE DATABASE "{name}"{copied}')
     return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
 
 

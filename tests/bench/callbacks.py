@@ -11,7 +11,6 @@ import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -19,6 +18,7 @@ from typing import Final
 
 from bot.sandbox.crypto import Sealer
 from bot.sandbox.envelope import Stamp, official_callback
+from tests.derived_account import DerivedAccount
 
 SEED: Final = 20260501
 SENDERS: Final = 20_000
@@ -29,26 +29,8 @@ _FIRST_MESSAGE_ID: Final = 2**62
 _CHUNK: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(DerivedAccount):
     """An official account in safe mode, as both sides know it."""
-
-    name: str
-
-    @property
-    def app_id(self) -> str:
-        return f"wx{sha256(self.name.encode()).hexdigest()[:16]}"
-
-    @property
-    def original_id(self) -> str:
-        return f"gh_{sha256(self.name.encode()).hexdigest()[16:28]}"
-
-    def secret(self, what: str) -> str:
-        return sha256(f"{self.name}:{what}".encode()).hexdigest()[:32]
-
-    @property
-    def aes_key(self) -> str:
-        return base64.b64encode(sha256(f"{self.name}:aes".encode()).digest()).decode().rstrip("=")
 
 
 class CallbackFiles:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from tests.derived_account import DerivedAccount
 from tests.fakes.echo import write_echo
 
 CORP_ID: Final = "ww0crash0anhe000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(DerivedAccount):
     """One served account; `people` write to it, `share` is its part of the load."""
 
-    name: str
     channel: str
     people: int
     share: float
@@ -27,24 +25,9 @@ class Account:
     mode: str = "safe"
     format: str = "xml"
 
-    @property
-    def app_id(self) -> str:
-        return f"wx{sha256(self.name.encode()).hexdigest()[:16]}"
-
-    @property
-    def original_id(self) -> str:
-        return f"gh_{sha256(self.name.encode()).hexdigest()[16:28]}"
-
     def person(self, number: int) -> str:
         """Return the id of the account's n-th person."""
         return f"{self.name}-{number:03d}"
-
-    def secret(self, what: str) -> str:
-        return sha256(f"{self.name}:{what}".encode()).hexdigest()[:32]
-
-    @property
-    def aes_key(self) -> str:
-        return base64.b64encode(sha256(f"{self.name}:aes".encode()).digest()).decode().rstrip("=")
 
 
 SERVICE: Final = Account(name="service", channel="wechat", people=40, share=0.6)

@@ -8,19 +8,16 @@ ask for `own_town`.
 from __future__ import annotations
 
 import asyncio
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
 
-from tests.postgres_server import drop_database
+from tests.postgres_server import drop_database, new_database
 from tests.scenario.town import Town
+from tests.sqlite_file import copy_sqlite
 
 #: Starts one more town; the arguments are Town's own.
 OpenTown = Callable[..., Town]
@@ -56,9 +53,7 @@ def new_town_database(
         migrated: Path = request.getfixturevalue("sqlite_template")
 
         def copy_file() -> str:
-            file = tmp_path_factory.mktemp("database") / "zhike.db"
-            shutil.copy(migrated, file)
-            return f"sqlite+aiosqlite:///{file}"
+            return copy_sqlite(migrated, tmp_path_factory.mktemp("database"))
 
         yield copy_file
         return
@@ -67,7 +62,7 @@ def new_town_database(
     made: list[str] = []
 
     def copy_database() -> str:
-        made.append(asyncio.run(_copy(admin_url, template)))
+        made.append(asyncio.run(new_database(admin_url, template=template)))
         return made[-1]
 
     yield copy_database
@@ -107,15 +102,3 @@ def own_town(
 def home(tmp_path: Path) -> Path:
     """Return a data folder that is not there yet."""
     return tmp_path / "home"
-
-
-async def _copy(admin_url: str, template: str) -> str:
-    name = f"town_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(
-        make_url(admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    )
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{make_url(template).database}"')
-    finally:
-        await connection.close()
-    return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
