@@ -211,7 +211,7 @@ async def test_an_opt_out_that_is_being_written_during_a_join_is_not_lost(
             pass
 
     database = held(stores.database, join_meanwhile)
-    opting_out = (ConsentDraft(consent="marketing", state="withdrawn", text_version="t1"),)
+    opting_out = (ConsentDraft(consent="marketing", state="withdrawn", text_version="t1", seq=said.seq),)
     handling = Handling(database, GroupCommitWriter(database))
     await handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=opting_out))
     await joined[0]
