@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from content.authored import TEXT_BYTES
+from content.lengths import TEXT_BYTES
 from content.messages import MenuReply, Outgoing, TextReply
 from handlers.conversation.turn import Reply
 
