@@ -295,3 +295,32 @@ async def test_what_was_claimed_before_the_account_was_refused_waits_without_an_
     rows = await stores.rows("SELECT state, due_at FROM delivery")
 
     assert {(row["state"], row["due_at"]) for row in rows} == {("retry", _micros(START + timedelta(minutes=5)))}
+
+
+async def test_a_result_that_the_database_does_not_take_is_kept_and_written_when_it_is_back(
+    stores: OpenStores,
+    accounts: list[AccountRow],
+    visitors: list[Visitors],
+    channels: list[ScriptedChannel],
+    build: Callable[..., Sender],
+    clock: ManualClock,
+) -> None:
+    async def accept_while_the_database_goes_away(_call: Call) -> Receipt:
+        await stores.change("ALTER TABLE delivery_attempt RENAME TO away")
+        return Receipt(platform_id="p1")
+
+    channels[0].will(accept_while_the_database_goes_away)
+    await owe(stores, visitors[0], "alice", "答", now=clock.now())
+    sender = build()
+    await send_due(sender)
+    before = await states_of(stores, accounts[0])
+    await stores.change("ALTER TABLE away RENAME TO delivery_attempt")
+    async with running(sender):
+
+        async def written() -> bool:
+            return await states_of(stores, accounts[0]) == ["sent"]
+
+        await until(stores, written)
+
+    assert before == ["attempting"]
+    assert await stores.one("SELECT platform_id FROM delivery") == {"platform_id": "p1"}
