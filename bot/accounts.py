@@ -29,7 +29,7 @@ from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.turn import AccountInfo
 from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
-from handlers.delivery.sender import Outlet
+from handlers.delivery.outlets import Outlet
 from handlers.profiles.ports import Directory
 from storage.records import AccountRow
 

@@ -111,6 +111,15 @@ class MenuView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MenuScan:
+    """A tap on a menu button with which the person scanned a code: what the code says, and of which kind it is."""
+
+    key: str
+    result: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
     """A member of staff opened the application's chat (WeCom `enter_agent`)."""
 
@@ -124,7 +133,20 @@ class Event:
 
 
 InboundBody = (
-    Text | Image | Voice | Video | Location | Link | Follow | Unfollow | Scan | MenuClick | MenuView | Entered | Event
+    Text
+    | Image
+    | Voice
+    | Video
+    | Location
+    | Link
+    | Follow
+    | Unfollow
+    | Scan
+    | MenuClick
+    | MenuView
+    | MenuScan
+    | Entered
+    | Event
 )
 
 
@@ -202,6 +224,7 @@ _INBOUND: dict[str, type[Any]] = {
     "scan": Scan,
     "menu_click": MenuClick,
     "menu_view": MenuView,
+    "menu_scan": MenuScan,
     "entered": Entered,
 }
 _OUTGOING: dict[str, type[Any]] = {"text": TextReply, "image": ImageReply, "news": NewsReply, "menu": MenuReply}

@@ -10,6 +10,9 @@ from typing import Any
 
 from content.messages import Inbound, InboundBody
 
+# The states of a delivery cross the border too; the table's module defines them beside its partial index.
+from storage.tables.delivery import DeliveryState as DeliveryState
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:

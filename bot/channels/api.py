@@ -21,7 +21,7 @@ import structlog
 from bot.channels.reactions import ReactionTable, error_for
 from bot.channels.replies import compact_json
 from handlers.clock import Clock
-from handlers.delivery.errors import ChannelError, Misconfigured, OutcomeUnknown, RetryLater
+from handlers.delivery.errors import AccountBlocked, ChannelError, OutcomeUnknown, RetryLater
 
 _log = structlog.get_logger(__name__)
 #: The platform's id of a request, for its support; it stands at the end of errmsg.
@@ -100,7 +100,7 @@ class PlatformApi:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RetryLater(f"{request}: no connection to the platform ({type(error).__name__})") from error
         except aiohttp.InvalidURL as error:
-            raise Misconfigured(f"{request}: api_base_url in the settings is not an address") from error
+            raise AccountBlocked(f"{request}: api_base_url in the settings is not an address") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise OutcomeUnknown(f"{request}: sent, but no whole answer came ({type(error).__name__})") from error
 
@@ -110,7 +110,7 @@ class PlatformApi:
             return RetryLater(f"{request}: HTTP 429, too many calls")
         if 300 <= status < 500:
             # A gateway's refusal: the API itself was not reached.
-            return Misconfigured(f"{request}: HTTP {status} instead of an answer; check api_base_url in the settings")
+            return AccountBlocked(f"{request}: HTTP {status} instead of an answer; check api_base_url in the settings")
         return OutcomeUnknown(f"{request}: HTTP {status} without a readable answer")
 
 

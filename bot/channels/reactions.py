@@ -22,6 +22,7 @@ class Opens(StrEnum):
     """When a used-up quota opens again."""
 
     NEXT_MINUTE = "next minute"
+    IN_AN_HOUR = "in an hour"
     NEXT_DAY = "next day"
     PERSON_ACTS = "when the person acts again"
 
@@ -65,6 +66,8 @@ def _opening(opens: Opens, now: datetime) -> datetime | None:
     match opens:
         case Opens.NEXT_MINUTE:
             return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        case Opens.IN_AN_HOUR:
+            return now + timedelta(hours=1)
         case Opens.NEXT_DAY:
             local = now.astimezone(PLATFORM_ZONE)
             midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

@@ -5,6 +5,9 @@ has replaced it already and the stored one is used. The holder of a refresh has 
 nobody for longer, and every refresh has a name of its own, so an answer that comes after its lease cannot overwrite a
 newer token (storage checks the holder, and the keeper uses what storage holds afterwards). The old token stays until
 the new one is stored.
+
+Whatever goes wrong while a token is being had happens before the request itself has left, so it never means that the
+request's outcome is unknown: a silent token endpoint and a database that does not answer are `RetryLater`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from __future__ import annotations
 import random
 import uuid
 from asyncio import Lock
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -22,7 +27,15 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from handlers.clock import Clock
-from handlers.delivery.errors import ChannelError, Misconfigured, OutcomeUnknown, RetryLater, TokenRefused
+from handlers.delivery.errors import (
+    AccountBlocked,
+    ChannelError,
+    OutcomeUnknown,
+    QuotaExhausted,
+    RetryLater,
+    TokenRefused,
+)
+from storage.errors import StorageError
 from storage.tokens import Token
 
 _log = structlog.get_logger(__name__)
@@ -37,8 +50,12 @@ _JITTER = timedelta(minutes=1)
 _LEASE = timedelta(seconds=20)
 #: After the token endpoint has said that the account is misconfigured it is left alone for this long.
 _HOLD_OFF = timedelta(seconds=60)
+#: After it was busy or silent three times: whoever waited for the same token hears the same, instead of asking in turn.
+_SHORT_HOLD_OFF = timedelta(seconds=5)
 #: A new early refresh is not tried sooner than this after the last.
 _PAUSE = timedelta(seconds=30)
+#: A token that claims to live longer than a year (seconds) is no token.
+_LONGEST_LIFE = 31_536_000
 #: Waiting for another holder's refresh: look again this often.
 _LOOK_AGAIN_SECONDS = 0.25
 
@@ -54,7 +71,7 @@ class FreshToken:
 def fresh_token(answer: Mapping[str, Any]) -> FreshToken:
     """Return the token in an answer of the token endpoint. Raises OutcomeUnknown when there is none."""
     match answer:
-        case {"access_token": str(value), "expires_in": int(seconds)} if value:
+        case {"access_token": str(value), "expires_in": int(seconds)} if value and 0 < seconds <= _LONGEST_LIFE:
             return FreshToken(value=value, expires_in_seconds=seconds)
     raise OutcomeUnknown("the token endpoint answered without a token")
 
@@ -109,7 +126,7 @@ class TokenKeeper:
         self._early = _EARLY - _JITTER * jitter()
         self._known: Token | None = None
         self._not_before: datetime | None = None
-        self._blocked: tuple[datetime, Misconfigured] | None = None
+        self._blocked: tuple[datetime, ChannelError] | None = None
         # Within one process only one task talks to storage about the token.
         self._lock = Lock()
 
@@ -117,7 +134,7 @@ class TokenKeeper:
         """Return what `request` gives with a good token.
 
         A refused token is swapped for the stored one when that has changed, else refreshed, once. Raises
-        Misconfigured when a fresh token is refused too, and whatever else `request` or the refresh raises.
+        AccountBlocked when a fresh token is refused too, and whatever else `request` or the refresh raises.
         """
         token = await self.current()
         refreshed = False
@@ -126,7 +143,7 @@ class TokenKeeper:
                 return await request(token)
             except TokenRefused as error:
                 if refreshed:
-                    raise Misconfigured(
+                    raise AccountBlocked(
                         f"a fresh access token is refused too ({error}); check the account's id and secret",
                         code=error.code,
                     ) from error
@@ -138,21 +155,23 @@ class TokenKeeper:
         known = self._known
         if known is not None and self._is_good(known) and (self._is_fresh(known) or self._lock.locked()):
             return known.value
-        async with self._lock:
-            known = self._known = await self._store.read(self._key)
-            if known is None or not self._is_good(known):
-                return await self._refresh(known.value if known else None)
-            if not self._is_fresh(known) and self._may_try():
-                await self._refresh_early(known)
-            return self._known.value if self._known else known.value
+        with _before_the_request():
+            async with self._lock:
+                known = self._known = await self._store.read(self._key)
+                if known is None or not self._is_good(known):
+                    return await self._refresh(known.value if known else None)
+                if not self._is_fresh(known) and self._may_try():
+                    await self._refresh_early(known)
+                return self._known.value if self._known else known.value
 
     async def _replace(self, failed: str) -> tuple[str, bool]:
         """Return a token in place of `failed` and whether it comes from a refresh."""
-        async with self._lock:
-            stored = self._known = await self._store.read(self._key)
-            if stored is not None and stored.value != failed and self._is_good(stored):
-                return stored.value, False
-            return await self._refresh(stored.value if stored else None), True
+        with _before_the_request():
+            async with self._lock:
+                stored = self._known = await self._store.read(self._key)
+                if stored is not None and stored.value != failed and self._is_good(stored):
+                    return stored.value, False
+                return await self._refresh(stored.value if stored else None), True
 
     async def _refresh(self, failed: str | None) -> str:
         """Return a token in place of `failed`: from an own refresh, or from another holder's that is waited for."""
@@ -172,7 +191,7 @@ class TokenKeeper:
         try:
             await self._refresh_once(known.value)
             self._known = await self._store.read(self._key)
-        except ChannelError as error:
+        except (ChannelError, StorageError) as error:
             _log.warning("token_early_refresh_failed", key=self._key, error=str(error))
 
     async def _refresh_once(self, failed: str | None) -> bool:
@@ -195,11 +214,11 @@ class TokenKeeper:
     async def _fetch_patiently(self) -> FreshToken:
         """Ask the token endpoint, at most three times while it is busy or silent. Raises ChannelError.
 
-        Asking again is harmless, so an unknown outcome is retried too. After a Misconfigured nothing is asked for a
-        while: WeCom bans an address that keeps on coming with a wrong secret.
+        Asking again is harmless, so an unknown outcome is retried too. After an error nothing is asked for a while, for
+        as long as the endpoint said if it did: WeCom bans an address that keeps on coming with a wrong secret.
         """
         if self._blocked is not None and self._clock.now() < self._blocked[0]:
-            raise Misconfigured(str(self._blocked[1]), code=self._blocked[1].code)
+            raise copy(self._blocked[1])
         attempts = AsyncRetrying(
             sleep=self._clock.sleep,
             stop=stop_after_attempt(3),
@@ -209,8 +228,8 @@ class TokenKeeper:
         )
         try:
             return await attempts(self._fetch)
-        except Misconfigured as error:
-            self._blocked = (self._clock.now() + _HOLD_OFF, error)
+        except ChannelError as error:
+            self._blocked = (_opening(error, self._clock.now()), error)
             raise
 
     def _is_good(self, token: Token) -> bool:
@@ -221,3 +240,25 @@ class TokenKeeper:
 
     def _may_try(self) -> bool:
         return self._not_before is None or self._clock.now() >= self._not_before
+
+
+def _opening(error: ChannelError, now: datetime) -> datetime:
+    """Return when the token endpoint may be asked again after `error`."""
+    match error:
+        case QuotaExhausted(until=datetime() as until):
+            return until
+        case RetryLater() | OutcomeUnknown():
+            return now + _SHORT_HOLD_OFF
+        case _:
+            return now + _HOLD_OFF
+
+
+@contextmanager
+def _before_the_request() -> Iterator[None]:
+    """Say of what goes wrong that nothing was sent: the request that needs the token has not left yet."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise RetryLater(f"no access token could be had, nothing was sent: {error}") from error
+    except StorageError as error:
+        raise RetryLater(f"the access token cannot be read or stored, nothing was sent: {error}") from error

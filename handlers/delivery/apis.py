@@ -15,13 +15,13 @@ from typing import Final
 
 from content.consent import Consent
 from content.messages import (
-    Event,
     Follow,
     Image,
     InboundBody,
     Link,
     Location,
     MenuClick,
+    MenuScan,
     Purpose,
     Scan,
     Text,
@@ -164,7 +164,6 @@ GRANTS: Final[Mapping[Trigger, Grant]] = MappingProxyType(
         Trigger.SCAN: _AFTER_A_TAP,
     }
 )
-_SCANCODE_EVENTS: Final = frozenset({"scancode_push", "scancode_waitmsg"})
 
 
 def find_api(name: str) -> Api:
@@ -186,7 +185,7 @@ def trigger_of(body: InboundBody) -> Trigger | None:
             return Trigger.FOLLOW
         case Scan():
             return Trigger.SCAN
-        case Event(kind=kind) if kind in _SCANCODE_EVENTS:
+        case MenuScan():
             return Trigger.SCANCODE
         case _:
             return None

@@ -37,7 +37,6 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     CONTENT_REFUSED = "content_refused"
     NOT_APPROVED = "not_approved"
-    OPTED_OUT = "opted_out"
     CONSENT_MISSING = "consent_missing"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -69,7 +68,6 @@ SENTENCES: Final[Mapping[Reason, Sentence]] = MappingProxyType(
         Reason.TOO_LONG: Sentence("文字超过接口的长度上限。", "The text is longer than the APIs take."),
         Reason.CONTENT_REFUSED: Sentence("内容未通过合规检查。", "The content did not pass the compliance check."),
         Reason.NOT_APPROVED: Sentence("内容尚未审批通过。", "The content has not been approved."),
-        Reason.OPTED_OUT: Sentence("客户已退订营销消息。", "The customer has opted out of marketing messages."),
         Reason.CONSENT_MISSING: Sentence("客户尚未同意接收营销消息。", "The customer has not consented to marketing."),
         Reason.CONSENT_REFUSED: Sentence("客户拒绝接收营销消息。", "The customer has refused marketing."),
         Reason.CONSENT_WITHDRAWN: Sentence(
@@ -122,8 +120,6 @@ class Standing:
     #: When the platform's rate for this person opens again, None when it is open.
     paced_until: datetime | None = None
     consents: Mapping[Consent, ConsentState] = field(default_factory=dict)
-    #: The customer asked not to be advertised to; stronger than any consent.
-    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +157,7 @@ class Defer:
 Ruling = Allow | Refuse | Defer
 
 
-def standing_of(person: Person, *, opted_out: bool = False, paced_until: datetime | None = None) -> Standing:
+def standing_of(person: Person, *, paced_until: datetime | None = None) -> Standing:
     """Return the standing that storage knows of a person; the window ends with the quota that opened it."""
     return Standing(
         followed=person.followed,
@@ -170,5 +166,4 @@ def standing_of(person: Person, *, opted_out: bool = False, paced_until: datetim
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,
         consents={Consent(consent): ConsentState(state) for consent, state in person.consents.items()},
-        opted_out=opted_out,
     )

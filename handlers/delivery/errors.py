@@ -7,7 +7,8 @@ ChannelError
  ├── QuotaExhausted    the API's quota is used up until `until` (None: until the person acts again)
  ├── Unreachable       this person cannot be reached on this channel (unfollowed, blocked, not in scope)
  ├── Rejected          this request is wrong and stays wrong (too long, bad parameter): do not send it again
- ├── Misconfigured     the account's configuration or permissions are wrong: tell the operator, stop calling
+ ├── Misconfigured     the account's configuration or permissions are wrong for this request: tell the operator
+ │    └── AccountBlocked    … for every request: stop calling until the operator has acted
  └── OutcomeUnknown    bytes left and no answer came: the message may or may not have been delivered
 """
 
@@ -58,6 +59,10 @@ class Rejected(ChannelError):
 
 class Misconfigured(ChannelError):
     """The account's settings or permissions are wrong; the operator must act."""
+
+
+class AccountBlocked(Misconfigured):
+    """No request of this account is accepted (secret, IP allow-list, ban): whatever is sent now is refused too."""
 
 
 class OutcomeUnknown(ChannelError):

@@ -94,14 +94,12 @@ _CONSENT_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """The customer allows what the API needs a consent for. An opt-out stands above a consent."""
+    """The customer allows what the API needs a consent for; who opts out withdraws it."""
 
     unasked: Unasked = Unasked.REFUSE
 
     def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
         free = tuple(api for api in apis if facts.purpose not in api.consents)
-        if standing.opted_out:
-            return free or Refuse(reason=Reason.OPTED_OUT)
         remaining = tuple(api for api in apis if api in free or self._granted(api, facts, standing))
         if remaining:
             return remaining

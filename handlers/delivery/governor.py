@@ -6,7 +6,7 @@ what time or the person may still change:
 1. reachability - unfollowed, unreachable
 2. legality     - API, purpose, open callback, length (`docs/sending.md`)
 3. approval     - compliance, approved content
-4. consent      - opt-out, consent; service messages need none
+4. consent      - granted, and not withdrawn by an opt-out; service messages need none
 5. window       - the reply window
 6. quota        - granted messages with the reserve for a person, rates
 7. further gates, in the order they are given (caps, quiet hours)

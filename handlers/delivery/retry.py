@@ -7,16 +7,18 @@ Pure: nothing sleeps here. The decision is a value that the sending loop writes 
 | no error             | sent                                                                                |
 | RetryLater           | retry, not before `after`; failed when the attempts are used up                     |
 | TokenRefused         | retry; failed when the attempts are used up                                         |
-| QuotaExhausted       | retry, not before `until`; refused when only the person can open it                 |
+| QuotaExhausted       | retry at `until`, however often; refused when only the person can open it           |
 | WindowClosed         | refused                                                                             |
 | Unreachable          | refused                                                                             |
 | Rejected             | failed                                                                              |
 | Misconfigured        | failed                                                                              |
+| AccountBlocked       | retry when the account's pause ends, however often                                  |
 | OutcomeUnknown       | retry with the same key while the platform's key is valid; otherwise unknown        |
 | any other exception  | as OutcomeUnknown without a key: a mistake of ours after which nothing is known     |
 
 After an attempt whose outcome is unknown nothing later says that the message did not arrive: whatever ends it then,
-short of `sent`, is `unknown`, and it is repeated only under a valid key.
+short of `sent`, is `unknown`, and it is repeated only under a valid key. What stops the account as a whole
+(`handlers.delivery.pauses`) says nothing of the message: it waits, and such an attempt does not count.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_exponential
 
 from handlers.delivery.errors import (
@@ -39,7 +41,8 @@ from handlers.delivery.errors import (
     Unreachable,
     WindowClosed,
 )
-from storage.tables.delivery import DeliveryState
+from handlers.delivery.pauses import pause_until
+from storage.records import DeliveryState
 
 
 class Cause(StrEnum):
@@ -95,8 +98,7 @@ class RetryPolicy:
     ) -> None:
         back_off = wait_exponential(multiplier=first_seconds, max=longest_seconds)
         self._retrying = Retrying(
-            retry=retry_if_exception_type((RetryLater, TokenRefused, OutcomeUnknown))
-            | retry_if_exception(_opens_again),
+            retry=retry_if_exception_type((RetryLater, TokenRefused, OutcomeUnknown)),
             stop=stop_after_attempt(max_attempts),
             wait=_AsTold(otherwise=back_off) + _Jitter(rng, limit_seconds=first_seconds),
         )
@@ -110,7 +112,7 @@ class RetryPolicy:
         key_valid_until: datetime | None = None,
         doubtful: bool = False,
     ) -> Decision:
-        """Return what follows from attempt number `attempt` (from 1) that ended at `now` with `error`.
+        """Return what follows from attempt number `attempt` (from 1, of those that count) that ended at `now`.
 
         `key_valid_until`: until when the platform recognises a repeat of the first attempt, None when it cannot.
         `doubtful`: an earlier attempt of this message ended with its outcome unknown.
@@ -128,8 +130,11 @@ class RetryPolicy:
         return Decision(state=DeliveryState.UNKNOWN if doubtful else end, reason=cause)
 
     def _next_attempt(self, error: Exception, *, attempt: int, now: datetime) -> datetime | None:
-        """Return when tenacity's strategies would try again, None when they would not."""
-        call = RetryCallState(self._retrying, None, (), {"now": now})
+        """Return when the account's pause ends or tenacity's strategies would try again, None when not at all."""
+        paused = pause_until(error, now=now)
+        if paused is not None:
+            return paused
+        call = RetryCallState(self._retrying, None, (), {})
         call.attempt_number = attempt
         call.set_exception((type(error), error, error.__traceback__))
         if not self._retrying.retry(call) or self._retrying.stop(call):
@@ -144,8 +149,7 @@ class _AsTold(wait_base):
         self._otherwise = otherwise
 
     def __call__(self, retry_state: RetryCallState) -> float:
-        now: datetime = retry_state.kwargs["now"]
-        told = _told(retry_state.outcome.exception() if retry_state.outcome else None, now)
+        told = _told(retry_state.outcome.exception() if retry_state.outcome else None)
         return self._otherwise(retry_state) if told is None else told.total_seconds()
 
 
@@ -160,16 +164,10 @@ class _Jitter(wait_base):
         return self._rng.uniform(0, self._limit_seconds)
 
 
-def _told(error: BaseException | None, now: datetime) -> timedelta | None:
-    """Return how long the platform told us to wait, None when it did not, or when that is over already."""
+def _told(error: BaseException | None) -> timedelta | None:
+    """Return how long the platform told us to wait, None when it did not."""
     match error:
         case RetryLater(after=timedelta() as after) if after > timedelta(0):
             return after
-        case QuotaExhausted(until=datetime() as until) if until > now:
-            return until - now
         case _:
             return None
-
-
-def _opens_again(error: BaseException) -> bool:
-    return isinstance(error, QuotaExhausted) and error.until is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wecom.client import WecomClient, WecomTokens
 from content.messages import MenuReply, Option, TextReply
 from handlers.delivery.errors import (
+    AccountBlocked,
     ChannelError,
-    Misconfigured,
     OutcomeUnknown,
     QuotaExhausted,
     Rejected,
@@ -38,6 +39,7 @@ class Rig:
     channel: Channel
     platform: ScriptedPlatform
     shelf: TokenShelf
+    clock: ManualClock
     api: str
 
     async def send(self, words: str = "您好", *, to: str = "oPerson", key: str = "k1") -> Receipt:
@@ -99,7 +101,7 @@ async def _rigged(
     platform, shelf, clock = ScriptedPlatform(), TokenShelf(), ManualClock()
     async with serve(platform) as address:
         api = PlatformApi(http=http, base_url=address, clock=clock, connect_seconds=1, answer_seconds=0.3)
-        yield Rig(channel=build(api, shelf, clock), platform=platform, shelf=shelf, api=api_name)
+        yield Rig(channel=build(api, shelf, clock), platform=platform, shelf=shelf, clock=clock, api=api_name)
 
 
 def _free_port() -> int:
@@ -160,7 +162,7 @@ async def test_a_busy_platform_did_nothing(rig: Rig, code: int | str) -> None:
     assert (type(failure), failure.code) == (RetryLater, -1)
 
 
-@pytest.mark.parametrize(("status", "expected"), [(404, Misconfigured), (302, Misconfigured), (429, RetryLater)])
+@pytest.mark.parametrize(("status", "expected"), [(404, AccountBlocked), (302, AccountBlocked), (429, RetryLater)])
 async def test_a_gateways_refusal_did_nothing(rig: Rig, status: int, expected: type[ChannelError]) -> None:
     rig.platform.script.append(Reply(raw=b"no", status=status))
     assert type(await rig.failure()) is expected
@@ -198,7 +200,7 @@ async def test_an_expired_token_is_refreshed_and_the_message_sent_once_more(rig:
 async def test_a_token_that_is_refused_even_fresh_is_a_misconfiguration(rig: Rig) -> None:
     rig.platform.script.extend(Reply(fields={"errcode": 40014}) for _ in range(2))
     failure = await rig.failure()
-    assert (type(failure), failure.code, len(rig.platform.token_calls)) == (Misconfigured, 40014, 2)
+    assert (type(failure), failure.code, len(rig.platform.token_calls)) == (AccountBlocked, 40014, 2)
 
 
 async def test_no_error_shows_a_secret_or_a_token(rig: Rig) -> None:
@@ -214,7 +216,21 @@ async def test_no_error_shows_a_secret_or_a_token(rig: Rig) -> None:
 async def test_a_wrong_secret_is_a_misconfiguration(rig: Rig) -> None:
     rig.platform.tokens.append(Reply(fields={"errcode": 40001, "errmsg": "invalid credential"}))
     failure = await rig.failure()
-    assert (type(failure), failure.code, rig.platform.calls) == (Misconfigured, 40001, [])
+    assert (type(failure), failure.code, rig.platform.calls) == (AccountBlocked, 40001, [])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(status=502, raw=b"<html>"), Reply(trouble="drop"), Reply(fields={"errcode": 0})],
+    ids=["502", "connection cut", "no token in the answer"],
+)
+async def test_when_no_token_can_be_had_nothing_was_sent_and_it_can_be_tried_again(rig: Rig, reply: Reply) -> None:
+    rig.platform.tokens.extend([reply] * 9)
+    failing = asyncio.ensure_future(rig.failure())
+    while not failing.done():
+        await rig.clock.advance(1)
+        await asyncio.sleep(0)
+    assert (type(failing.result()), rig.platform.calls) == (RetryLater, [])
 
 
 async def test_an_official_account_asks_for_a_stable_token_without_force(wechat: Rig) -> None:
@@ -241,7 +257,7 @@ async def test_a_wecom_application_asks_gettoken(wecom: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [(45015, WindowClosed), (45047, QuotaExhausted), (43004, Unreachable), (40164, Misconfigured), (45002, Rejected)],
+    [(45015, WindowClosed), (45047, QuotaExhausted), (43004, Unreachable), (40164, AccountBlocked), (45002, Rejected)],
 )
 async def test_an_official_accounts_refusals_say_what_to_do(
     wechat: Rig, code: int, expected: type[ChannelError]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
@@ -11,13 +12,15 @@ from content.messages import TextReply
 from handlers.clock import Clock
 from handlers.delivery.apis import Audience
 from handlers.delivery.governor import Governor
+from handlers.delivery.outlets import Outlet
 from handlers.delivery.retry import RetryPolicy
-from handlers.delivery.sender import Outlet, Sender, SenderConfig
-from storage.outbox import Claimed, Settlement
-from storage.records import Recorded, Way
+from handlers.delivery.sender import Sender, SenderConfig
+from storage.attempts import Begun, Settlement
+from storage.claims import Claimed
+from storage.records import Grant, Recorded, Way
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.stores import OpenStores
-from tests.fakes.visitors import Visitors, lease_of, turn
+from tests.fakes.visitors import FIVE_IN_TWO_DAYS, Visitors, lease_of, turn
 
 #: How long the workers of tests hold what they claim.
 DELIVERY_LEASE: Final = timedelta(seconds=30)
@@ -56,11 +59,24 @@ def sender_of(
     )
 
 
+async def send_due(sender: Sender) -> int:
+    """Let what is due and has room be sent; return how many rows when all of them are settled."""
+    tasks = await sender.take_up()
+    await asyncio.gather(*tasks)
+    return len(tasks)
+
+
 async def owe(
-    stores: OpenStores, visitors: Visitors, person: str, *words: str, now: datetime, purpose: str = "service"
+    stores: OpenStores,
+    visitors: Visitors,
+    person: str,
+    *words: str,
+    now: datetime,
+    purpose: str = "service",
+    grant: Grant | None = FIVE_IN_TWO_DAYS,
 ) -> Recorded:
     """Let a person ask something, and answer with `words` through the outbox; return the question."""
-    said = await visitors.say(person, "问")
+    said = await visitors.say(person, "问", grant=grant)
     handled = turn(lease_of(said), [said.seq], *words, now=now, way=Way.OUTBOX, purpose=purpose)
     await stores.handling.finish(handled)
     return said
@@ -69,12 +85,14 @@ async def owe(
 async def claim(stores: OpenStores, clock: Clock, *, holder: str = "worker-1", limit: int = 20) -> list[Claimed]:
     """Claim what is due as a worker would."""
     now = clock.now()
-    return await stores.outbox.claim(holder=holder, now=now, until=now + DELIVERY_LEASE, limit=limit)
+    accounts = [row["id"] for row in await stores.rows("SELECT id FROM account")]
+    room = dict.fromkeys(accounts, limit)
+    return await stores.outbox.claim(room=room, holder=holder, now=now, until=now + DELIVERY_LEASE)
 
 
 async def begin(
     stores: OpenStores, clock: Clock, row: Claimed, *, holder: str = "worker-1", cost: int = 1
-) -> str | Settlement:
+) -> Begun | Settlement:
     """Begin the attempt at a claimed row through `custom_send`; say what came of asking."""
     return await stores.outbox.begin(
         row,

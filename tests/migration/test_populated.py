@@ -152,7 +152,7 @@ async def test_the_program_goes_on_where_it_was(old: OpenStores) -> None:
 async def test_what_was_due_is_sent_and_people_are_asked_for_their_unionid(old: OpenStores) -> None:
     await migrate(old.database, now=START)
     until = START + timedelta(seconds=30)
-    [row] = await old.outbox.claim(holder="worker-1", now=START, until=until, limit=10)
+    [row] = await old.outbox.claim(room={1: 10}, holder="worker-1", now=START, until=until)
 
     assert row.content == TextReply(content="第40句👍")
     assert (row.person.external_id, row.person.quota_left) == ("alice", 4)

@@ -104,6 +104,29 @@ def test_a_token_that_is_refused_is_fetched_again_once_for_all_who_send(town: To
     assert [len(town.seen(ACTIVE, person)) for person in people] == [1] * len(people)
 
 
+def test_while_no_token_can_be_had_a_message_waits_and_is_seen_once(town: Town, person: str) -> None:
+    town.says(ACTIVE, person, "怎么报案")
+    town.settled(ACTIVE, person)
+    mark = town.mark()
+    with (
+        town.fault("expired_token", account=ACTIVE.name, path=_CUSTOM_SEND, times=1),
+        town.fault("drop_before_accept", account=ACTIVE.name, path=_TOKEN),
+    ):
+        town.says(ACTIVE, person, "怎么报案", wait=False)
+        town.until(lambda: _waits(town, person), "the message to wait")
+    settled = town.settled(ACTIVE, person, 2)
+    assert [(state, reason) for state, reason, _ in settled] == [("sent", None)] * 2
+    calls = town.record(after=mark, what="call", path=_CUSTOM_SEND, person=person)
+    assert [line["errcode"] == 0 for line in calls].count(True) == 1
+    assert len(town.seen(ACTIVE, person)) == 2
+
+
+def _waits(town: Town, person: str) -> bool:
+    """Let time go on until the second message to a person waits to be tried again."""
+    town.advance(0.5)
+    return ("retry", "busy") in [(state, reason) for state, reason, _ in town.deliveries(ACTIVE, person)]
+
+
 @pytest.mark.parametrize(
     ("fault", "fields", "reason"),
     [

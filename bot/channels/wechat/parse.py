@@ -22,7 +22,7 @@ from bot.channels.callback import BadCallback
 from bot.channels.document import Document, Node, digits_of, text_of
 from bot.channels.events import MAX_KIND, event_fields, raw_fields
 from bot.channels.keys import identity_key
-from content.messages import Event, Follow, Inbound, InboundBody, MenuClick, MenuView, Scan, Unfollow
+from content.messages import Event, Follow, Inbound, InboundBody, MenuClick, MenuScan, MenuView, Scan, Unfollow
 
 _SCENE_PREFIX = "qrscene_"
 #: The element that holds a subscription event's entries.
@@ -36,8 +36,6 @@ KNOWN_EVENTS = frozenset(
     {
         "location",
         "view_miniprogram",
-        "scancode_push",
-        "scancode_waitmsg",
         "pic_sysphoto",
         "pic_photo_or_album",
         "pic_weixin",
@@ -61,7 +59,6 @@ KNOWN_EVENTS = frozenset(
 )
 _OBJECTS = frozenset(
     {
-        "ScanCodeInfo",
         "SendPicsInfo",
         "SendLocationInfo",
         "CopyrightCheckResult",
@@ -194,10 +191,23 @@ def _view(document: Document) -> MenuView:
     return MenuView(url=needed(EVENT_TYPES["view"](document).url, "EventKey"))
 
 
+def _menu_scan(document: Document) -> MenuScan:
+    scanned = document.get("ScanCodeInfo")
+    if not isinstance(scanned, dict):
+        raise BadCallback("bad_types", "ScanCodeInfo is not an object")
+    return MenuScan(
+        key=needed(document.get("EventKey"), "EventKey"),
+        result=optional(scanned.get("ScanResult"), "ScanResult") or "",
+        code=optional(scanned.get("ScanType"), "ScanType"),
+    )
+
+
 TYPED_EVENTS: dict[str, Callable[[Document], InboundBody]] = {
     "subscribe": _subscribe,
     "unsubscribe": _unfollow,
     "scan": _scan,
     "click": _click,
     "view": _view,
+    "scancode_push": _menu_scan,
+    "scancode_waitmsg": _menu_scan,
 }

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.channels.reactions import Opens, Reaction, ReactionTable, each
 from handlers.delivery.errors import (
+    AccountBlocked,
     Misconfigured,
     QuotaExhausted,
     Rejected,
@@ -22,10 +23,10 @@ _APPLICATION: ReactionTable = {
     -1: Reaction(error=RetryLater, meaning="the platform is busy"),
     0: Reaction(error=None, meaning="ok"),
     6000: Reaction(error=RetryLater, meaning="a concurrent change of the same data"),
-    40001: Reaction(error=Misconfigured, meaning="the secret is wrong or the application disabled; check secret"),
+    40001: Reaction(error=AccountBlocked, meaning="the secret is wrong or the application disabled; check secret"),
     40003: Reaction(error=Unreachable, meaning="there is no such userid"),
-    40013: Reaction(error=Misconfigured, meaning="bad corp id; check corp_id in the settings"),
-    40056: Reaction(error=Misconfigured, meaning="bad agent id; check agent_id in the settings"),
+    40013: Reaction(error=AccountBlocked, meaning="bad corp id; check corp_id in the settings"),
+    40056: Reaction(error=AccountBlocked, meaning="bad agent id; check agent_id in the settings"),
     40014: Reaction(error=TokenRefused, meaning="the access token is invalid"),
     42001: Reaction(error=TokenRefused, meaning="the access token has expired"),
     40029: Reaction(error=Rejected, meaning="the OAuth code is invalid or used; start the authorisation again"),
@@ -36,19 +37,19 @@ _APPLICATION: ReactionTable = {
     **each(range(42014, 42019), Rejected, "a task card's id or key is bad"),
     42052: Reaction(error=Rejected, meaning="the message is older than 24 h and cannot be recalled"),
     43004: Reaction(error=Unreachable, meaning="the member has not bound WeChat"),
-    43009: Reaction(error=Misconfigured, meaning="the enterprise is not verified"),
+    43009: Reaction(error=AccountBlocked, meaning="the enterprise is not verified"),
     43012: Reaction(error=Misconfigured, meaning="the application needs a callback URL for interactive cards"),
     **each((45001, 45002), Rejected, "the media or content is too large"),
     # The quota's unit may be a minute, an hour, a day or a month and stands in the message only, which may change;
-    # asking again once a minute costs one refused call.
+    # asking again once a minute costs one refused call, since the account's other messages wait for that one.
     45009: Reaction(error=QuotaExhausted, meaning="too many calls", opens=Opens.NEXT_MINUTE),
     45033: Reaction(error=RetryLater, meaning="too many calls of this API at once"),
-    **each((48001, 48002, 48004, 48006, 48007), Misconfigured, "the application may not use this API"),
+    **each((48001, 48002, 48004, 48006), AccountBlocked, "the application may not use this API"),
     50001: Reaction(error=Misconfigured, meaning="the redirect domain is not trusted"),
     50002: Reaction(error=Unreachable, meaning="the member is out of the application's scope"),
-    **each((50003, 60031), Misconfigured, "the application is disabled or may not call APIs"),
+    **each((50003, 60031), AccountBlocked, "the application is disabled or may not call APIs"),
     **each((60011, 60021), Unreachable, "the member is not visible to the application; check its scope"),
-    60020: Reaction(error=Misconfigured, meaning="this machine's IP is not trusted; add it to the application's IPs"),
+    60020: Reaction(error=AccountBlocked, meaning="this machine's IP is not trusted; add it to the application's IPs"),
     60111: Reaction(error=Unreachable, meaning="there is no such userid"),
     81013: Reaction(error=Unreachable, meaning="no receiver is valid and in the application's scope"),
     **each((82001, 82002, 82003), Rejected, "no receiver, or too many parties or tags"),
@@ -57,7 +58,7 @@ _APPLICATION: ReactionTable = {
     **each(range(90602, 90614), Rejected, "a meeting or grid parameter is bad"),
     **each((93000, 93004, 93008), Misconfigured, "the group's webhook is invalid, disabled or removed"),
     301002: Reaction(
-        error=Misconfigured, meaning="the token belongs to another application; check agent_id and secret"
+        error=AccountBlocked, meaning="the token belongs to another application; check agent_id and secret"
     ),
     301042: Reaction(error=Misconfigured, meaning="this machine's IP is not in the archive's IP list"),
     **each((301052, 301053), Misconfigured, "the message archive has expired or is not opened"),
@@ -93,6 +94,7 @@ _CUSTOMERS: ReactionTable = {
     95018: Reaction(error=WindowClosed, meaning="the session's state forbids sending; a person has it"),
     95030: Reaction(error=Rejected, meaning="this type of message is forbidden"),
     95031: Reaction(error=WindowClosed, meaning="the customer has been silent for 48 h"),
+    48007: Reaction(error=Misconfigured, meaning="the customer-service account is not authorised"),
     846605: Reaction(error=Rejected, meaning="the AI bot's req_id is invalid"),
     846608: Reaction(error=Rejected, meaning="the AI bot's stream has expired; send a new message"),
     853000: Reaction(error=Misconfigured, meaning="the AI bot's id or secret is wrong"),
@@ -102,5 +104,7 @@ ERRORS: ReactionTable = {**_APPLICATION, **_CUSTOMERS}
 
 TOKEN_ERRORS: ReactionTable = {
     **ERRORS,
-    **each((40063, 41002, 41004), Misconfigured, "the corp id or the secret is missing; check the settings"),
+    # Mostly the ban of this machine's address after repeated wrong secrets, which lasts an hour.
+    45009: Reaction(error=QuotaExhausted, meaning="gettoken was asked too often", opens=Opens.IN_AN_HOUR),
+    **each((40063, 41002, 41004), AccountBlocked, "the corp id or the secret is missing; check the settings"),
 }

@@ -9,11 +9,11 @@ import pytest
 
 from handlers.delivery.errors import OutcomeUnknown, RetryLater
 from handlers.delivery.ports import Receipt
-from storage.outbox import Claimed
+from storage.claims import Claimed
 from storage.records import AccountRow, Person
 from tests.fakes.channel import Call, ScriptedChannel
 from tests.fakes.clock import ManualClock
-from tests.fakes.sending import application, official, owe, sender_of
+from tests.fakes.sending import application, claim, official, owe, send_due, sender_of
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
@@ -27,7 +27,7 @@ def members(stores: OpenStores, accounts: dict[str, AccountRow], clock: ManualCl
 async def _die_in_an_attempt(stores: OpenStores, clock: ManualClock, *, api: str) -> Claimed:
     """Claim a row, commit that the attempt begins, and be heard of no more."""
     now = clock.now()
-    [row] = await stores.outbox.claim(holder="dead", now=now, until=now + timedelta(seconds=30), limit=1)
+    [row] = await claim(stores, clock, holder="dead")
 
     def allow(_person: Person, _recent: Sequence[datetime]) -> str:
         return api
@@ -49,9 +49,9 @@ async def test_without_a_platform_key_it_is_unknown_and_never_sent_again(
     await owe(stores, visitors, "alice", "答", now=clock.now())
     await _die_in_an_attempt(stores, clock, api="custom_send")
     await clock.advance(30)
-    await sender.send_due()
+    await send_due(sender)
     await clock.advance(86_400)
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _state(stores) == ("unknown", "outcome_unknown")
@@ -62,12 +62,11 @@ async def test_the_claim_of_a_dead_process_that_had_not_begun_is_sent(
 ) -> None:
     channel = ScriptedChannel()
     await owe(stores, visitors, "alice", "答", now=clock.now())
-    now = clock.now()
-    await stores.outbox.claim(holder="dead", now=now, until=now + timedelta(seconds=30), limit=1)
+    await claim(stores, clock, holder="dead")
     sender = sender_of(stores, clock, {account.id: official(channel)})
-    early = await sender.send_due()
+    early = await send_due(sender)
     await clock.advance(30)
-    await sender.send_due()
+    await send_due(sender)
 
     assert early == 0
     assert channel.said == [("alice", "答")]
@@ -82,7 +81,7 @@ async def test_with_a_valid_key_the_same_request_is_sent_under_the_same_key(
     await owe(stores, members, "zhangwei", "答", now=clock.now())
     row = await _die_in_an_attempt(stores, clock, api="message_send")
     await clock.advance(30)
-    await sender.send_due()
+    await send_due(sender)
 
     assert [(call.idempotency_key, call.words) for call in channel.calls] == [(row.idempotency_key, "答")]
     assert await _state(stores) == ("sent", None)
@@ -96,7 +95,7 @@ async def test_after_the_key_has_ended_it_is_unknown(
     await owe(stores, members, "zhangwei", "答", now=clock.now())
     await _die_in_an_attempt(stores, clock, api="message_send")
     await clock.advance(30 * 60)
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _state(stores) == ("unknown", "outcome_unknown")
@@ -120,14 +119,14 @@ async def test_doubt_outlives_a_retry_until_the_key_ends(
         await _die_in_an_attempt(stores, clock, api="message_send")
     else:
         channel.will(OutcomeUnknown("cut off"))
-        await sender.send_due()
+        await send_due(sender)
     await clock.advance(30)
     channel.will(second)
-    await sender.send_due()
+    await send_due(sender)
     sent_before = len(channel.calls)
     state_before = (await _state(stores))[0]
     await clock.advance(30 * 60)
-    await sender.send_due()
+    await send_due(sender)
 
     assert state_before == "retry"
     assert len(channel.calls) == sent_before
@@ -141,10 +140,10 @@ async def test_a_retry_within_the_key_that_is_accepted_is_sent(
     sender = sender_of(stores, clock, {accounts["assistant"].id: application(channel)})
     await owe(stores, members, "zhangwei", "答", now=clock.now())
     channel.will(OutcomeUnknown("cut off"))
-    await sender.send_due()
+    await send_due(sender)
     waiting = await _state(stores)
     await clock.advance(60)
-    await sender.send_due()
+    await send_due(sender)
 
     assert waiting == ("retry", "outcome_unknown")
     assert len({call.idempotency_key for call in channel.calls}) == 1
@@ -159,8 +158,8 @@ async def test_a_cut_connection_without_a_key_is_unknown_at_once(
     sender = sender_of(stores, clock, {account.id: official(channel)})
     await owe(stores, visitors, "alice", "一", "二", now=clock.now())
     channel.will(OutcomeUnknown("cut off"))
-    await sender.send_due()
-    await sender.send_due()
+    await send_due(sender)
+    await send_due(sender)
 
     assert channel.said == [("alice", "一"), ("alice", "二")]
     states = await stores.rows("SELECT state FROM delivery ORDER BY id")
@@ -175,7 +174,7 @@ async def test_busy_gives_the_quota_back_but_not_after_a_new_act(
     await owe(stores, visitors, "alice", "答", now=clock.now())
     await clock.advance(1)
     channel.will(RetryLater("busy"))
-    await sender.send_due()
+    await send_due(sender)
     given_back = await stores.one("SELECT quota_left FROM reach")
     await clock.advance(10)
 
@@ -185,7 +184,7 @@ async def test_busy_gives_the_quota_back_but_not_after_a_new_act(
         raise RetryLater("busy")
 
     channel.will(act_meanwhile)
-    await sender.send_due()
+    await send_due(sender)
 
     assert given_back == {"quota_left": 5}
     assert await stores.one("SELECT quota_left FROM reach") == {"quota_left": 5}

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from content.messages import TextReply, Unfollow
-from storage.outbox import Settlement
-from storage.records import AccountRow, Person
-from storage.tables.delivery import DeliveryState
+from storage.attempts import Begun, Settlement
+from storage.records import AccountRow, DeliveryState, Person
 from tests.fakes.clock import ManualClock
 from tests.fakes.sending import begin, claim, delivery_states, owe, settle, words_of
 from tests.fakes.stores import OpenStores
@@ -133,7 +132,9 @@ async def test_an_attempt_is_written_before_it_is_made(
     await owe(stores, visitors, "alice", "答", now=clock.now())
     [row] = await claim(stores, clock)
 
-    assert await begin(stores, clock, row) == "custom_send"
+    assert await begin(stores, clock, row) == Begun(
+        api="custom_send", at=clock.now(), cost=1, quota_left=5, quota_until=row.person.quota_until
+    )
     assert await stores.rows("SELECT state, api, attempts FROM delivery") == [
         {"state": "attempting", "api": "custom_send", "attempts": 1}
     ]
@@ -153,7 +154,7 @@ async def test_who_lost_the_claim_cannot_begin(stores: OpenStores, visitors: Vis
     assert late.reason == "lease_lost"
     assert await stores.count("delivery_attempt") == 0
     assert (await stores.one("SELECT quota_left FROM reach"))["quota_left"] == 5
-    assert await begin(stores, clock, taken, holder="worker-2") == "custom_send"
+    assert isinstance(await begin(stores, clock, taken, holder="worker-2"), Begun)
 
 
 async def test_a_row_is_begun_once_even_by_its_holder(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 
 import pytest
 
-from storage.outbox import Claimed, Settlement
-from storage.tables.delivery import DeliveryState
+from content.messages import MenuClick
+from storage.attempts import Begun, Charge, Settlement
+from storage.claims import Claimed
+from storage.records import AccountRow, DeliveryState
 from tests.fakes.clock import ManualClock
 from tests.fakes.sending import begin, claim, delivery_states, owe, settle
 from tests.fakes.stores import OpenStores
-from tests.fakes.visitors import Visitors
+from tests.fakes.visitors import THREE_IN_A_MINUTE, Visitors
 
 
 async def test_what_was_sent_is_settled_with_its_platform_id(
@@ -98,38 +100,71 @@ async def test_doubt_follows_from_the_reason_of_an_attempt(
     assert (again.attempts, again.api) == (1, "custom_send")
 
 
-async def _refunded(stores: OpenStores, clock: ManualClock, row: Claimed, *, began: datetime) -> int:
+async def _begun(stores: OpenStores, clock: ManualClock) -> tuple[Claimed, Begun]:
+    """Claim the one row that is due and begin its attempt."""
+    [row] = await claim(stores, clock)
+    begun = await begin(stores, clock, row)
+    assert isinstance(begun, Begun)
+    return row, begun
+
+
+async def _charged(stores: OpenStores, clock: ManualClock, row: Claimed, begun: Begun, charge: Charge) -> int:
+    """Settle an attempt that was refused and return what is left to send."""
     retry = Settlement(
-        claimed=row, state=DeliveryState.RETRY, reason="busy", due_at=clock.now(), refund=1, began_at=began
+        claimed=row, state=DeliveryState.RETRY, reason="busy", due_at=clock.now(), begun=begun, charge=charge
     )
     await settle(stores, clock, retry)
+    return await _left(stores)
+
+
+async def _left(stores: OpenStores) -> int:
     return int((await stores.one("SELECT quota_left FROM reach"))["quota_left"])
 
 
-async def test_quota_that_was_not_used_is_given_back(
-    stores: OpenStores, visitors: Visitors, clock: ManualClock
+@pytest.mark.parametrize(("charge", "left"), [(Charge.KEPT, 4), (Charge.RETURNED, 5), (Charge.EMPTIED, 0)])
+async def test_the_quota_of_an_attempt_is_kept_given_back_or_found_to_be_empty(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, charge: Charge, left: int
 ) -> None:
     await owe(stores, visitors, "alice", "答", now=clock.now())
     await clock.advance(1)
-    [row] = await claim(stores, clock)
-    await begin(stores, clock, row)
-    taken = (await stores.one("SELECT quota_left FROM reach"))["quota_left"]
+    row, begun = await _begun(stores, clock)
 
-    assert (taken, await _refunded(stores, clock, row, began=clock.now())) == (4, 5)
+    assert (await _left(stores), await _charged(stores, clock, row, begun, charge)) == (4, left)
 
 
-async def test_quota_that_a_new_act_has_set_is_not_raised_by_an_older_refund(
+@pytest.mark.parametrize("charge", [Charge.RETURNED, Charge.EMPTIED])
+@pytest.mark.parametrize("seconds", [-1, 0, 1], ids=["recorded late", "at the same instant", "afterwards"])
+async def test_quota_that_a_new_act_has_set_is_neither_raised_nor_emptied_by_an_older_attempt(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, charge: Charge, seconds: int, account: AccountRow
+) -> None:
+    """The act's time may lie before the attempt's, though it was committed after it: other processes' clocks."""
+    await owe(stores, visitors, "alice", "答", now=clock.now())
+    await clock.advance(10)
+    row, begun = await _begun(stores, clock)
+    other = ManualClock(clock.now() + timedelta(seconds=seconds))
+    await Visitors(stores.log, account, other, holder="web-2").say("alice", "还在吗")
+
+    assert await _charged(stores, clock, row, begun, charge) == 5
+
+
+async def test_what_is_given_back_never_raises_the_quota_above_what_stood_there(
     stores: OpenStores, visitors: Visitors, clock: ManualClock
 ) -> None:
     await owe(stores, visitors, "alice", "答", now=clock.now())
-    await clock.advance(1)
-    [row] = await claim(stores, clock)
-    began = clock.now()
-    await begin(stores, clock, row)
-    await clock.advance(1)
-    await visitors.say("alice", "还在吗")
+    row, begun = await _begun(stores, clock)
+    await visitors.say("alice", "同一刻")  # within the same microsecond: neither the time nor the end tells it
 
-    assert await _refunded(stores, clock, row, began=began) == 5
+    assert await _charged(stores, clock, row, begun, Charge.RETURNED) == 5
+
+
+async def test_a_tap_during_an_attempt_that_is_given_back_leaves_no_more_than_it_grants(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    await owe(stores, visitors, "alice", "答", now=clock.now(), grant=THREE_IN_A_MINUTE)
+    row, begun = await _begun(stores, clock)
+    await visitors.do("alice", MenuClick(key="k"), grant=THREE_IN_A_MINUTE)
+
+    assert await _charged(stores, clock, row, begun, Charge.RETURNED) == 3
 
 
 async def test_what_the_platform_says_of_the_person_is_kept(

@@ -10,6 +10,7 @@ from bot.channels.reactions import ReactionTable, error_for
 from bot.channels.wechat import errors as wechat
 from bot.channels.wecom import errors as wecom
 from handlers.delivery.errors import (
+    AccountBlocked,
     ChannelError,
     Misconfigured,
     QuotaExhausted,
@@ -53,9 +54,11 @@ def test_every_documented_code_has_a_reaction_and_a_meaning(table: ReactionTable
     [
         (wechat.ERRORS, -1, RetryLater),
         (wechat.ERRORS, 40001, TokenRefused),
-        (wechat.TOKEN_ERRORS, 40001, Misconfigured),
+        (wechat.TOKEN_ERRORS, 40001, AccountBlocked),
         (wechat.ERRORS, 42001, TokenRefused),
-        (wechat.ERRORS, 40164, Misconfigured),
+        (wechat.ERRORS, 40164, AccountBlocked),
+        (wechat.ERRORS, 48004, AccountBlocked),
+        (wechat.ERRORS, 48008, Misconfigured),
         (wechat.ERRORS, 43004, Unreachable),
         (wechat.ERRORS, 43019, Unreachable),
         (wechat.ERRORS, 48002, Unreachable),
@@ -63,9 +66,9 @@ def test_every_documented_code_has_a_reaction_and_a_meaning(table: ReactionTable
         (wechat.ERRORS, 45047, QuotaExhausted),
         (wechat.ERRORS, 45002, Rejected),
         (wechat.ERRORS, 31337, Rejected),
-        (wecom.ERRORS, 40001, Misconfigured),
+        (wecom.ERRORS, 40001, AccountBlocked),
         (wecom.ERRORS, 40014, TokenRefused),
-        (wecom.ERRORS, 60020, Misconfigured),
+        (wecom.ERRORS, 60020, AccountBlocked),
         (wecom.ERRORS, 81013, Unreachable),
         (wecom.ERRORS, 45033, RetryLater),
         (wecom.ERRORS, 95001, QuotaExhausted),
@@ -98,6 +101,14 @@ def test_a_quota_opens_at_midnight_in_china_at_the_next_minute_or_when_the_perso
     error = error_for(wechat.ERRORS, code, request="POST /x", now=now)
     assert isinstance(error, QuotaExhausted)
     assert error.until == until
+
+
+def test_a_banned_address_does_not_ask_for_a_token_for_an_hour_though_messages_wait_a_minute() -> None:
+    asked = error_for(wecom.TOKEN_ERRORS, 45009, request="GET /x", now=NOW)
+    sent = error_for(wecom.ERRORS, 45009, request="POST /x", now=NOW)
+    assert isinstance(asked, QuotaExhausted)
+    assert isinstance(sent, QuotaExhausted)
+    assert (asked.until, sent.until) == (NOW + timedelta(hours=1), NOW + timedelta(seconds=45))
 
 
 def test_the_wait_a_code_asks_for_is_passed_on() -> None:

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.channels.tokens import FreshToken, TokenKeeper, token_key
+from bot.channels.tokens import FreshToken, TokenKeeper, fresh_token, token_key
 from handlers.delivery.errors import (
+    AccountBlocked,
     Misconfigured,
     OutcomeUnknown,
+    QuotaExhausted,
     RetryLater,
     TokenRefused,
     WindowClosed,
@@ -171,7 +173,7 @@ async def test_a_swapped_token_that_is_refused_too_is_refreshed() -> None:
 
 async def test_a_fresh_token_that_is_refused_is_a_misconfiguration() -> None:
     clock, shelf, endpoint = ManualClock(), TokenShelf(), TokenEndpoint()
-    with pytest.raises(Misconfigured, match="fresh access token") as caught:
+    with pytest.raises(AccountBlocked, match="fresh access token") as caught:
         await _keeper(clock, shelf, endpoint).call(_platform())
     assert (caught.value.code, endpoint.calls) == (40001, 2)
 
@@ -220,6 +222,86 @@ async def test_after_three_attempts_the_error_is_passed_on_and_the_lease_given_b
     with pytest.raises(RetryLater, match="busy"):
         await _advancing(clock, waiting, 10)
     assert (endpoint.calls, shelf.leases) == (3, {})
+
+
+async def test_a_silent_token_endpoint_does_not_make_the_outcome_of_a_message_unknown() -> None:
+    clock, shelf = ManualClock(), TokenShelf()
+    endpoint = TokenEndpoint(*(OutcomeUnknown("silent") for _ in range(3)))
+    seen: list[str] = []
+
+    async def request(token: str) -> None:
+        seen.append(token)
+
+    waiting = asyncio.ensure_future(_keeper(clock, shelf, endpoint).call(request))
+    with pytest.raises(RetryLater, match="nothing was sent"):
+        await _advancing(clock, waiting, 10)
+    assert seen == []
+
+
+async def test_a_silent_token_endpoint_after_a_refused_token_does_not_make_the_outcome_unknown() -> None:
+    clock, shelf = ManualClock(), TokenShelf()
+    endpoint = TokenEndpoint("old", *(OutcomeUnknown("silent") for _ in range(3)))
+    waiting = asyncio.ensure_future(_keeper(clock, shelf, endpoint).call(_platform("new")))
+    with pytest.raises(RetryLater, match="nothing was sent"):
+        await _advancing(clock, waiting, 10)
+
+
+@pytest.mark.parametrize("method", ["read", "begin_refresh", "finish_refresh"])
+async def test_a_database_that_is_away_means_try_again_later(method: str) -> None:
+    clock, shelf, endpoint = ManualClock(), TokenShelf(), TokenEndpoint()
+    shelf.away.add(method)
+    keeper = _keeper(clock, shelf, endpoint)
+    with pytest.raises(RetryLater, match="nothing was sent"):
+        await keeper.call(_platform("t1"))
+
+
+async def test_a_database_that_is_away_after_a_refused_token_means_try_again_later() -> None:
+    clock, shelf, endpoint = ManualClock(), TokenShelf(), TokenEndpoint()
+
+    async def request(_token: str) -> None:
+        shelf.away.add("read")
+        raise TokenRefused("refused", code=40001)
+
+    with pytest.raises(RetryLater, match="nothing was sent"):
+        await _keeper(clock, shelf, endpoint).call(request)
+
+
+async def test_a_database_that_is_away_does_not_take_a_good_token_away() -> None:
+    clock, shelf, endpoint = ManualClock(), TokenShelf(), TokenEndpoint("new")
+    shelf.put(KEY, "old", START + timedelta(seconds=200))
+    shelf.away.add("begin_refresh")
+    assert await _keeper(clock, shelf, endpoint).current() == "old"
+
+
+async def test_who_waited_for_a_token_that_could_not_be_had_does_not_ask_in_turn() -> None:
+    clock, shelf = ManualClock(), TokenShelf()
+    endpoint = TokenEndpoint(*(RetryLater("busy", code=-1) for _ in range(3)))
+    keeper = _keeper(clock, shelf, endpoint)
+    waiting = [asyncio.ensure_future(keeper.current()) for _ in range(20)]
+    for _ in range(20):
+        await clock.advance(0.1)
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {RetryLater}
+    assert endpoint.calls == 3
+
+
+async def test_a_token_endpoint_whose_quota_is_used_up_is_left_alone_until_it_opens() -> None:
+    clock, shelf = ManualClock(), TokenShelf()
+    endpoint = TokenEndpoint(QuotaExhausted("banned", code=45009, until=START + timedelta(hours=1)), "good")
+    keeper = _keeper(clock, shelf, endpoint)
+    for seconds in (0, 60, 3539):
+        await clock.advance(seconds)
+        with pytest.raises(QuotaExhausted) as caught:
+            await keeper.current()
+        assert (caught.value.code, caught.value.until) == (45009, START + timedelta(hours=1))
+    await clock.advance(1)
+    assert (await keeper.current(), endpoint.calls) == ("good", 2)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**12])
+def test_a_token_with_an_impossible_life_is_no_token(seconds: int) -> None:
+    with pytest.raises(OutcomeUnknown):
+        fresh_token({"access_token": "t", "expires_in": seconds})
 
 
 async def test_a_wrong_secret_is_not_tried_again_for_a_minute() -> None:

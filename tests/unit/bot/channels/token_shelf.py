@@ -1,4 +1,4 @@
-"""A token store in memory with the rules of the real one, and a token endpoint with a queue of answers."""
+"""A token store in memory with the real one's rules, which can be away, and an endpoint with a queue of answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.channels.tokens import FreshToken
+from storage.errors import StorageError
 from storage.tokens import Token
 
 
@@ -17,6 +18,8 @@ class TokenShelf:
     tokens: dict[str, Token] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reads: int = 0
+    #: The methods that fail as they do when the database does not answer.
+    away: set[str] = field(default_factory=set)
 
     def put(self, key: str, value: str, expires_at: datetime) -> None:
         version = self.tokens[key].version + 1 if key in self.tokens else 1
@@ -24,11 +27,13 @@ class TokenShelf:
 
     async def read(self, key: str) -> Token | None:
         self.reads += 1
+        self._reach("read")
         return self.tokens.get(key)
 
     async def begin_refresh(
         self, key: str, *, holder: str, failed: str | None, now: datetime, lease: timedelta
     ) -> bool:
+        self._reach("begin_refresh")
         stored = self.tokens.get(key)
         held = key in self.leases and self.leases[key][1] > now
         if held or (stored.value if stored else None) != failed:
@@ -37,13 +42,19 @@ class TokenShelf:
         return True
 
     async def finish_refresh(self, key: str, *, holder: str, value: str, expires_at: datetime, now: datetime) -> None:
+        self._reach("finish_refresh")
         if self.leases.get(key, ("", now))[0] == holder:
             del self.leases[key]
             self.put(key, value, expires_at)
 
     async def abandon_refresh(self, key: str, *, holder: str) -> None:
+        self._reach("abandon_refresh")
         if self.leases.get(key, ("", None))[0] == holder:
             del self.leases[key]
+
+    def _reach(self, method: str) -> None:
+        if method in self.away:
+            raise StorageError("the database did not do it: it is away")
 
 
 class TokenEndpoint:

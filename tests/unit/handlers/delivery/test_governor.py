@@ -74,8 +74,6 @@ def reason_of(ruling: Ruling) -> Reason | None:
         (replace(REPLY, text_bytes=2049), FOLLOWER, Reason.TOO_LONG),
         (replace(REPLY, content_ok=False), FOLLOWER, Reason.CONTENT_REFUSED),
         (replace(REPLY, approved=False), FOLLOWER, Reason.NOT_APPROVED),
-        (OFFER, replace(FOLLOWER, opted_out=True), Reason.OPTED_OUT),
-        (REPLY, replace(FOLLOWER, opted_out=True), None),
         (OFFER, replace(FOLLOWER, consents={}), Reason.CONSENT_MISSING),
         (OFFER, replace(FOLLOWER, consents={Consent.MARKETING: ConsentState.ASKED}), Reason.CONSENT_MISSING),
         (OFFER, replace(FOLLOWER, consents={Consent.MARKETING: ConsentState.REFUSED}), Reason.CONSENT_REFUSED),
@@ -123,7 +121,7 @@ def test_who_was_never_asked_may_be_written_to_only_where_the_setting_says_so() 
 
 
 def test_the_reason_stored_is_that_of_the_first_check_that_refuses() -> None:
-    hopeless = Standing(followed=False, unreachable="blocked", opted_out=True)
+    hopeless = Standing(followed=False, unreachable="blocked")
     assert reason_of(GOVERNOR.decide(replace(OFFER, text_bytes=9999, approved=False), hopeless, now=NOW)) is (
         Reason.UNFOLLOWED
     )
@@ -155,7 +153,7 @@ def test_further_gates_come_last_in_their_order() -> None:
 def test_every_reason_has_a_sentence_in_both_languages() -> None:
     assert set(SENTENCES) == set(Reason)
     assert all(sentence.zh.endswith("。") and sentence.en.endswith(".") for sentence in SENTENCES.values())
-    assert Refuse(reason=Reason.OPTED_OUT).sentence.zh == "客户已退订营销消息。"
+    assert Refuse(reason=Reason.CONSENT_WITHDRAWN).sentence.zh == "客户已撤回营销消息的同意。"
     assert Defer(until=NOW, reason=Reason.RATE_LIMITED).sentence.en.startswith("The platform's rate")
 
 
@@ -179,13 +177,12 @@ def test_what_storage_knows_of_a_person_becomes_their_standing() -> None:
         consents={"marketing": "withdrawn"},
         staff=None,
     )
-    assert standing_of(person, opted_out=True, paced_until=NOW) == Standing(
+    assert standing_of(person, paced_until=NOW) == Standing(
         followed=True,
         window_until=LATER,
         quota=Quota(left=3, until=LATER),
         paced_until=NOW,
         consents={Consent.MARKETING: ConsentState.WITHDRAWN},
-        opted_out=True,
     )
 
 
@@ -233,7 +230,6 @@ standings = st.builds(
         st.sampled_from([*[ConsentState.GRANTED] * 4, None, *ConsentState]),
         st.dictionaries(st.sampled_from(Consent), st.sampled_from(ConsentState), max_size=2),
     ),
-    opted_out=mostly.map(lambda usual: not usual),
 )
 reserves = st.integers(0, 3)
 often = settings(max_examples=400)
@@ -248,7 +244,7 @@ def oracle(facts: OutgoingFacts, standing: Standing, *, api: str, reserve: int) 
         case "passive", _, _, "service":
             return facts.callback_open
         case "custom_send", "wechat", "customer", ("service" | "marketing") as purpose:
-            consented = standing.consents.get(Consent.MARKETING) == "granted" and not standing.opted_out
+            consented = standing.consents.get(Consent.MARKETING) == "granted"
             in_window = standing.window_until is not None and standing.window_until > NOW
             counted = standing.quota.until is not None and standing.quota.until > NOW
             left = standing.quota.left if counted else 0
@@ -287,8 +283,9 @@ def test_to_opt_out_never_lets_more_through_and_never_stops_service(
     facts: OutgoingFacts, standing: Standing, unasked: Unasked
 ) -> None:
     governor = Governor(reply_reserve=1, unasked=unasked)
-    before = governor.decide(facts, replace(standing, opted_out=False), now=NOW)
-    after = governor.decide(facts, replace(standing, opted_out=True), now=NOW)
+    before = governor.decide(facts, standing, now=NOW)
+    opted_out = {**standing.consents, Consent.MARKETING: ConsentState.WITHDRAWN}
+    after = governor.decide(facts, replace(standing, consents=opted_out), now=NOW)
     if isinstance(after, Allow):
         assert isinstance(before, Allow)
     if facts.purpose is not Purpose.MARKETING:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.delivery.errors import (
+    AccountBlocked,
     ChannelError,
     Misconfigured,
     OutcomeUnknown,
@@ -21,7 +22,7 @@ from handlers.delivery.errors import (
     WindowClosed,
 )
 from handlers.delivery.retry import Cause, Decision, RetryPolicy
-from storage.tables.delivery import DeliveryState
+from storage.records import DeliveryState
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -46,7 +47,8 @@ def test_no_error_means_sent() -> None:
         (WindowClosed("45015"), DeliveryState.REFUSED, Cause.WINDOW_CLOSED),
         (Unreachable("43019"), DeliveryState.REFUSED, Cause.UNREACHABLE),
         (Rejected("45002"), DeliveryState.FAILED, Cause.REJECTED),
-        (Misconfigured("40164"), DeliveryState.FAILED, Cause.MISCONFIGURED),
+        (Misconfigured("48008"), DeliveryState.FAILED, Cause.MISCONFIGURED),
+        (AccountBlocked("40164"), DeliveryState.RETRY, Cause.MISCONFIGURED),
         (OutcomeUnknown("reset"), DeliveryState.UNKNOWN, Cause.OUTCOME_UNKNOWN),
         (ChannelError("new kind"), DeliveryState.UNKNOWN, Cause.UNEXPECTED),
         (KeyError("ours"), DeliveryState.UNKNOWN, Cause.UNEXPECTED),
@@ -63,7 +65,6 @@ def test_the_class_of_the_error_decides(error: Exception, state: DeliveryState, 
     [
         (RetryLater("busy"), DeliveryState.FAILED),
         (TokenRefused("40001"), DeliveryState.FAILED),
-        (QuotaExhausted("45009", until=NOW + HOUR), DeliveryState.REFUSED),
         (OutcomeUnknown("reset"), DeliveryState.UNKNOWN),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
@@ -88,13 +89,22 @@ def test_the_platform_is_not_asked_again_before_the_time_it_named() -> None:
     assert after.at is not None
     assert until.at is not None
     assert timedelta(minutes=10) <= after.at - NOW <= timedelta(minutes=10, seconds=1)
-    assert HOUR <= until.at - NOW <= HOUR + timedelta(seconds=1)
+    assert until.at - NOW == HOUR
 
 
-def test_a_time_that_is_over_leaves_the_back_off_in_force() -> None:
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [(QuotaExhausted("45009", until=NOW + HOUR), 3600), (AccountBlocked("40164"), 300)],
+    ids=["quota", "blocked"],
+)
+def test_what_stops_the_whole_account_is_waited_for_however_often(error: Exception, seconds: int) -> None:
+    decision = policy().decide(error, attempt=100, now=NOW)
+    assert (decision.state, decision.at) == (DeliveryState.RETRY, NOW + timedelta(seconds=seconds))
+
+
+def test_a_quota_that_opened_while_its_answer_was_on_the_way_is_tried_in_a_moment() -> None:
     decision = policy().decide(QuotaExhausted("45009", until=NOW - HOUR), attempt=3, now=NOW)
-    assert decision.at is not None
-    assert decision.at - NOW >= timedelta(seconds=4)
+    assert decision.at == NOW + timedelta(seconds=1)
 
 
 def test_the_same_generator_gives_the_same_times() -> None:
@@ -135,14 +145,17 @@ errors: st.SearchStrategy[Exception] = st.one_of(
     st.builds(QuotaExhausted, st.just("quota"), until=spans.map(lambda span: None if span is None else NOW + span)),
     *(
         st.builds(kind, st.just("why"))
-        for kind in (TokenRefused, WindowClosed, Unreachable, Rejected, Misconfigured, OutcomeUnknown, ChannelError)
+        for kind in (
+            *(TokenRefused, WindowClosed, Unreachable, Rejected, Misconfigured, AccountBlocked),
+            *(OutcomeUnknown, ChannelError),
+        )
     ),
     st.builds(ValueError, st.just("ours")),
 )
 
 
 @given(errors, st.integers(1, 8), spans, st.booleans(), st.integers())
-def test_whatever_happens_nothing_doubtful_is_repeated_without_a_key_and_nothing_is_tried_for_ever(
+def test_nothing_doubtful_is_repeated_without_a_key_and_nothing_but_an_account_is_waited_for_for_ever(
     error: Exception, attempt: int, key: timedelta | None, doubtful: bool, seed: int
 ) -> None:
     valid_until = None if key is None else NOW + key
@@ -153,7 +166,7 @@ def test_whatever_happens_nothing_doubtful_is_repeated_without_a_key_and_nothing
     assert (decision.at is not None) == (decision.state is DeliveryState.RETRY)
     assert decision.state is not DeliveryState.SENT
     if decision.at is not None:
-        assert attempt < ATTEMPTS
+        assert attempt < ATTEMPTS or isinstance(error, QuotaExhausted | AccountBlocked)
         assert decision.at > NOW
         assert not in_doubt or (valid_until is not None and decision.at < valid_until)
     elif in_doubt:

@@ -11,6 +11,7 @@ import pytest
 
 from content.messages import Text, Unfollow
 from handlers.delivery.errors import (
+    AccountBlocked,
     Misconfigured,
     OutcomeUnknown,
     QuotaExhausted,
@@ -25,7 +26,7 @@ from handlers.delivery.sender import Sender
 from storage.records import AccountRow, ConsentDraft
 from tests.fakes.channel import Call, ScriptedChannel
 from tests.fakes.clock import START, ManualClock
-from tests.fakes.sending import application, official, owe, sender_of
+from tests.fakes.sending import application, begin, claim, official, owe, send_due, sender_of
 from tests.fakes.stores import OpenStores, open_stores
 from tests.fakes.visitors import Visitors, lease_of, turn
 
@@ -81,13 +82,13 @@ async def test_an_accepted_message_is_sent_with_the_platforms_id(
 ) -> None:
     await owe(stores, customers, "alice", "答", now=clock.now())
     channel.will(Receipt(platform_id="msg-1"))
-    claimed = await sender.send_due()
+    claimed = await send_due(sender)
 
     assert claimed == 1
     assert [(call.api, call.recipient, call.words) for call in channel.calls] == [("custom_send", "alice", "答")]
     row = await stores.one("SELECT * FROM delivery")
     assert (row["state"], row["platform_id"], row["api"], row["attempts"]) == ("sent", "msg-1", "custom_send", 1)
-    assert await sender.send_due() == 0
+    assert await send_due(sender) == 0
 
 
 @pytest.mark.parametrize(
@@ -95,12 +96,13 @@ async def test_an_accepted_message_is_sent_with_the_platforms_id(
     [
         (RetryLater("busy", code=-1), "retry", "busy", 5),
         (TokenRefused("old", code=40001), "retry", "token_refused", 5),
-        (QuotaExhausted("daily", code=45009, until=START + timedelta(hours=3)), "retry", "quota_exhausted", 4),
-        (QuotaExhausted("five", code=45047), "refused", "quota_exhausted", 4),
-        (WindowClosed("late", code=45015), "refused", "window_closed", 4),
-        (Unreachable("gone", code=43019), "refused", "unreachable", 4),
-        (Rejected("too long", code=45002), "failed", "rejected", 4),
-        (Misconfigured("no right", code=48001), "failed", "misconfigured", 4),
+        (QuotaExhausted("daily", code=45009, until=START + timedelta(hours=3)), "retry", "quota_exhausted", 5),
+        (QuotaExhausted("five", code=45047), "refused", "quota_exhausted", 0),
+        (WindowClosed("late", code=45015), "refused", "window_closed", 0),
+        (Unreachable("gone", code=43019), "refused", "unreachable", 5),
+        (Rejected("too long", code=45002), "failed", "rejected", 5),
+        (Misconfigured("no right", code=48008), "failed", "misconfigured", 5),
+        (AccountBlocked("banned", code=48004), "retry", "misconfigured", 5),
         (OutcomeUnknown("cut off"), "unknown", "outcome_unknown", 4),
         (RuntimeError("a mistake of ours"), "unknown", "unexpected", 4),
     ],
@@ -119,7 +121,7 @@ async def test_each_error_has_its_state(
 ) -> None:
     await owe(stores, customers, "alice", "答", now=clock.now())
     channel.will(error)
-    await sender.send_due()
+    await send_due(sender)
 
     assert await _states(stores) == [(state, reason)]
     attempt = await stores.one("SELECT * FROM delivery_attempt")
@@ -134,10 +136,10 @@ async def test_a_busy_platform_is_tried_again_when_it_says_and_given_up_in_the_e
     channel.will(*(RetryLater("busy", after=timedelta(seconds=60)) for _ in range(3)))
     calls = []
     for _ in range(4):
-        await sender.send_due()
+        await send_due(sender)
         calls.append(len(channel.calls))
         await clock.advance(59)
-        await sender.send_due()
+        await send_due(sender)
         calls.append(len(channel.calls))
         await clock.advance(2)
 
@@ -150,12 +152,12 @@ async def test_a_message_waits_for_the_quota_as_long_as_the_platform_says(
 ) -> None:
     await owe(stores, members, "zhangwei", "答", now=clock.now())
     channel.will(QuotaExhausted("hourly", until=clock.now() + timedelta(hours=1)))
-    await sender.send_due()
+    await send_due(sender)
     await clock.advance(3599)
-    await sender.send_due()
+    await send_due(sender)
     early = len(channel.calls)
     await clock.advance(3)
-    await sender.send_due()
+    await send_due(sender)
 
     assert (early, len(channel.calls)) == (1, 2)
     assert await _states(stores) == [("sent", None)]
@@ -166,10 +168,10 @@ async def test_who_cannot_be_reached_is_not_written_to_until_they_act(
 ) -> None:
     await owe(stores, customers, "alice", "一", "二", now=clock.now())
     channel.will(Unreachable("blocked"))
-    await sender.send_due()
-    await sender.send_due()
+    await send_due(sender)
+    await send_due(sender)
     await owe(stores, customers, "alice", "三", now=clock.now())
-    await sender.send_due()
+    await send_due(sender)
 
     assert [words for _, words in channel.said] == ["一", "三"]
     assert await _states(stores) == [("refused", "unreachable"), ("refused", "unreachable: blocked"), ("sent", None)]
@@ -180,7 +182,7 @@ async def test_who_has_unfollowed_is_not_written_to(
 ) -> None:
     await owe(stores, customers, "alice", "答", now=clock.now())
     await customers.do("alice", Unfollow(), followed=False)
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _states(stores) == [("refused", "unfollowed")]
@@ -192,7 +194,7 @@ async def test_the_last_of_the_replies_is_kept_for_a_person(
     await owe(stores, customers, "alice", *"一二三四五六", now=clock.now())
     await stores.change("UPDATE delivery SET author = 'person' WHERE out_seq = 7")
     for _ in range(6):
-        await sender.send_due()
+        await send_due(sender)
 
     assert [words for _, words in channel.said] == ["一", "二", "三", "四", "六"]
     assert await _states(stores) == [
@@ -211,7 +213,7 @@ async def test_a_person_too_is_refused_when_nothing_is_left(
     await owe(stores, customers, "alice", "答", now=clock.now())
     await stores.change("UPDATE delivery SET author = 'person'")
     await stores.change("UPDATE reach SET quota_left = 0")
-    await sender.send_due()
+    await send_due(sender)
 
     assert await _states(stores) == [("refused", "quota_exhausted")]
 
@@ -221,7 +223,7 @@ async def test_after_the_window_nothing_goes_out(
 ) -> None:
     await owe(stores, customers, "alice", "答", now=clock.now())
     await clock.advance(48 * 3600)
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _states(stores) == [("refused", "window_closed")]
@@ -249,7 +251,7 @@ async def test_marketing_needs_the_customers_consent(
     consents = (ConsentDraft(consent="marketing", state=consent, text_version="t1", seq=said.seq),) if consent else ()
     await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
     await owe(stores, customers, "alice", "新品上市", now=clock.now(), purpose="marketing")
-    await sender.send_due()
+    await send_due(sender)
 
     assert await _states(stores) == [state]
     assert len(channel.calls) == (consent == "granted")
@@ -264,7 +266,7 @@ async def test_a_consent_that_is_withdrawn_after_planning_counts(
         await stores.handling.finish(turn(lease_of(said), [said.seq], now=clock.now(), consents=consents))
         if state == "granted":
             await owe(stores, customers, "alice", "新品上市", now=clock.now(), purpose="marketing")
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _states(stores) == [("refused", "consent_withdrawn")]
@@ -276,15 +278,15 @@ async def test_more_than_thirty_a_minute_to_a_member_wait_for_the_minute(
     await owe(stores, members, "zhangwei", *(str(n) for n in range(32)), now=clock.now())
     await owe(stores, members, "lisi", "别人不等", now=clock.now())
     for _ in range(40):
-        await sender.send_due()
+        await send_due(sender)
     sent_at_first = [words for _, words in channel.said]
     waiting = await stores.one("SELECT * FROM delivery WHERE state = 'retry'")
     await clock.advance(59)
-    await sender.send_due()
+    await send_due(sender)
     too_early = len(channel.calls)
     await clock.advance(1)
     for _ in range(3):
-        await sender.send_due()
+        await send_due(sender)
 
     assert sorted(sent_at_first) == sorted([*(str(n) for n in range(30)), "别人不等"])
     assert (waiting["reason"], waiting["attempts"]) == ("rate_limited", 0)
@@ -299,7 +301,7 @@ async def test_a_persons_messages_go_out_in_order_whatever_happens_on_the_way(
     await owe(stores, customers, "bob", "乙一", "乙二", now=clock.now())
     channel.will(RetryLater("busy", after=timedelta(seconds=5)))
     for _ in range(12):
-        await sender.send_due()
+        await send_due(sender)
         await clock.advance(1)
 
     heard = {person: [words for who, words in channel.said if who == person] for person in ("alice", "bob")}
@@ -319,22 +321,82 @@ async def test_the_rows_of_one_claim_go_out_side_by_side(
 
     channel.will(wait_for_the_others, wait_for_the_others, wait_for_the_others)
     async with asyncio.timeout(10):
-        await sender.send_due()
+        await send_due(sender)
 
     assert await _states(stores) == [("sent", None)] * 3
 
 
-async def test_one_bad_row_does_not_take_the_others_of_its_claim_with_it(
-    stores: OpenStores, customers: Visitors, channel: ScriptedChannel, sender: Sender, clock: ManualClock
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE message SET kind = 'hologram' WHERE seq = 2",
+        "UPDATE content SET fields = '[]' WHERE seq = 2",
+        "UPDATE content SET fields = '{\"hue\": 1}' WHERE seq = 2",
+        "UPDATE content SET fields = 'no JSON' WHERE seq = 2",
+        "UPDATE delivery SET purpose = 'of a later version' WHERE out_seq = 2",
+        "UPDATE delivery SET author = 'of a later version' WHERE out_seq = 2",
+    ],
+)
+async def test_a_row_that_cannot_be_read_fails_and_the_others_go_out(
+    stores: OpenStores,
+    customers: Visitors,
+    channel: ScriptedChannel,
+    sender: Sender,
+    clock: ManualClock,
+    damage: str,
 ) -> None:
-    for person in ("alice", "bob"):
-        await owe(stores, customers, person, "答", now=clock.now())
-    await stores.change("UPDATE delivery SET purpose = 'of a later version' WHERE out_seq = 2")
-    await asyncio.gather(sender.send_due(), return_exceptions=True)
+    await owe(stores, customers, "alice", "答", "再答", now=clock.now())
+    await owe(stores, customers, "bob", "答", now=clock.now())
+    await stores.change(damage)
+    await send_due(sender)
+    await send_due(sender)
 
-    states = await _states(stores)
-    assert states[1] == ("sent", None)
-    assert states[0][0] != "sent"
+    assert await _states(stores) == [("failed", "unreadable"), ("sent", None), ("sent", None)]
+
+
+async def test_a_row_in_doubt_that_cannot_be_read_any_more_is_unknown(
+    stores: OpenStores, members: Visitors, sender: Sender, channel: ScriptedChannel, clock: ManualClock
+) -> None:
+    await owe(stores, members, "zhangwei", "答", now=clock.now())
+    channel.will(OutcomeUnknown("cut off"))
+    await send_due(sender)
+    await stores.change("UPDATE message SET kind = 'hologram' WHERE seq = 2")
+    await clock.advance(60)
+    await send_due(sender)
+
+    assert await _states(stores) == [("unknown", "unreadable")]
+
+
+async def test_an_attempt_of_a_dead_process_through_an_api_of_another_version_is_unknown(
+    stores: OpenStores, customers: Visitors, sender: Sender, channel: ScriptedChannel, clock: ManualClock
+) -> None:
+    await owe(stores, customers, "alice", "答", now=clock.now())
+    [row] = await claim(stores, clock, holder="dead")
+    await begin(stores, clock, row, holder="dead")
+    await stores.change("UPDATE delivery SET api = 'telepathy'")
+    await clock.advance(30)
+    await send_due(sender)
+
+    assert (channel.calls, await _states(stores)) == ([], [("unknown", "outcome_unknown")])
+
+
+async def test_messages_of_accounts_that_this_process_does_not_serve_are_left_to_others(
+    stores: OpenStores,
+    accounts: dict[str, AccountRow],
+    customers: Visitors,
+    members: Visitors,
+    channel: ScriptedChannel,
+    clock: ManualClock,
+) -> None:
+    await owe(stores, customers, "alice", "答", now=clock.now())
+    await owe(stores, members, "zhangwei", "答", now=clock.now())
+    of_customers = sender_of(stores, clock, {accounts["service"].id: official(channel)})
+    of_members = sender_of(stores, clock, {accounts["assistant"].id: application(channel)}, holder="worker-2")
+    await send_due(of_customers)
+    before = await _states(stores)
+    await send_due(of_members)
+
+    assert (before, await _states(stores)) == ([("sent", None), ("due", None)], [("sent", None)] * 2)
 
 
 async def test_destroyed_content_is_refused_without_an_attempt(
@@ -342,7 +404,7 @@ async def test_destroyed_content_is_refused_without_an_attempt(
 ) -> None:
     await owe(stores, customers, "alice", "答", now=clock.now())
     await stores.change("DELETE FROM content WHERE seq = 2")
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _states(stores) == [("refused", "content_destroyed")]
@@ -352,7 +414,7 @@ async def test_a_text_longer_than_the_api_takes_is_refused(
     stores: OpenStores, customers: Visitors, channel: ScriptedChannel, sender: Sender, clock: ManualClock
 ) -> None:
     await owe(stores, customers, "alice", "长" * 683, now=clock.now())
-    await sender.send_due()
+    await send_due(sender)
 
     assert channel.calls == []
     assert await _states(stores) == [("refused", "too_long")]
@@ -369,10 +431,10 @@ async def test_every_end_is_told(
     sender = sender_of(stores, clock, {accounts["service"].id: official(channel)}, on_settled=told.append)
     await owe(stores, customers, "alice", "一", "二", "三", now=clock.now())
     channel.will(Receipt(), Rejected("wrong"))
-    await sender.send_due()
-    await sender.send_due()
+    await send_due(sender)
+    await send_due(sender)
     await customers.do("alice", Unfollow(), followed=False)
-    await sender.send_due()
+    await send_due(sender)
 
     assert told == ["sent", "failed", "refused"]
 

@@ -1,0 +1,189 @@
+"""One claimed row's attempt: what must not be tried, the governor's word, the channel's call, what the row becomes.
+
+The governor is asked at the claim and again inside the transaction that commits `attempting`. A row that a dead process
+left in `attempting` is sent again only under a platform key that is still valid; otherwise it is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from handlers.clock import Clock
+from handlers.delivery.apis import find_api
+from handlers.delivery.decision import Allow, Defer, OutgoingFacts, Refuse, Ruling, standing_of
+from handlers.delivery.errors import ChannelError, OutcomeUnknown, QuotaExhausted, Unreachable, WindowClosed
+from handlers.delivery.governor import Governor
+from handlers.delivery.outlets import Outlet
+from handlers.delivery.pauses import Pauses
+from handlers.delivery.retry import Cause, RetryPolicy
+from storage.attempts import Begun, Charge, Settlement
+from storage.claims import Claimed
+from storage.outbox import Outbox
+from storage.records import DeliveryState, Person
+
+log = structlog.get_logger()
+
+
+class Attempts:
+    """Makes one attempt at a claimed row, through its account's outlet."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        governor: Governor,
+        policy: RetryPolicy,
+        pauses: Pauses,
+        clock: Clock,
+        holder: str,
+        on_held: Callable[[str], None],
+    ) -> None:
+        """Take the parts; `on_held` hears the state of a row that the governor held back just before its attempt."""
+        self._outbox = outbox
+        self._governor = governor
+        self._policy = policy
+        self._pauses = pauses
+        self._clock = clock
+        self._holder = holder
+        self._on_held = on_held
+
+    async def make(self, row: Claimed, outlet: Outlet) -> Settlement | None:
+        """Try to send a row; return what it becomes, None when that is written already. Raises StorageError."""
+        settlement = self._without_attempt(row)
+        if settlement is not None:
+            return settlement
+        try:
+            facts = outlet.facts(row)
+        except ValueError as error:
+            return _unreadable(row, str(error))
+        ruled = self._rule(row, outlet, facts, row.person, ())  # at the claim; again below, under the account's lock
+        if isinstance(ruled, Settlement):
+            return ruled
+        begun = await self._outbox.begin(
+            row,
+            holder=self._holder,
+            now=self._clock.now(),
+            decide=lambda person, recent: self._rule(row, outlet, facts, person, recent),
+            costs=lambda name: find_api(name).cost,
+            look_back=outlet.look_back,
+        )
+        if isinstance(begun, Settlement):
+            self._on_held(begun.state)
+            log.info("A message was not sent.", action="delivery_held", state=begun.state, reason=begun.reason)
+            return None
+        return await self._send(row, outlet, begun)
+
+    def _without_attempt(self, row: Claimed) -> Settlement | None:
+        """Settle what must not be attempted: words that are not there, a dead process's attempt, a paused account."""
+        if row.unreadable is not None:
+            return _unreadable(row, row.unreadable)
+        if row.content is None:
+            return _held(row, DeliveryState.REFUSED, "content_destroyed")
+        now = self._clock.now()
+        if row.doubtful_since is not None and now >= row.doubtful_since + _key_valid(row.api):
+            return Settlement(claimed=row, state=DeliveryState.UNKNOWN, reason=Cause.OUTCOME_UNKNOWN)
+        until = self._pauses.until(row.account_id, now=now)  # set by another row since the claim
+        if until is None:
+            return None
+        reason = self._pauses.cause(row.account_id)
+        return Settlement(claimed=row, state=DeliveryState.RETRY, reason=reason, due_at=until, attempted=False)
+
+    def _rule(
+        self, row: Claimed, outlet: Outlet, facts: OutgoingFacts, person: Person, recent: Sequence[datetime]
+    ) -> str | Settlement:
+        """Ask the governor: an API's name, or the settlement that its refusal means."""
+        now = self._clock.now()
+        standing = standing_of(person, paced_until=outlet.paced_until(recent, now=now))
+        ruling: Ruling = self._governor.decide(facts, standing, now=now)
+        match ruling:
+            case Allow(api=api):
+                return api.name
+            case Defer(until=until, reason=reason):
+                return Settlement(claimed=row, state=DeliveryState.RETRY, reason=reason, due_at=until, attempted=False)
+            case Refuse(reason=reason, detail=detail):
+                return _held(row, DeliveryState.REFUSED, f"{reason}: {detail}" if detail else str(reason))
+
+    async def _send(self, row: Claimed, outlet: Outlet, begun: Begun) -> Settlement:
+        assert row.content is not None
+        try:
+            receipt = await outlet.channel.send(
+                api=begun.api,
+                recipient=row.person.external_id,
+                content=row.content,
+                idempotency_key=row.idempotency_key,
+            )
+        except ChannelError as error:
+            return self._refused(row, begun, error)
+        except Exception as error:
+            log.exception("A channel failed in an unforeseen way.", action="channel_failed", delivery=row.id)
+            return self._refused(row, begun, error)
+        self._pauses.note(row.account_id, None, cause="", now=self._clock.now())
+        return Settlement(claimed=row, state=DeliveryState.SENT, platform_id=receipt.platform_id, begun=begun)
+
+    def _refused(self, row: Claimed, begun: Begun, error: Exception) -> Settlement:
+        now = self._clock.now()
+        valid = find_api(begun.api).key.valid
+        decision = self._policy.decide(
+            error,
+            attempt=row.counted + 1,
+            now=now,
+            key_valid_until=(row.doubtful_since or begun.at) + valid if valid else None,
+            doubtful=row.doubtful_since is not None,
+        )
+        self._pauses.note(row.account_id, error, cause=str(decision.reason), now=now)
+        log.warning(
+            "A message was not accepted.",
+            action="delivery_attempt_failed",
+            delivery=row.id,
+            state=decision.state,
+            reason=decision.reason,
+            detail=str(error),
+        )
+        return Settlement(
+            claimed=row,
+            state=decision.state,
+            reason=decision.reason,
+            due_at=decision.at,
+            code=getattr(error, "code", None),
+            unreachable=str(error) if isinstance(error, Unreachable) else None,
+            begun=begun,
+            charge=_charge(error),
+        )
+
+
+def _charge(error: Exception) -> Charge:
+    """Return what becomes of the quota: a platform that refuses has sent nothing, so nothing is used up."""
+    match error:
+        case WindowClosed() | QuotaExhausted(until=None):
+            return Charge.EMPTIED
+        case ChannelError() if not isinstance(error, OutcomeUnknown):
+            return Charge.RETURNED
+        case _:
+            return Charge.KEPT
+
+
+def _held(row: Claimed, state: DeliveryState, reason: str) -> Settlement:
+    """End a row without an attempt; after a doubtful one its end says nothing of whether that arrived."""
+    end = state if row.doubtful_since is None else DeliveryState.UNKNOWN
+    return Settlement(claimed=row, state=end, reason=reason, attempted=False)
+
+
+def _unreadable(row: Claimed, why: str) -> Settlement:
+    log.error(
+        "A row cannot be read and is not sent; was it written by a newer version?",
+        action="delivery_unreadable",
+        delivery=row.id,
+        detail=why,
+    )
+    return _held(row, DeliveryState.FAILED, "unreadable")
+
+
+def _key_valid(api: str | None) -> timedelta:
+    """Return how long the platform recognises a repeat of an attempt through `api`; not at all through an unknown."""
+    try:
+        return find_api(api or "").key.valid
+    except LookupError:
+        return timedelta(0)
