@@ -16,8 +16,8 @@ from bot.settings import Settings
 from storage.probe import Probe, no_probe
 
 EXIT_VITAL = 70
-#: Seconds after which a busy thread lets another have the interpreter. The writer's thread asks for it after every
-#: statement; with Python's 5 ms a batch of twenty statements could wait a tenth of a second for a busy event loop.
+#: Seconds after which a busy thread lets another have the interpreter. The threads in which SQLite commits and reads
+#: ask a busy event loop for it; Python's 5 ms would be added to every COMMIT and several times to every read.
 _SWITCH_SECONDS = 0.0005
 
 

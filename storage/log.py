@@ -109,7 +109,9 @@ class _AccountBatch:
             person = people[arrival.inbound.sender]
             if person.person_id in self._reach or person.person_id in opening:
                 continue
-            if person.conversation_id is not None and _idle(person, arrival) < arrival.idle_close:
+            if person.conversation_id is not None and (
+                not arrival.is_act or _idle(person, arrival) < arrival.idle_close
+            ):
                 self._reach[person.person_id] = _reach_of(person)
             else:
                 opening[person.person_id] = arrival.now
@@ -219,8 +221,16 @@ def _lease(reach: dict[str, Any], arrival: Arrival) -> int | None:
 
 
 def _note_act(reach: dict[str, Any], arrival: Arrival) -> None:
-    """What an act of the person changes: the reply window and quota (the higher, until the later end), following."""
-    now = reach["last_at"] = to_micros(arrival.now)
+    """What an act of the person changes: the reply window and quota (the higher, until the later end), following.
+
+    What the platform tells by itself (a receipt, say) changes nothing.
+    """
+    now = to_micros(arrival.now)
+    if reach["last_at"] is None:
+        reach["last_at"] = now
+    if not arrival.is_act:
+        return
+    reach["last_at"] = now
     reach["unreachable"] = None
     said_at = to_micros(arrival.inbound.sent_at)
     if arrival.followed is not None and said_at >= (reach["followed_at"] or 0):

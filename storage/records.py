@@ -61,6 +61,11 @@ class Arrival:
     lease_until: datetime
     idle_close: timedelta
 
+    @property
+    def is_act(self) -> bool:
+        """Whether the person did something; the platform also reports by itself."""
+        return self.grant is not None or self.followed is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:

@@ -22,19 +22,26 @@ from storage.tables import CONTENT, MESSAGE, REPLY, WORK
 from storage.tables.instant import from_micros
 from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 
-_MARK_SENT = Lookup(
-    lambda seqs: (
-        update(REPLY)
-        .where(
-            REPLY.c.account_id == bindparam("account", type_=Integer()),
-            REPLY.c.in_seq.in_(seqs),
-            REPLY.c.n == literal_column("0"),
-            REPLY.c.state == literal_column("'handed'"),
-        )
-        .values(state=literal_column("'sent'"))
-    ),
-    of=REPLY.c.in_seq,
-)
+
+def _move(before: ReplyState, after: ReplyState) -> Lookup:
+    """Return the statement that moves the first replies to messages from one state to the next, and no others."""
+    return Lookup(
+        lambda seqs: (
+            update(REPLY)
+            .where(
+                REPLY.c.account_id == bindparam("account", type_=Integer()),
+                REPLY.c.in_seq.in_(seqs),
+                REPLY.c.n == literal_column("0"),
+                REPLY.c.state == literal_column(f"'{before}'"),
+            )
+            .values(state=literal_column(f"'{after}'"))
+        ),
+        of=REPLY.c.in_seq,
+    )
+
+
+_HAND_OVER = _move(ReplyState.READY, ReplyState.HANDED)
+_MARK_SENT = _move(ReplyState.HANDED, ReplyState.SENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,7 @@ class Replies:
 
         async def apply(connection: Connection) -> tuple[int, int, int]:
             await lock_accounts(connection, account_ids)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(query.where(REPLY.c.account_id.in_(account_ids)))).all()
             return await _sweep_rows(connection, rows, now=now, active=active)
 
         return await self._database.write(apply)
@@ -136,19 +143,6 @@ _FIND_REPLIES = Lookup(
             REPLY.c.n == literal_column("0"),
             REPLY.c.state.in_([literal_column(f"'{word}'") for word in ("ready", "handed", "sent")]),
         )
-    ),
-    of=REPLY.c.in_seq,
-)
-_HAND_OVER = Lookup(
-    lambda seqs: (
-        update(REPLY)
-        .where(
-            REPLY.c.account_id == bindparam("account", type_=Integer()),
-            REPLY.c.in_seq.in_(seqs),
-            REPLY.c.n == literal_column("0"),
-            REPLY.c.state == literal_column("'ready'"),
-        )
-        .values(state=literal_column("'handed'"))
     ),
     of=REPLY.c.in_seq,
 )
@@ -209,7 +203,12 @@ async def _sweep_rows(
         counts[state] += 1
         await connection.execute(
             update(REPLY)
-            .where(REPLY.c.account_id == row.account_id, REPLY.c.in_seq == row.in_seq, REPLY.c.n == row.n)
+            .where(
+                REPLY.c.account_id == row.account_id,
+                REPLY.c.in_seq == row.in_seq,
+                REPLY.c.n == row.n,
+                REPLY.c.state == row.state,
+            )
             .values(state=state)
         )
         if state is ReplyState.OUTBOX:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from content.messages import Follow, MenuClick, Unfollow
+from content.messages import Event, Follow, MenuClick, Unfollow
 from storage.records import AccountRow
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores, open_stores
@@ -176,6 +176,20 @@ async def test_an_act_of_the_person_makes_them_reachable_again(stores: OpenStore
     await stores.change("UPDATE reach SET unreachable = 'blocked'")
 
     assert (await visitors.say("alice", "我回来了")).person.unreachable is None
+
+
+async def test_what_the_platform_reports_by_itself_is_no_act_of_the_person(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    said = await visitors.say("alice", "你好")
+    await stores.change("UPDATE reach SET unreachable = 'blocked'")
+    await clock.advance(7 * 3600)
+    receipt = await visitors.do("alice", Event(kind="templatesendjobfinish", fields={"Status": "failed:user block"}))
+    back = await visitors.say("alice", "我回来了")
+
+    assert receipt.person.unreachable == "blocked"
+    assert receipt.person.conversation_id == said.person.conversation_id != back.person.conversation_id
+    assert back.person.unreachable is None
 
 
 async def test_what_is_only_logged_leaves_no_work_and_no_lease(stores: OpenStores, visitors: Visitors) -> None:
