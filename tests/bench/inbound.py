@@ -111,6 +111,13 @@ class Bench:
         self._check_rows(account.name, load.requests, under_way=0)
         return load
 
+    def paced_bare(self, *, rate: float) -> Load:
+        """Measure the latencies of the server that keeps nothing, at the same rate."""
+        file = self.files.write((RECORDED,), int(rate * self.options.paced_seconds))
+        load = open_loop(file, port=self.bare.port, rate=rate)
+        file.unlink()
+        return load
+
     def _measure(self, kind: str, file: Path) -> Stretch:
         before = self.zhike.cpu_seconds
         load = closed_loop(file, port=self.zhike.port, seconds=self.options.seconds)
@@ -195,6 +202,7 @@ def _figures(bench: Bench) -> dict[str, Any]:
     rates = {kind: median(pair[kind].rate for pair in pairs) for kind in pairs[0]}
     ratios = {kind: [pair[kind].rate / pair["bare"].rate for pair in pairs] for kind in ("recorded", "answered")}
     recorded = bench.paced(RECORDED, rate=rates["recorded"] / 2)
+    nothing_kept = bench.paced_bare(rate=rates["recorded"] / 2)
     answered = bench.paced(ANSWERED, rate=rates["answered"] / 2)
     return {
         "database": bench.options.database,
@@ -204,6 +212,8 @@ def _figures(bench: Bench) -> dict[str, Any]:
         "answered_ratio": round(median(ratios["answered"]), 3),
         "p50_ms": recorded.p50_ms,
         "p99_ms": recorded.p99_ms,
+        "bare_p50_ms": nothing_kept.p50_ms,
+        "bare_p99_ms": nothing_kept.p99_ms,
         "cpu_us_per_message": round(median(pair["recorded"].cpu_us for pair in pairs)),
         "rss_growth": round(sizes[2] / sizes[1] - 1, 4),
         "spread": {
