@@ -28,7 +28,7 @@ class Step:
 
 #: The code that the first customer scans, and the sentence that only a campaign's code is welcomed with.
 SCENE: Final = "campaign:spring2026:agent:zhangwei"
-_CAMPAIGN_WELCOME: Final = "您参加的活动我已经记下，活动的时间和规则以活动页面公布的为准。"
+_CAMPAIGN_WELCOME: Final = "您扫码的活动我已经记下，是否参加成功、活动的时间和规则以活动页面为准。"
 _NAMES: Final = {"lin": "林晓燕", "ZhangWei": "张伟", "NewHere": "王新"}
 
 

@@ -88,7 +88,7 @@ async def test_a_welcome_that_knows_nothing_of_the_code_fails_the_day() -> None:
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         async with aiohttp.ClientSession() as http:
-            with pytest.raises(DayFailed, match="您参加的活动我已经记下"):
+            with pytest.raises(DayFailed, match="您扫码的活动我已经记下"):
                 await play_day(http, sandbox_url=f"http://127.0.0.1:{port}", bot_url="", say=lambda line: None)
     finally:
         await runner.cleanup()
