@@ -45,13 +45,23 @@ def test_a_reply_that_missed_its_deadline_is_fetched_by_the_platforms_next_attem
         town.advance(5.25)
         town.wait_for(1, after=mark, what="push", attempt=2)
         recorded_in_time = town.log_of(PASSIVE_ONLY, person)
-    shown = town.wait_for(1, after=mark, what="shown", person=person)
+
+    def is_shown() -> bool:
+        if town.record(after=mark, what="shown", person=person):
+            return True
+        town.advance(0.25)  # an attempt that began to wait too late for its own process looks again as time goes on
+        return False
+
+    town.until(is_shown, "the reply to be shown")
+    shown = town.record(after=mark, what="shown", person=person)
     answers = [(line["attempt"], line["result"]) for line in town.record(after=mark, what="answer")]
     town.until(lambda: town.rows(_REPLIES, p=openid) == [("sent",)], "the reply to be noted as sent")
     town.advance(20)
 
     assert recorded_in_time == []
-    assert answers == [(1, "timeout"), (2, "reply")]
+    assert answers[0] == (1, "timeout")
+    # On a slow machine the second attempt may be over too.
+    assert [result for _, result in answers[1:]] in (["reply"], ["timeout", "reply"])
     assert [(line["via"], line["text"][:5]) for line in shown] == [("passive", "先照顾好人")]
     assert len(town.seen(PASSIVE_ONLY, person)) == 1
     assert town.log_of(PASSIVE_ONLY, person) == [("in", "text"), ("out", "text")]
