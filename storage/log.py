@@ -105,7 +105,8 @@ class _AccountBatch:
         """Give everybody who says something an open conversation: theirs, or a new one after a long silence."""
         opening: dict[int, datetime] = {}
         stale: list[int] = []
-        for arrival in fresh:
+        # Acts first: a receipt beside a person's words must not keep their old conversation open.
+        for arrival in sorted(fresh, key=lambda each: not each.is_act):
             person = people[arrival.inbound.sender]
             if person.person_id in self._reach or person.person_id in opening:
                 continue

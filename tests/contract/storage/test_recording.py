@@ -192,6 +192,19 @@ async def test_what_the_platform_reports_by_itself_is_no_act_of_the_person(
     assert back.person.unreachable is None
 
 
+async def test_a_receipt_beside_words_does_not_keep_the_old_conversation_open(
+    visitors: Visitors, clock: ManualClock
+) -> None:
+    said = await visitors.say("alice", "你好")
+    await clock.advance(7 * 3600)
+    receipt, back = await asyncio.gather(
+        visitors.do("alice", Event(kind="templatesendjobfinish", fields={})), visitors.say("alice", "我回来了")
+    )
+
+    assert (receipt.seq, back.seq) == (2, 3)
+    assert back.person.conversation_id != said.person.conversation_id
+
+
 async def test_what_is_only_logged_leaves_no_work_and_no_lease(stores: OpenStores, visitors: Visitors) -> None:
     recorded = await visitors.say("alice", "你好", handle=False)
 
