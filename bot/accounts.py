@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
@@ -25,6 +24,7 @@ from bot.settings import (
     WechatAccount,
     WecomAccount,
 )
+from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.turn import AccountInfo
@@ -41,7 +41,7 @@ class UnknownAccount(Exception):
         super().__init__(f"没有账号 {name}。{where}有：{'、'.join(known) or '（无）'}。请改正 --account。")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AccountKit:
     """Everything one account is served with."""
 

@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -27,6 +26,7 @@ from bot.web.metrics import Meters
 from bot.web.server import WebServer, build_web
 from content.loader import load_content
 from content.tree import Content
+from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import ConversationConfig
 from handlers.conversation.inbox import Inbox
@@ -63,7 +63,7 @@ _GRACE: Final = 8.0
 SEALS: Final = "seals.jsonl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Stores:
     """The repositories of one process."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +15,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, TomlConfigSettingsSource
 
+from content.value import value
+
 SETTINGS_FILE: Final = "zhike.toml"
 #: Environment variable -> the setting it overrides. ZHIKE_HOME is not a setting: it says where they are.
 ENVIRONMENT: Final[Mapping[str, tuple[str, str]]] = {"ZHIKE_DATABASE_URL": ("database", "url")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Problem:
     """One thing that is wrong with the settings, and how to mend it."""
 

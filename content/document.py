@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from content.errors import ContentError, Problem
+from content.value import value
 
 #: Tags of plain values; any other (`!name`, `!!python/…`) would make the file a program.
 _PLAIN_TAGS: Final = frozenset(
@@ -19,7 +19,7 @@ _PLAIN_TAGS: Final = frozenset(
 Place = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Document:
     """The values of a file and where they stand."""
 

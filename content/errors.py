@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from content.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class Problem:
     """One thing that is wrong, at one place."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -20,6 +19,7 @@ from content.menu import Menu
 from content.texts import Texts
 from content.tree import Content
 from content.validation import validate
+from content.value import value
 from content.welcome import Welcome
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,7 +30,7 @@ BUILT_IN: Final = Path(__file__).parent / "zh"
 FILES: Final = ("texts.yaml", "welcome.yaml", "menu.yaml", "answers.yaml", "consent.yaml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Loaded(Generic[M]):
     """A file and the model that was made of it."""
 

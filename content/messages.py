@@ -7,10 +7,12 @@ an `Event(kind, fields)`. `encode_body` and `decode_body` turn a body into the (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from content.value import value
 
 
 class Purpose(StrEnum):
@@ -21,7 +23,7 @@ class Purpose(StrEnum):
     STATUTORY = "statutory"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Text:
     """Words, kept exactly as they arrived: spans into `content` count code points."""
 
@@ -30,7 +32,7 @@ class Text:
     option: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Image:
     """A picture; the platform keeps the media for three days."""
 
@@ -38,7 +40,7 @@ class Image:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Voice:
     """A voice message; `recognition` is the platform's transcript, when it gives one."""
 
@@ -47,7 +49,7 @@ class Voice:
     recognition: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Video:
     """A video or, with `short`, a short video filmed in the chat."""
 
@@ -56,7 +58,7 @@ class Video:
     short: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Location:
     """A place the person sent; degrees (WGS-like, as the platform gives them)."""
 
@@ -66,7 +68,7 @@ class Location:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Link:
     """A web page the person shared."""
 
@@ -75,7 +77,7 @@ class Link:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Follow:
     """The person follows the account (or enters a WeCom application's scope); `scene` is the scanned QR code's."""
 
@@ -83,12 +85,12 @@ class Follow:
     ticket: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Unfollow:
     """The person no longer follows the account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Scan:
     """A follower scanned a parametric QR code."""
 
@@ -96,21 +98,21 @@ class Scan:
     ticket: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MenuClick:
     """A tap on a menu button that carries a key."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MenuView:
     """A tap on a menu button that opens a page."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MenuScan:
     """A tap on a menu button with which the person scanned a code: what the code says, and of which kind it is."""
 
@@ -119,12 +121,12 @@ class MenuScan:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Entered:
     """A member of staff opened the application's chat (WeCom `enter_agent`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Event:
     """Any other event or unknown kind, its fields kept as they came."""
 
@@ -150,7 +152,7 @@ InboundBody = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Inbound:
     """One callback, verified and parsed.
 
@@ -168,17 +170,17 @@ class Inbound:
     body: InboundBody
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TextReply:
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ImageReply:
     media_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Article:
     """One card of a news message."""
 
@@ -188,12 +190,12 @@ class Article:
     picture_url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NewsReply:
     articles: tuple[Article, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Option:
     """One choice of a menu message; the tap comes back as `Text(content=label, option=id)`."""
 
@@ -201,7 +203,7 @@ class Option:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MenuReply:
     """A question with choices. Where a platform has no such message it becomes numbered lines of text."""
 

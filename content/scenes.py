@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from content.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attribution:
     """A scene as it was scanned, and what it names."""
 

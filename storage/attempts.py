@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, case, insert, or_, select, update
 
+from content.value import value
 from storage.accounts import lock_accounts
 from storage.claims import Claimed
 from storage.connection import Connection
@@ -29,7 +29,7 @@ class Charge(StrEnum):
     EMPTIED = "emptied"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Begun:
     """An attempt that is committed and may leave now, and how the person's quota stood before it took its cost."""
 
@@ -40,7 +40,7 @@ class Begun:
     quota_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Settlement:
     """What a row becomes, and what its attempt (if one was made) came to."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, union
 
+from content.value import value
 from storage.accounts import lock_accounts
 from storage.chain_check import AccountCheck, AccountReport, Flaw, missing_account
 from storage.connection import Connection
@@ -30,7 +30,7 @@ _BATCH = 1_000
 _PAGE = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sealing:
     """What a call of `Chain.seal` did."""
 

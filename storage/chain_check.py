@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from content.value import value
 from storage.digests import GENESIS, chain_head, content_digest
 from storage.leaves import SealedRow
 from storage.seal_file import SealLine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Flaw:
     """The first thing in an account's log that is not as it was written. `seq` is the row."""
 
@@ -20,7 +20,7 @@ class Flaw:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AccountReport:
     """What a verification found in one account's log."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, literal_column, or_, select, update
 
 from content.messages import Outgoing, decode_outgoing
+from content.value import value
 from storage.connection import Connection
 from storage.people import load_persons
 from storage.records import Person
@@ -23,7 +23,7 @@ DOUBTFUL = ("outcome_unknown", "unexpected")
 ACCOUNT_WIDE = ("quota_exhausted", "misconfigured")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Claimed:
     """One outbox row this process holds."""
 

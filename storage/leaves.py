@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +25,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from content.value import value
 from storage.connection import Connection
 from storage.digests import LEAF_COLUMNS, leaf
 from storage.statements import Lookup
@@ -45,7 +45,7 @@ _COVERED: tuple[ColumnElement[Any], ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Leaves:
     """The leaves of the rows `first` to `last`, in order."""
 
@@ -54,7 +54,7 @@ class Leaves:
     leaves: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SealedRow:
     """One row as it stands, with its content unless that was destroyed."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from content.messages import Inbound, InboundBody
+from content.value import value
 
 # The states of a delivery cross the border too; the table's module defines them beside its partial index.
 from storage.tables.delivery import DeliveryState as DeliveryState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AccountRow:
     """One served account."""
 
@@ -25,7 +25,7 @@ class AccountRow:
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StaffRow:
     """One member of staff."""
 
@@ -36,7 +36,7 @@ class StaffRow:
     branch: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Grant:
     """What an act of the person opens: so many active messages for so long."""
 
@@ -44,7 +44,7 @@ class Grant:
     window: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Arrival:
     """One inbound message that must be recorded."""
 
@@ -67,7 +67,7 @@ class Arrival:
         return self.grant is not None or self.followed is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Pending:
     """One recorded message that waits to be handled."""
 
@@ -79,7 +79,7 @@ class Pending:
     inbound: Inbound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Person:
     """Who stands behind an identity, and how they can be reached on one account."""
 
@@ -97,7 +97,7 @@ class Person:
     staff: StaffRow | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Recorded:
     """Where an arrival stands in the log. `epoch` is the lease this process got on the conversation, if it got one."""
 
@@ -108,7 +108,7 @@ class Recorded:
     epoch: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ReplyDraft:
     """One answer to be written: its words and why they go out."""
 
@@ -118,7 +118,7 @@ class ReplyDraft:
     content_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConsentDraft:
     """One step of a consent to be written."""
 
@@ -129,7 +129,7 @@ class ConsentDraft:
     seq: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AttributionDraft:
     """Where a contact came from."""
 
@@ -138,7 +138,7 @@ class AttributionDraft:
     agent: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Lease:
     """The right to handle one conversation; `epoch` tells it from the leases before and after."""
 
@@ -158,7 +158,7 @@ class Way(StrEnum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Handled:
     """One turn's outcome, for one transaction: replies to the last message, effects, the work items done."""
 
@@ -177,7 +177,7 @@ class Handled:
     lease_until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Written:
     """What became of a turn.
 
@@ -199,7 +199,7 @@ class Written:
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StoredReply:
     """What a platform's attempt is answered: a reply's words, or nothing."""
 

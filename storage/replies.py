@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, literal_column, select, update
 
+from content.value import value
 from storage.accounts import Transaction, lock_accounts
 from storage.connection import Connection
 from storage.database import Database
@@ -44,7 +44,7 @@ _HAND_OVER = _move(ReplyState.READY, ReplyState.HANDED)
 _MARK_SENT = _move(ReplyState.HANDED, ReplyState.SENT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attempt:
     """One attempt of the platform at a message that is in the log already. `last_word`: wait no longer, decide now."""
 
@@ -55,7 +55,7 @@ class Attempt:
     may_use_outbox: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdict:
     """`wait`: not handled yet. Otherwise answer `reply`, or accept without words when there is none."""
 

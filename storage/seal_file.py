@@ -9,13 +9,14 @@ import base64
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from content.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class SealLine:
     """One seal as it stands outside."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
+from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.people import upsert
 from storage.tables import ACCESS_TOKEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Token:
     """An access token and when it ends."""
 

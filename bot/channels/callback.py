@@ -7,12 +7,12 @@ Nothing here knows HTTP. `BadCallback` carries the status the edge answers with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from content.messages import Inbound, Outgoing
+from content.value import value
 
 if TYPE_CHECKING:
     from bot.channels.envelope import OpenKeys
@@ -38,7 +38,7 @@ class BodyFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CallbackKeys:
     """One live pair of callback token and EncodingAESKey; during a rotation an account has two."""
 
@@ -49,7 +49,7 @@ class CallbackKeys:
     receiver: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Received:
     """One verified callback and what is needed to answer it."""
 
@@ -63,7 +63,7 @@ class Received:
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Answer:
     """The body of the HTTP answer to a callback."""
 

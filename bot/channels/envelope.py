@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.channels.aes import MessageCipher
 from bot.channels.callback import Answer, BadCallback, BodyFormat, CallbackKeys
 from bot.channels.signature import digest, matches
+from content.value import value
 
 _SEALED_XML = (
     "<xml><Encrypt><![CDATA[{}]]></Encrypt><MsgSignature><![CDATA[{}]]></MsgSignature>"
@@ -23,7 +23,7 @@ _SEALED_XML = (
 CONTENT_TYPES = {BodyFormat.XML: "application/xml", BodyFormat.JSON: "application/json"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OpenKeys:
     """One live key set, ready for use."""
 

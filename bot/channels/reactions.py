@@ -7,11 +7,11 @@ one entry into one exception. Only the number decides: messages of the platforms
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from content.value import value
 from handlers.delivery.errors import ChannelError, QuotaExhausted, Rejected, RetryLater
 
 #: Both platforms count their days and months in Chinese time.
@@ -27,7 +27,7 @@ class Opens(StrEnum):
     PERSON_ACTS = "when the person acts again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reaction:
     """What one error code means and asks for; `error` is None where the code counts as success."""
 

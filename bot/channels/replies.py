@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from content.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class Rendered:
     """A message in a platform's own fields; `truncated` when words or articles had to be left out."""
 

@@ -18,7 +18,6 @@ from asyncio import Lock
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
@@ -26,6 +25,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from content.value import value
 from handlers.clock import Clock
 from handlers.delivery.errors import (
     AccountBlocked,
@@ -60,7 +60,7 @@ _LONGEST_LIFE = 31_536_000
 _LOOK_AGAIN_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FreshToken:
     """What the platform's token endpoint gave."""
 

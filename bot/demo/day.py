@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import aiohttp
 
 from bot.demo.world import ACCOUNTS, ASSISTANT
+from content.value import value
 
 
 class DayFailed(Exception):
     """A step did not bring what it must; the text says which and what came instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Step:
     """One act and the sentences that must all be seen in answer; none: nothing is said back."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from bot.settings_file import SETTINGS_FILE
+from content.value import value
 
 CORP_ID: Final = "ww0demo0anhe0life"
 PEOPLE: Final = (
@@ -26,7 +26,7 @@ STAFF: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DemoAccount:
     """One official account of the demonstration."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from content.value import value
 from handlers.conversation.turn import AccountInfo
 from storage.records import AccountRow
 
@@ -20,7 +20,7 @@ class Answers(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ServedAccount:
     """One account with how it answers; `active_messages`: the platform lets it send without being asked."""
 
@@ -30,7 +30,7 @@ class ServedAccount:
     active_messages: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConversationConfig:
     """Times of the conversation, in seconds."""
 

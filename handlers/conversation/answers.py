@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 from content.answers import Answers, Rule
 from content.normal_form import normalise
 from content.patterns import SUBJECT_CHARACTERS, compile_pattern
+from content.value import value
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Found:
     """A rule that answers a message, and what its pattern captured."""
 
@@ -23,7 +24,7 @@ class Found:
     slots: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Keywords:
     """The part of a rule that is looked at in order, compiled."""
 
@@ -33,7 +34,7 @@ class _Keywords:
     pattern: re.Pattern[str] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Question:
     """One way to ask a rule's question."""
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from content.consent import Consent, ConsentState
 from content.messages import Text
 from content.normal_form import normalise
 from content.tree import Content
+from content.value import value
 from handlers.conversation.answers import Answering
 from handlers.conversation.opt_out import Refusal
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, ConsentChanged, Fragment, NotHandled, Outcome, Turn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Chosen:
     """A fragment that makes a choice, and what else it says."""
 

@@ -8,11 +8,11 @@ and its third attempt decides. A repeated callback gets the stored reply again.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from content.messages import Follow, Inbound, InboundBody, MenuView, Outgoing, Unfollow, decode_outgoing
+from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.lanes import Lanes, Told
@@ -28,7 +28,7 @@ _LAST_ATTEMPT_AFTER: Final = timedelta(seconds=9)
 _ATTEMPTS_REACH: Final = timedelta(seconds=12)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Answered:
     """What the HTTP answer carries. `time_out`: give none, so that the platform comes again. `handed`: tell
     `Inbox.written` when the reply's bytes have left."""

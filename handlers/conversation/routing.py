@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 
+from content.value import value
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 Matcher = Callable[[Turn], bool]
@@ -14,7 +14,7 @@ Handler = Callable[[Turn], Awaitable[Outcome | NotHandled]]
 NO_ROUTE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Route:
     """One way to answer. `matches` is cheap and decides whether `handle` is asked, which may still pass it on."""
 
@@ -24,7 +24,7 @@ class Route:
     handle: Handler
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Answered:
     """The outcome of a turn and the name of the route that made it."""
 

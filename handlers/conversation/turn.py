@@ -5,7 +5,7 @@ Handlers take a `Turn` and return an `Outcome`; whoever holds the conversation s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import Final
@@ -25,12 +25,13 @@ from content.messages import (
     Voice,
 )
 from content.normal_form import normalise
+from content.value import value
 
 #: Channels whose people are staff, not customers.
 STAFF_CHANNELS: Final = frozenset({"wecom", "aibot"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AccountInfo:
     """The account that was written to."""
 
@@ -43,7 +44,7 @@ class AccountInfo:
     hotline: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Staff:
     """A member of staff, bound by WeCom userid."""
 
@@ -54,7 +55,7 @@ class Staff:
     branch: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Customer:
     """Who wrote: one identity and the customer behind it; `staff` when the identity is bound to one."""
 
@@ -66,7 +67,7 @@ class Customer:
     staff: Staff | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Standing:
     """What is already known about the person when the turn begins."""
 
@@ -75,7 +76,7 @@ class Standing:
     offered: tuple[Option, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Fragment:
     """The words of one message: as they came, and in the form in which they are compared."""
 
@@ -98,7 +99,7 @@ def can_join(body: InboundBody) -> bool:
     return isinstance(body, Voice | Image | Video | Location | Link) or (isinstance(body, Text) and body.option is None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Turn:
     """What one answer is about: a message, or fragments in order (see `can_join`); the last carries the reply."""
 
@@ -140,7 +141,7 @@ class Turn:
         return self.account.channel in STAFF_CHANNELS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reply:
     """One message that goes back."""
 
@@ -150,7 +151,7 @@ class Reply:
     content_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConsentChanged:
     """The customer granted or took back a permission in so many words."""
 
@@ -162,7 +163,7 @@ class ConsentChanged:
     evidence: Inbound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attributed:
     """The person came by a scene; what it names, when it names anything."""
 
@@ -174,7 +175,7 @@ class Attributed:
 Effect = ConsentChanged | Attributed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Outcome:
     """What comes of a turn: replies in order and effects, written in one transaction; empty: only the log."""
 

@@ -7,7 +7,7 @@ AI bot) join as rows. Decisions about a message are the governor's; this module 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from content.messages import (
     Video,
     Voice,
 )
+from content.value import value
 from storage.records import Grant
 
 
@@ -49,7 +50,7 @@ class KeyKind(StrEnum):
     WHOLE_REQUEST = "whole_request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PlatformKey:
     """The platform's own protection against repeats, and how long after the first attempt it holds."""
 
@@ -68,7 +69,7 @@ class QuotaRule(StrEnum):
     RATE = "rate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rate:
     """At most so many messages to one person in such a time."""
 
@@ -76,7 +77,7 @@ class Rate:
     per: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Api:
     """One row of the table."""
 

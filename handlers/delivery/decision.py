@@ -14,6 +14,7 @@ from typing import Final
 
 from content.consent import Consent, ConsentState
 from content.messages import Purpose
+from content.value import value
 from handlers.delivery.apis import Api, Audience
 from handlers.delivery.quota import Quota
 from storage.records import Person
@@ -87,7 +88,7 @@ SENTENCES: Final[Mapping[Reason, Sentence]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OutgoingFacts:
     """What there is to know about a message that wants to go out."""
 
@@ -106,7 +107,7 @@ class OutgoingFacts:
     approved: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Standing:
     """How one identity stands to one account."""
 
@@ -122,14 +123,14 @@ class Standing:
     consents: Mapping[Consent, ConsentState] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Allow:
     """The message may go now, through `api`."""
 
     api: Api
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Refuse:
     """The message may not go."""
 
@@ -142,7 +143,7 @@ class Refuse:
         return SENTENCES[self.reason]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Defer:
     """The message may not go before `until`."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from content.messages import MenuReply, Outgoing, Purpose, TextReply
+from content.value import value
 from handlers.delivery.apis import Audience, find_api
 from handlers.delivery.decision import Author, OutgoingFacts
 from handlers.delivery.ports import Channel
 from storage.claims import Claimed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Outlet:
     """One account's way out: its channel, whom it serves, and the APIs that can carry its messages, preferred first."""
 

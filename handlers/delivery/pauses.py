@@ -5,12 +5,12 @@ Kept in memory, a process for itself: after a restart, or in another process, on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from content.value import value
 from handlers.delivery.errors import AccountBlocked, QuotaExhausted
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ def pause_until(error: BaseException, *, now: datetime) -> datetime | None:
             return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Pause:
     until: datetime
     cause: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from content.messages import Outgoing
+from content.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Receipt:
     """The platform's acceptance of a message; `platform_id` is its id there, when it gives one."""
 

@@ -8,11 +8,12 @@ lasts until the later of the two ends. At its end a quota is worth nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from content.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value
 class Quota:
     """What the person's acts have opened: `left` messages before `until` (None: nothing was ever opened)."""
 

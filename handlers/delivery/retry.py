@@ -23,7 +23,6 @@ short of `sent`, is `unknown`, and it is repeated only under a valid key. What s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -31,6 +30,7 @@ from random import Random
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_exponential
 
+from content.value import value
 from handlers.delivery.errors import (
     Misconfigured,
     OutcomeUnknown,
@@ -59,7 +59,7 @@ class Cause(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Decision:
     """What the message becomes: sent, retry (at `at`), refused, failed or unknown."""
 

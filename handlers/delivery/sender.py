@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
 
+from content.value import value
 from handlers.clock import Clock
 from handlers.delivery.attempt import Attempts
 from handlers.delivery.governor import Governor
@@ -28,7 +28,7 @@ from storage.outbox import Outbox
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SenderConfig:
     """Sizes and times of the loop; seconds."""
 

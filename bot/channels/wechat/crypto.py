@@ -8,13 +8,13 @@ never the push's claim. Source: WeChat doc, "message encryption".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.channels.callback import BadCallback, BodyFormat
 from bot.channels.document import Document, looks_like_json, read_document, text_of
 from bot.channels.envelope import Envelopes, OpenKeys
 from bot.channels.wechat.signature import check_query
+from content.value import value
 
 
 class Mode(StrEnum):
@@ -25,7 +25,7 @@ class Mode(StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OpenedPush:
     """A push whose signature holds."""
 

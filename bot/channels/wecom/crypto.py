@@ -7,14 +7,14 @@ message count. Source: WeCom doc 90238.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.channels.callback import BadCallback, BodyFormat
 from bot.channels.document import Document, looks_like_json, read_document, text_of
 from bot.channels.envelope import Envelopes, OpenKeys
+from content.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OpenedPush:
     """A push whose signature holds."""
 
