@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import BigInteger, Integer, and_, bindparam, literal_column, or_, select, type_coerce, update
 
 from storage.accounts import lock_accounts
 from storage.connection import Connection
@@ -16,9 +16,30 @@ from storage.pending import read_pending
 from storage.people import load_persons
 from storage.probe import Probe, no_probe
 from storage.records import Handled, Lease, Pending, Person, Written
+from storage.statements import Lookup
 from storage.tables import REACH, WORK, waits_in, waits_in_any
+from storage.tables.instant import to_micros
 from storage.tables.work import READY
 from storage.turns import finish_turns
+
+_FIND_ABANDONED = Lookup(
+    lambda accounts: (
+        select(WORK.c.account_id, WORK.c.identity_id)
+        .join(REACH, and_(REACH.c.account_id == WORK.c.account_id, REACH.c.identity_id == WORK.c.identity_id))
+        .where(
+            WORK.c.state == READY,
+            waits_in_any(accounts),
+            or_(
+                REACH.c.holder.is_(None),
+                type_coerce(REACH.c.lease_until, BigInteger) <= bindparam("now", type_=BigInteger()),
+            ),
+        )
+        .distinct()
+        .limit(bindparam("limit", type_=Integer()))
+        .offset(literal_column("0"))  # SQLAlchemy would add a parameter of its own
+    ),
+    of=WORK.c.account_id,
+)
 
 
 class Handling:
@@ -61,16 +82,9 @@ class Handling:
         self, *, accounts: Iterable[int], holder: str, now: datetime, until: datetime, limit: int
     ) -> list[tuple[Lease, list[Pending]]]:
         """Lease conversations of `accounts` that have work and no living holder; return each with its work."""
-        free = or_(REACH.c.holder.is_(None), REACH.c.lease_until <= now)
-        query = (
-            select(WORK.c.account_id, WORK.c.identity_id)
-            .join(REACH, and_(REACH.c.account_id == WORK.c.account_id, REACH.c.identity_id == WORK.c.identity_id))
-            .where(WORK.c.state == READY, waits_in_any(accounts), free)
-            .distinct()
-            .limit(limit)
-        )
         async with self._database.read() as connection:
-            found = [(row.account_id, row.identity_id) for row in await connection.execute(query)]
+            rows = await _FIND_ABANDONED.run(connection, sorted(accounts), now=to_micros(now), limit=limit)
+        found = [(row.account_id, row.identity_id) for row in rows]
         if not found:
             return []
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, literal_column, select, update
+from sqlalchemy import BigInteger, Integer, and_, bindparam, literal_column, select, type_coerce, update
 
 from content.value import value
 from storage.accounts import Transaction, lock_accounts
@@ -17,9 +17,9 @@ from storage.group_commit import GroupCommitWriter
 from storage.outgoing import delivery_row, plan_deliveries, reply_key
 from storage.probe import Probe, no_probe
 from storage.records import StoredReply
-from storage.statements import Lookup
+from storage.statements import Lookup, Prepared
 from storage.tables import CONTENT, MESSAGE, REPLY, WORK
-from storage.tables.instant import from_micros
+from storage.tables.instant import from_micros, to_micros
 from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 
 
@@ -42,6 +42,17 @@ def _move(before: ReplyState, after: ReplyState) -> Lookup:
 
 _HAND_OVER = _move(ReplyState.READY, ReplyState.HANDED)
 _MARK_SENT = _move(ReplyState.HANDED, ReplyState.SENT)
+#: Asked every second, nearly always for nothing.
+_FIND_OVER = Prepared(
+    lambda _dialect: (
+        select(REPLY.c.account_id)
+        .where(
+            REPLY.c.state.in_(OPEN_REPLIES),
+            type_coerce(REPLY.c.at, BigInteger) <= bindparam("before", type_=BigInteger()),
+        )
+        .distinct()
+    )
+)
 
 
 @value
@@ -96,15 +107,15 @@ class Replies:
         Handed and not known to be written: `unknown`. Never handed: to the outbox for accounts in `active`, `lost` for
         the others. Returns the three counts (unknown, outbox, lost).
         """
-        query = select(REPLY).where(REPLY.c.state.in_(OPEN_REPLIES), REPLY.c.at <= before)
         async with self._database.read() as connection:
-            account_ids = {row.account_id for row in await connection.execute(query)}
+            account_ids = {row.account_id for row in await _FIND_OVER.run(connection, before=to_micros(before))}
         if not account_ids:
             return 0, 0, 0
 
         async def apply(connection: Connection) -> tuple[int, int, int]:
             await lock_accounts(connection, account_ids)
-            rows = (await connection.execute(query.where(REPLY.c.account_id.in_(account_ids)))).all()
+            over = select(REPLY).where(REPLY.c.state.in_(OPEN_REPLIES), REPLY.c.at <= before)
+            rows = (await connection.execute(over.where(REPLY.c.account_id.in_(account_ids)))).all()
             return await _sweep_rows(connection, rows, now=now, active=active)
 
         return await self._database.write(apply)

@@ -79,14 +79,14 @@ class Envelopes:
         """
         given = parameter(query, "msg_signature")
         stamp, nonce = parameter(query, "timestamp"), parameter(query, "nonce")
-        refusal = bad_signature("msg_signature")
+        refusal: BadCallback | None = None
         for keys in self._keys:
             if keys.cipher is not None and matches(given, keys.token, stamp, nonce, encrypted):
                 try:
                     return keys.cipher.open(encrypted), keys
                 except BadCallback as error:
                     refusal = error
-        raise refusal
+        raise refusal or bad_signature("msg_signature")
 
     def seal(self, message: str, keys: OpenKeys, *, body_format: BodyFormat, now: datetime, truncated: bool) -> Answer:
         """Return `message` encrypted and signed under `keys`, or as it is where the keys hold no cipher."""

@@ -6,7 +6,7 @@ What is due is always a query, never a scheduler job, so a tick that is missed, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -59,14 +59,22 @@ class Ticks:
         self._holder = holder
         self._on_outbox = on_outbox
         self._on_swept = on_swept
+        #: When the lease ends that this process holds, None when another leads.
+        self._leads_until: datetime | None = None
 
     async def lead(self) -> bool:
-        """Become or stay the leader."""
+        """Become or stay the leader; what is known of a lease of one's own holds until half of it is over."""
         now = self._clock.now()
-        return await self._leaders.lead(_ROLE, holder=self._holder, now=now, until=now + _LEASE)
+        if self._leads_until is None or now >= self._leads_until - _LEASE / 2:
+            until = now + _LEASE
+            self._leads_until = (
+                until if await self._leaders.lead(_ROLE, holder=self._holder, now=now, until=until) else None
+            )
+        return self._leads_until is not None
 
     async def step_down(self) -> None:
         """Let another process lead at once."""
+        self._leads_until = None
         await self._leaders.step_down(_ROLE, holder=self._holder, now=self._clock.now())
 
     async def seal(self) -> None:

@@ -186,4 +186,4 @@ def _followed(body: InboundBody) -> bool | None:
     """Return what an act says of following: who writes, taps or scans follows; other events say nothing."""
     if isinstance(body, Unfollow):
         return False
-    return True if isinstance(body, Follow | MenuView) or trigger_of(body) is not None else None
+    return True if isinstance(body, (Follow, MenuView)) or trigger_of(body) is not None else None

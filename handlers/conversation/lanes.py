@@ -20,6 +20,7 @@ from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.drafts import attribution_drafts, consent_drafts, reply_drafts
 from handlers.conversation.folding import fold
+from handlers.conversation.renewal import Renewal
 from handlers.conversation.routing import Route, first_match
 from handlers.conversation.standing import Standings, as_customer
 from handlers.conversation.turn import STAFF_CHANNELS, Outcome, Turn, can_join
@@ -82,14 +83,13 @@ class Lanes:
         self._governor = governor
         self._apology = apology
         self._on_outbox = on_outbox
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = Renewal(handling, clock=clock, lease=timedelta(seconds=config.lease))
         self._waiting: dict[tuple[int, int], list[Waiting]] = {}
 
     def begin(self, lease: Lease, person: Person, items: Sequence[Pending]) -> None:
         """Handle `items` and what waits before them, joins or follows them; the lease is this process's."""
         task = asyncio.create_task(self._run(lease, person, list(items)), name=f"lane-{lease.identity_id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running.hold(task, lease)
 
     def wait(self, account_id: int, seq: int) -> Waiting:
         """Return a future that gets what the attempt at this message is to carry, if this process handles it."""
@@ -132,11 +132,11 @@ class Lanes:
 
     async def finish(self, *, seconds: float) -> None:
         """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
-        for task in tuple(self._running):
-            task.cancel()  # its lease ends by itself, its work is still recorded
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if tasks := self._running.tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()  # its lease ends by itself, its work is still recorded
+            await asyncio.gather(*late, return_exceptions=True)
 
     @property
     def _lease(self) -> timedelta:
@@ -157,7 +157,7 @@ class Lanes:
         """Handle the first turn of `items`; return what waits after it."""
         turn_items, later = _first_turn(items)
         for round_ in range(self._config.rejoins + 1):
-            outcome = self._folded(lease, await self._answer(lease, person, turn_items))
+            outcome = self._folded(lease, await self._route(lease, person, turn_items))
             last_round = round_ == self._config.rejoins
             joins = can_join if not last_round and not later and can_join(turn_items[-1].inbound.body) else _never
             written = await self._handling.finish(self._handled(lease, person, turn_items, outcome, joins=joins))
@@ -168,19 +168,6 @@ class Lanes:
                 return list(written.more)
             turn_items += written.rejoin
         return []
-
-    async def _answer(self, lease: Lease, person: Person, items: Sequence[Pending]) -> Outcome:
-        """Ask the routes, holding the conversation for as long as they and what they need to know take."""
-        handling = asyncio.ensure_future(self._route(lease, person, items))
-        await asyncio.sleep(0)  # most routes need no more than this; a timer would cost more than they do
-        while not handling.done():
-            try:
-                await self._clock.wait_for(handling, seconds=self._config.lease / 3)
-            except TimeoutError:
-                if not await self._renew(lease):
-                    handling.cancel()
-                    raise LeaseLost(f"identity {lease.identity_id}: the lease ended while it was handled") from None
-        return handling.result()
 
     async def _route(self, lease: Lease, person: Person, items: Sequence[Pending]) -> Outcome:
         """Return what the routes make of a turn; one that fails apologises instead of leaving the person waiting."""
@@ -203,10 +190,6 @@ class Lanes:
         if self._accounts[lease.account_id].active_messages or len(outcome.replies) < 2:
             return outcome
         return replace(outcome, replies=fold(outcome.replies))
-
-    async def _renew(self, lease: Lease) -> bool:
-        now = self._clock.now()
-        return await self._handling.renew(lease, now=now, until=now + self._lease)
 
     def _way(self, person: Person, item: Pending, outcome: Outcome) -> Way:
         """Choose how the first reply leaves; what the governor keeps from the HTTP answer meets it again in the outbox,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, MetaData, Table, literal_column
@@ -51,7 +51,7 @@ def waits_in(account_id: Any) -> ColumnElement[bool]:
     return condition
 
 
-def waits_in_any(account_ids: Iterable[int]) -> ColumnElement[bool]:
+def waits_in_any(account_ids: Sequence[Any]) -> ColumnElement[bool]:
     """Return the condition that work is of one of the accounts, written as `waits_in` is."""
-    condition: ColumnElement[bool] = _ACCOUNT_OF_WORK.in_(sorted(account_ids))
+    condition: ColumnElement[bool] = _ACCOUNT_OF_WORK.in_(account_ids)
     return condition
