@@ -34,7 +34,9 @@ from handlers.conversation.lanes import Lanes
 from handlers.conversation.menu import authored_labels
 from handlers.conversation.recovery import Recovery
 from handlers.conversation.routes import apologise, build_routes
+from handlers.conversation.sent import Sent
 from handlers.conversation.standing import Standings
+from handlers.conversation.turns import Turns
 from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from handlers.delivery.retry import RetryPolicy
@@ -161,7 +163,16 @@ class Process:
             config=SenderConfig(claim_size=settings.delivery.claim_size, lease=settings.delivery.lease_seconds),
             on_settled=meters.delivery_settled,
         )
-        lanes = self._lanes(stores, clock, kits, content, governor, sender)
+        turns = self._turns(stores, clock, kits, content, governor)
+        lanes = Lanes(
+            handling=stores.handling,
+            turns=turns,
+            accounts=kits.keys(),
+            clock=clock,
+            holder=self._holder,
+            config=self._config(),
+            on_outbox=sender.wake,
+        )
         if stores.database.is_sqlite:
             await stores.handling.release_all(now=clock.now())
             await stores.outbox.release_all()
@@ -177,7 +188,7 @@ class Process:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
             recovery = Recovery(lanes=lanes, clock=clock)
             background.start("recovery", recovery.run(background.stopping), vital=True)
-        inboxes = self._inboxes(stores, clock, kits, lanes) if Role.WEB in self._roles else {}
+        inboxes = self._inboxes(stores, clock, kits, lanes, turns) if Role.WEB in self._roles else {}
         server = WebServer(
             build_web(
                 kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings, meters=meters
@@ -197,37 +208,34 @@ class Process:
             idle_close=conversation.idle_close_hours * 3600,
         )
 
-    def _lanes(
-        self,
-        stores: Stores,
-        clock: Clock,
-        kits: Mapping[int, AccountKit],
-        content: Content,
-        governor: Governor,
-        sender: Sender,
-    ) -> Lanes:
-        return Lanes(
-            handling=stores.handling,
+    def _turns(
+        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], content: Content, governor: Governor
+    ) -> Turns:
+        return Turns(
             routes=build_routes(content),
             standings=Standings(History(stores.database), labels=authored_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
-            clock=clock,
-            holder=self._holder,
-            config=self._config(),
             governor=governor,
             apology=apologise(content),
-            on_outbox=sender.wake,
+            clock=clock,
+            config=self._config(),
         )
 
-    def _inboxes(self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], lanes: Lanes) -> dict[int, Inbox]:
+    def _inboxes(
+        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], lanes: Lanes, turns: Turns
+    ) -> dict[int, Inbox]:
         watch = Watch(stores.replies, clock=clock)
+        sent = Sent(stores.replies)
+        self._stack.push_async_callback(sent.finish)
         return {
             account_id: Inbox(
                 kit.served,
                 log=stores.log,
                 replies=stores.replies,
                 lanes=lanes,
+                turns=turns,
                 watch=watch,
+                sent=sent,
                 clock=clock,
                 config=self._config(),
             )

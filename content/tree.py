@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from content.answers import Answers
 from content.consent_words import ConsentWords
 from content.menu import Menu
 from content.texts import Texts
-from content.value import value
 from content.welcome import Welcome
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What the bot says and when, as loaded at one moment."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,11 @@ from storage.group_commit import GroupCommitWriter
 from storage.log_rows import LogRows
 from storage.people import REACH_AT, find_or_make_identities, latest_consents, person_of, upsert
 from storage.probe import Probe, no_probe
-from storage.records import Arrival, Recorded
+from storage.records import Arrival, Handled, Recorded, Written
 from storage.statements import Bulk, Lookup
 from storage.tables import CONVERSATION, MESSAGE_KEY, REACH, WORK
 from storage.tables.instant import to_micros
+from storage.turns import finish_turns
 
 _REACH_COLUMNS = tuple(column.name for column in REACH.columns)
 
@@ -49,11 +51,31 @@ class Log:
         self._probe = probe
 
     async def record(self, arrival: Arrival) -> Recorded:
-        """Record an arrival once under its (account, key), with its work item; lease its conversation if it is free."""
+        """Record an arrival once under its (account, key), with its work item; lease its conversation if it is free.
+
+        A turn that is drafted at once is written in the same transaction.
+        """
         self._probe("received")
-        recorded = await self._writer.write(record_arrivals, arrival, account_id=arrival.account.id)
-        self._probe("recorded")
+        recorded = await self._writer.write(self._record, arrival, account_id=arrival.account.id)
+        self._probe("recorded" if recorded.written is None else "handled")
         return recorded
+
+    async def _record(self, transaction: Transaction, arrivals: Sequence[Arrival]) -> list[Recorded]:
+        results = await record_arrivals(transaction, arrivals)
+        drafts: dict[int, Handled] = {}
+        for index, (arrival, recorded) in enumerate(zip(arrivals, results, strict=True)):
+            if recorded.epoch is not None and arrival.at_once is not None:
+                handled = arrival.at_once(recorded)
+                if handled is not None:
+                    drafts[index] = handled
+        if drafts:
+            self._probe("handling")
+            found = await finish_turns(transaction, list(drafts.values()))
+            for index, written in zip(drafts, found, strict=True):
+                # What others of the person's messages belong to, or what somebody else holds, is left to the lanes.
+                if isinstance(written, Written) and not written.behind and not written.rejoin:
+                    results[index] = replace(results[index], written=written)
+        return results
 
 
 async def record_arrivals(transaction: Transaction, arrivals: Sequence[Arrival]) -> list[Recorded]:

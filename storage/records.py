@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from content.messages import Inbound, InboundBody
 from content.value import value
@@ -60,6 +60,8 @@ class Arrival:
     now: datetime
     lease_until: datetime
     idle_close: timedelta
+    #: Asked inside the transaction when the conversation was free: a turn that is written together with the message.
+    at_once: Draft | None = None
 
     @property
     def is_act(self) -> bool:
@@ -106,6 +108,12 @@ class Recorded:
     is_new: bool
     person: Person
     epoch: int | None
+    #: What became of the turn that was drafted at once, when it stands.
+    written: Written | None = None
+
+
+#: Drafts the turn of a message that was just recorded, without waiting for anything; None: it is handled later.
+Draft: TypeAlias = "Callable[[Recorded], Handled | None]"
 
 
 @value

@@ -96,10 +96,10 @@ class Replies:
             rows = await _FIND_WORK.run(connection, seqs, account=account_id)
         return {row.seq for row in rows if row.state == WorkState.DONE or row.via == "outbox"}
 
-    async def mark_sent(self, account_id: int, seq: int) -> None:
-        """Note that the reply to a message was written to the platform's connection."""
+    async def mark_sent(self, account_id: int, seqs: Sequence[int]) -> None:
+        """Note that the handed replies of these messages were written to the platform's connection."""
         self._probe("written")
-        await self._writer.write(_mark_sent, (account_id, seq), account_id=account_id)
+        await self._writer.write(_mark_sent, (account_id, seqs), account_id=account_id)
 
     async def sweep(self, *, before: datetime, now: datetime, active: frozenset[int]) -> tuple[int, int, int]:
         """Settle replies whose message's attempts are over (first attempt before `before`).
@@ -193,11 +193,8 @@ def _verdict(attempt: Attempt, work: Any, reply: Any) -> Verdict:
     return Verdict(wait=waits, reply=stored, recorded_at=from_micros(work.recorded_at))
 
 
-async def _mark_sent(transaction: Transaction, written: Sequence[tuple[int, int]]) -> list[None]:
-    by_account: dict[int, list[int]] = {}
-    for account_id, seq in written:
-        by_account.setdefault(account_id, []).append(seq)
-    for account_id, seqs in sorted(by_account.items()):
+async def _mark_sent(transaction: Transaction, written: Sequence[tuple[int, Sequence[int]]]) -> list[None]:
+    for account_id, seqs in written:
         await _MARK_SENT.run(transaction.connection, seqs, account=account_id)
     return [None] * len(written)
 

@@ -103,7 +103,7 @@ def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "cached_statements": 1024},
     )
     reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
     for engine in (writer, reader.sync_engine):

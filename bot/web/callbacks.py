@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
@@ -73,13 +73,13 @@ class CallbackPage:
         if answered.handed is not None:
             handed = answered.handed
 
-            async def note() -> None:
+            def note() -> None:
                 # What is written after the platform hung up was not seen by anybody: it stays `handed`, the next
                 # attempt gets it again, and without one it becomes `unknown`.
                 transport = request.transport
                 in_time = perf_counter() - began < _PLATFORM_SECONDS
                 if in_time and transport is not None and not transport.is_closing():
-                    await self._inbox.written(handed)
+                    self._inbox.written(handed)
 
             response.then = note
         return response
@@ -99,10 +99,10 @@ class CallbackPage:
 class _Noted(web.Response):
     """A response that says when its last byte was given to the connection."""
 
-    then: Callable[[], Awaitable[None]] | None = None
+    then: Callable[[], None] | None = None
 
     async def write_eof(self, data: bytes = b"") -> None:
         await super().write_eof(data)
         if self.then is not None:
             then, self.then = self.then, None
-            await then()
+            then()

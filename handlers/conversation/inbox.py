@@ -15,11 +15,14 @@ from content.messages import Follow, Inbound, InboundBody, MenuView, Outgoing, U
 from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.at_once import AtOnce
 from handlers.conversation.lanes import Lanes, Told
+from handlers.conversation.sent import Sent
+from handlers.conversation.turns import Turns
 from handlers.conversation.watch import Watch
 from handlers.delivery.apis import grant_of, trigger_of
 from storage.log import Log
-from storage.records import Arrival, Lease, Pending, Recorded
+from storage.records import Arrival, Draft, Recorded, Written
 from storage.replies import Attempt, Replies, Verdict
 
 #: An attempt this long after the first is the platform's last (0, 5 and 10 s).
@@ -51,7 +54,9 @@ class Inbox:
         log: Log,
         replies: Replies,
         lanes: Lanes,
+        turns: Turns,
         watch: Watch,
+        sent: Sent,
         clock: Clock,
         config: ConversationConfig,
     ) -> None:
@@ -59,30 +64,38 @@ class Inbox:
         self._log = log
         self._replies = replies
         self._lanes = lanes
+        self._turns = turns
         self._watch = watch
+        self._sent = sent
         self._clock = clock
         self._config = config
 
     async def receive(self, inbound: Inbound) -> Answered:
         """Record a callback and return what to answer. Nothing is answered before the message is durable."""
         now = self._clock.now()
-        recorded = await self._log.record(self._arrival(inbound, now))
         if self._account.answers is Answers.NONE:
+            await self._log.record(self._arrival(inbound, now, at_once=None))
             return _ACCEPTED
-        if recorded.is_new and recorded.epoch is not None:
-            self._begin(recorded, inbound, now, epoch=recorded.epoch)
+        asked = AtOnce(self._turns, inbound, holder=self._lanes.holder, now=now)
+        recorded = await self._log.record(self._arrival(inbound, now, at_once=asked.draft))
+        if recorded.written is not None:
+            return self._answered_at_once(asked, recorded, recorded.written)
+        begun = recorded.epoch is not None
+        if begun:
+            lease, item = asked.taken(recorded)
+            self._lanes.begin(lease, recorded.person, [item])
         if self._account.answers is Answers.ACTIVE:
             return _ACCEPTED
         deadline = now + timedelta(seconds=self._config.deadline)
-        if recorded.is_new and recorded.epoch is not None:
+        if begun:
             return await self._await_lane(recorded, inbound, deadline)
         return await self._await_other(recorded, inbound, deadline)
 
-    async def written(self, handed: tuple[int, int]) -> None:
+    def written(self, handed: tuple[int, int]) -> None:
         """Note that a reply's bytes have left."""
-        await self._replies.mark_sent(*handed)
+        self._sent.note(*handed)
 
-    def _arrival(self, inbound: Inbound, now: datetime) -> Arrival:
+    def _arrival(self, inbound: Inbound, now: datetime, *, at_once: Draft | None) -> Arrival:
         return Arrival(
             account=self._account.row,
             inbound=inbound,
@@ -93,24 +106,17 @@ class Inbox:
             now=now,
             lease_until=now + timedelta(seconds=self._config.lease),
             idle_close=timedelta(seconds=self._config.idle_close),
+            at_once=at_once,
         )
 
-    def _begin(self, recorded: Recorded, inbound: Inbound, now: datetime, *, epoch: int) -> None:
-        lease = Lease(
-            account_id=recorded.account_id,
-            identity_id=recorded.person.identity_id,
-            holder=self._lanes.holder,
-            epoch=epoch,
-        )
-        first = Pending(
-            account_id=recorded.account_id,
-            seq=recorded.seq,
-            identity_id=recorded.person.identity_id,
-            via=None,
-            recorded_at=now,
-            inbound=inbound,
-        )
-        self._lanes.begin(lease, recorded.person, [first])
+    def _answered_at_once(self, asked: AtOnce, recorded: Recorded, written: Written) -> Answered:
+        """Go on where the transaction that recorded the message has answered it too."""
+        self._lanes.note(written, account_id=recorded.account_id, seq=recorded.seq)
+        if written.more:
+            lease, _ = asked.taken(recorded)
+            self._lanes.begin(lease, None, written.more)
+        reply = asked.carried(recorded)
+        return _ACCEPTED if reply is None else Answered(reply=reply, handed=(recorded.account_id, recorded.seq))
 
     async def _await_lane(self, recorded: Recorded, inbound: Inbound, deadline: datetime) -> Answered:
         """Wait for this process's own lane until the deadline."""

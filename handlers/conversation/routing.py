@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from content.value import value
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 
 Matcher = Callable[[Turn], bool]
-Handler = Callable[[Turn], Awaitable[Outcome | NotHandled]]
+Handler = Callable[[Turn], Coroutine[Any, Any, Outcome | NotHandled]]
 
 #: Name of the route when none of the list took the turn.
 NO_ROUTE = "none"
@@ -22,6 +23,8 @@ class Route:
     name: str
     matches: Matcher
     handle: Handler
+    #: It may wait for something (a model, another system): it is never asked while a transaction is open.
+    waits: bool = False
 
 
 @value
@@ -41,3 +44,30 @@ async def first_match(routes: Iterable[Route], turn: Turn) -> Answered:
         if outcome is not NOT_HANDLED:
             return Answered(route=route.name, outcome=outcome)
     return Answered(route=NO_ROUTE, outcome=Outcome())
+
+
+def first_at_once(routes: Iterable[Route], turn: Turn) -> Answered | None:
+    """Return the same without waiting; None when a route that may wait has its turn before one has answered.
+
+    Raises RuntimeError when a route waits although it does not say so.
+    """
+    for route in routes:
+        if not route.matches(turn):
+            continue
+        if route.waits:
+            return None
+        outcome = _run(route, turn)
+        if outcome is not NOT_HANDLED:
+            return Answered(route=route.name, outcome=outcome)
+    return Answered(route=NO_ROUTE, outcome=Outcome())
+
+
+def _run(route: Route, turn: Turn) -> Outcome | NotHandled:
+    handling = route.handle(turn)
+    try:
+        handling.send(None)
+    except StopIteration as stop:
+        outcome: Outcome | NotHandled = stop.value
+        return outcome
+    handling.close()
+    raise RuntimeError(f"route {route.name!r} waited for something; declare it with waits=True")

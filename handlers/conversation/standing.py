@@ -26,15 +26,19 @@ class Standings:
 
     async def of(self, person: Person, bodies: Sequence[InboundBody]) -> Standing:
         """Return the standing of `person` for a turn of these messages."""
-        body = bodies[-1]
         offered: tuple[Option, ...] = ()
-        if len(bodies) == 1 and isinstance(body, Text) and self._may_be_choice(body.content):
+        if len(bodies) == 1 and self._may_be_choice(bodies[0]):
             offered = await self._offered(person)
-        marketing = ConsentState(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
-        return Standing(marketing=marketing, offered=offered)
+        return Standing(marketing=_marketing(person), offered=offered)
 
-    def _may_be_choice(self, words: str) -> bool:
-        stripped = words.strip()
+    def now(self, person: Person, body: InboundBody) -> Standing | None:
+        """Return the same for one message without reading anything; None when something would have to be read."""
+        return None if self._may_be_choice(body) else Standing(marketing=_marketing(person))
+
+    def _may_be_choice(self, body: InboundBody) -> bool:
+        if not isinstance(body, Text):
+            return False
+        stripped = body.content.strip()
         if 0 < len(stripped) <= _NUMBER_LENGTH and any(character.isdigit() for character in stripped):
             return True
         return stripped in self._labels
@@ -45,6 +49,10 @@ class Standings:
             return ()
         content = decode_outgoing(last.kind, last.fields)
         return content.options if isinstance(content, MenuReply) else ()
+
+
+def _marketing(person: Person) -> ConsentState:
+    return ConsentState(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
 
 
 def as_customer(person: Person) -> Customer:

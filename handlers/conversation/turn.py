@@ -99,6 +99,11 @@ def can_join(body: InboundBody) -> bool:
     return isinstance(body, Voice | Image | Video | Location | Link) or (isinstance(body, Text) and body.option is None)
 
 
+def never_joins(_body: InboundBody) -> bool:
+    """Say no: nothing joins a turn that is complete."""
+    return False
+
+
 @value
 class Turn:
     """What one answer is about: a message, or fragments in order (see `can_join`); the last carries the reply."""

@@ -35,9 +35,13 @@ class Unasked(StrEnum):
     ALLOW = "allow"
 
 
-def _narrow(apis: tuple[Api, ...], keep: Callable[[Api], bool], reason: Reason) -> tuple[Api, ...] | Refuse:
-    remaining = tuple(api for api in apis if keep(api))
-    return remaining or Refuse(reason=reason)
+#: What the table demands of a message, in the order in which it is refused.
+_RULES: tuple[tuple[Callable[[Api, OutgoingFacts], bool], Reason], ...] = (
+    (lambda api, facts: facts.channel in api.channels and facts.audience in api.audiences, Reason.NO_API),
+    (lambda api, facts: facts.purpose in api.purposes, Reason.PURPOSE_NOT_ALLOWED),
+    (lambda api, facts: facts.callback_open or not api.needs_open_callback, Reason.CALLBACK_CLOSED),
+    (lambda api, facts: facts.text_bytes <= api.text_limit_bytes, Reason.TOO_LONG),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,10 @@ class Legality:
     """The table: channel and audience, purpose, an open callback where one is needed, length."""
 
     def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
-        rules: tuple[tuple[Callable[[Api], bool], Reason], ...] = (
-            (lambda api: facts.channel in api.channels and facts.audience in api.audiences, Reason.NO_API),
-            (lambda api: facts.purpose in api.purposes, Reason.PURPOSE_NOT_ALLOWED),
-            (lambda api: facts.callback_open or not api.needs_open_callback, Reason.CALLBACK_CLOSED),
-            (lambda api: facts.text_bytes <= api.text_limit_bytes, Reason.TOO_LONG),
-        )
-        for keep, reason in rules:
-            narrowed = _narrow(apis, keep, reason)
-            if isinstance(narrowed, Refuse):
-                return narrowed
-            apis = narrowed
-        # An empty list of candidates falls at the first rule.
+        for keeps, reason in _RULES:
+            apis = tuple([api for api in apis if keeps(api, facts)])
+            if not apis:
+                return Refuse(reason=reason)
         return apis
 
 
@@ -99,8 +95,9 @@ class Consents:
     unasked: Unasked = Unasked.REFUSE
 
     def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
-        free = tuple(api for api in apis if facts.purpose not in api.consents)
-        remaining = tuple(api for api in apis if api in free or self._granted(api, facts, standing))
+        remaining = tuple(
+            [api for api in apis if facts.purpose not in api.consents or self._granted(api, facts, standing)]
+        )
         if remaining:
             return remaining
         state = standing.consents.get(apis[0].consents[facts.purpose], ConsentState.UNASKED)
@@ -117,7 +114,9 @@ class Window:
 
     def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
         window_open = standing.window_until is not None and standing.window_until > now
-        return _narrow(apis, lambda api: window_open or not api.needs_window, Reason.WINDOW_CLOSED)
+        if window_open:
+            return apis
+        return tuple([api for api in apis if not api.needs_window]) or Refuse(reason=Reason.WINDOW_CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +129,8 @@ class Quotas:
         left = standing.quota.at(now)
         usable = left - (self.reserve if facts.by is Author.BOT else 0)
         paced = standing.paced_until if standing.paced_until is not None and standing.paced_until > now else None
-        open_by_rule = {QuotaRule.FREE: True, QuotaRule.GRANTED: usable > 0, QuotaRule.RATE: paced is None}
-        remaining = tuple(api for api in apis if open_by_rule[api.quota])
+        shut = (QuotaRule.GRANTED if usable <= 0 else None, QuotaRule.RATE if paced is not None else None)
+        remaining = tuple([api for api in apis if api.quota not in shut])
         if remaining:
             return remaining
         if paced is not None and any(api.quota is QuotaRule.RATE for api in apis):

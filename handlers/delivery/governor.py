@@ -75,7 +75,7 @@ class Governor:
 
     def decide(self, facts: OutgoingFacts, standing: Standing, *, now: datetime) -> Ruling:
         """Return what may become of the message at `now`. Raises LookupError on an API that is not in the table."""
-        apis = tuple(find_api(name) for name in facts.apis)
+        apis = tuple([find_api(name) for name in facts.apis])
         for gate in self._gates:
             verdict = gate(apis, facts, standing=standing, now=now)
             if not isinstance(verdict, tuple):

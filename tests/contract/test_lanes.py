@@ -62,7 +62,8 @@ async def test_a_reply_in_time_goes_back_in_the_answer(open_desk: Callable[..., 
     assert attempt.answer is not None
     assert attempt.answer.handed is not None
     assert (await stores.one("SELECT state FROM reply"))["state"] == "handed"
-    await desk.inbox.written(attempt.answer.handed)
+    desk.inbox.written(attempt.answer.handed)
+    await desk.rest()
     assert (await stores.one("SELECT state FROM reply"))["state"] == "sent"
     assert await _deliveries(stores) == []
 

@@ -12,8 +12,10 @@ from handlers.conversation.accounts import ConversationConfig, ServedAccount
 from handlers.conversation.inbox import Answered, Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.routing import Route
+from handlers.conversation.sent import Sent
 from handlers.conversation.standing import Standings
 from handlers.conversation.turn import ConsentChanged, NotHandled, Outcome, Reply, Turn
+from handlers.conversation.turns import Turns
 from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from storage.accounts import Transaction
@@ -81,6 +83,7 @@ class Desk:
         *,
         holder: str,
         sent: dict[str, datetime],
+        waits: bool = True,
     ) -> None:
         #: When each message was sent first: the platform repeats that with every attempt, at whichever process.
         self._sent = sent
@@ -89,21 +92,36 @@ class Desk:
         self.route = SlowRoute(clock)
         self.woken = 0
         config = ConversationConfig()
-        self.lanes = Lanes(
-            handling=stores.handling,
-            routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle),),
+        turns = Turns(
+            routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle, waits=waits),),
             standings=Standings(stores.history, labels=frozenset()),
             accounts={served.row.id: served},
+            governor=Governor(reply_reserve=1),
+            apology=_apologise,
+            clock=clock,
+            config=config,
+        )
+        self.lanes = Lanes(
+            handling=stores.handling,
+            turns=turns,
+            accounts=(served.row.id,),
             clock=clock,
             holder=holder,
             config=config,
-            governor=Governor(reply_reserve=1),
-            apology=_apologise,
             on_outbox=self._wake,
         )
         watch = Watch(stores.replies, clock=clock)
+        self.sent = Sent(stores.replies)
         self.inbox = Inbox(
-            served, log=stores.log, replies=stores.replies, lanes=self.lanes, watch=watch, clock=clock, config=config
+            served,
+            log=stores.log,
+            replies=stores.replies,
+            lanes=self.lanes,
+            turns=turns,
+            watch=watch,
+            sent=self.sent,
+            clock=clock,
+            config=config,
         )
         self._tasks: list[asyncio.Task[Answered]] = []
 
@@ -145,6 +163,7 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.lanes.finish(seconds=0.05)
+        await self.sent.finish()
 
 
 class Attempt:

@@ -583,6 +583,18 @@ async def test_a_seal_that_comes_late_adds_nothing_to_the_chain(
     assert (report.rows, report.sealed_to, report.flaw) == (8, 8, None)
 
 
+async def test_a_seal_ends_with_what_stood_when_it_began(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock, outside: Path
+) -> None:
+    """Under load something always arrives meanwhile; a call that went on for it would never end."""
+    await _talk(stores, visitors, clock, 2)
+    busy = Chain(interrupted(stores.database, lambda: _talk(stores, visitors, clock, 1)), SealFile(outside))
+
+    sealed = [(await busy.seal(now=clock.now())).rows for _ in range(3)]
+
+    assert sealed == [4, 2, 0]
+
+
 async def test_two_processes_that_seal_at_once_leave_one_chain(
     stores: OpenStores, other_stores: OpenStores, visitors: Visitors, clock: ManualClock, chain: Chain, outside: Path
 ) -> None:

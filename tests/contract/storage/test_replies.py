@@ -51,7 +51,7 @@ async def test_every_attempt_gets_the_same_reply(stores: OpenStores, visitors: V
 
 async def test_a_reply_that_was_sent_is_told_again(stores: OpenStores, visitors: Visitors, clock: ManualClock) -> None:
     key = await _handle(stores, visitors, clock, "答", way=Way.HTTP)
-    await stores.replies.mark_sent(*key)
+    await stores.replies.mark_sent(key[0], key[1:])
 
     assert await _state(stores) == "sent"
     assert (await stores.replies.settle(_attempt(*key))).reply == _ANSWER
@@ -151,7 +151,7 @@ async def test_marking_what_was_never_handed_changes_nothing(
     stores: OpenStores, visitors: Visitors, clock: ManualClock
 ) -> None:
     key = await _handle(stores, visitors, clock, "答", way=Way.OPEN)
-    await stores.replies.mark_sent(*key)
+    await stores.replies.mark_sent(key[0], key[1:])
 
     assert await _state(stores) == "ready"
 
@@ -196,7 +196,7 @@ async def test_replies_are_settled_when_the_attempts_are_over(
 
 async def test_the_sweep_leaves_what_was_sent(stores: OpenStores, visitors: Visitors, clock: ManualClock) -> None:
     key = await _handle(stores, visitors, clock, "答", way=Way.HTTP)
-    await stores.replies.mark_sent(*key)
+    await stores.replies.mark_sent(key[0], key[1:])
     await clock.advance(60)
     now = clock.now()
 
