@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from storage.checkpoint import Checkpoints
 from storage.connection import Connection, InlineConnection, run_inline
 from storage.sqlite_file import make_private
 
@@ -35,8 +36,9 @@ class SqliteWriter:
     A deferred lock, upgraded later, can fail with SQLITE_BUSY in the middle of a transaction.
     """
 
-    def __init__(self, engine: Engine, *, busy_seconds: float = _BUSY_SECONDS) -> None:
+    def __init__(self, engine: Engine, checkpoints: Checkpoints, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         self.engine = engine
+        self.checkpoints = checkpoints
         self._busy_seconds = busy_seconds
         self._connection: sqlalchemy.Connection | None = None
         self._turn = asyncio.Lock()
@@ -47,15 +49,23 @@ class SqliteWriter:
         async with self._turn:
             connection = self._connection = self._connection or self.engine.connect()
             driver: Any = connection.connection.dbapi_connection
+            if self.checkpoints.rest_is_due:
+                await self._in_thread(self.checkpoints.move_rest, driver)
             await self._begin(driver)
+            before = driver.total_changes
             try:
                 result = run_inline(apply(InlineConnection(connection)))
-                await _to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, driver.commit))
+                await self._in_thread(driver.commit)
             except BaseException:
                 if driver.in_transaction:
                     driver.rollback()
                 raise
+            self.checkpoints.wrote(driver.total_changes - before)
             return result
+
+    async def _in_thread(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Do what waits for the disk, to its end even when cancelled: the connection is not free before."""
+        await _to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments))
 
     async def _begin(self, driver: Any) -> None:
         """Take the write lock; wait, without holding up the loop, while another process has it."""
@@ -73,6 +83,7 @@ class SqliteWriter:
     async def close(self) -> None:
         """Close the connection when the transaction that runs has ended."""
         async with self._turn:
+            await self.checkpoints.close()
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
             self._thread.shutdown(wait=True)
 
@@ -83,15 +94,14 @@ class SqliteWriter:
         self.engine.dispose()
 
 
-async def _to_its_end(commit: asyncio.Future[None]) -> None:
-    """Wait for a COMMIT even when cancelled: the connection is not free before it has returned."""
+async def _to_its_end(work: asyncio.Future[object]) -> None:
     cancelled = False
-    while not commit.done():
+    while not work.done():
         try:
-            await asyncio.shield(commit)
+            await asyncio.shield(work)
         except asyncio.CancelledError:
             cancelled = True
-    commit.result()
+    work.result()
     if cancelled:
         raise asyncio.CancelledError
 
@@ -103,7 +113,7 @@ def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"check_same_thread": False, "cached_statements": 1024},
+        connect_args={"check_same_thread": False, "cached_statements": 256},
     )
     reader = create_async_engine(url, pool_size=4, max_overflow=4, hide_parameters=True)
     for engine in (writer, reader.sync_engine):
@@ -112,7 +122,7 @@ def open_sqlite(url: URL) -> tuple[SqliteWriter, AsyncEngine]:
     _set_up(writer, query_only=False)
     _set_up(reader.sync_engine, query_only=True)
     event.listen(reader.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return SqliteWriter(writer), reader
+    return SqliteWriter(writer, Checkpoints(str(url.database))), reader
 
 
 def _set_up(engine: Engine, *, query_only: bool) -> None:
@@ -131,8 +141,8 @@ def _set_up(engine: Engine, *, query_only: bool) -> None:
             f"cache_size = {-4096 if query_only else -16384}",
             # A statement of many rows keeps the pages it changes, in case it fails: in memory, not in a file.
             "temp_store = MEMORY",
-            # A rarer checkpoint writes a page that many commits touched once; 10,000 pages are a log of 40 MB.
-            "wal_autocheckpoint = 10000",
+            # Not in somebody's COMMIT: storage/checkpoint.py.
+            "wal_autocheckpoint = 0",
             f"query_only = {int(query_only)}",
             # The writer waits by itself: SQLite's own waiting would hold up the event loop.
             *([] if query_only else ["busy_timeout = 0"]),

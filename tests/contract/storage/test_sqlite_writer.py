@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from storage.checkpoint import Checkpoints
 from storage.connection import Connection
 from storage.sqlite import SqliteWriter, open_sqlite
 
@@ -30,6 +33,20 @@ async def writer(file: Path) -> AsyncIterator[SqliteWriter]:
     yield writer
     await writer.close()
     await reader.dispose()
+
+
+@asynccontextmanager
+async def _writing(file: Path, *, due: int, full: int) -> AsyncIterator[SqliteWriter]:
+    """Yield a writer whose log is full sooner than the shipped one's."""
+    shipped, reader = open_sqlite(make_url(f"sqlite+aiosqlite:///{file}"))
+    writer = SqliteWriter(shipped.engine, Checkpoints(str(file), due=due, full=full))
+    yield writer
+    await writer.close()
+    await reader.dispose()
+
+
+def _log_pages(file: Path) -> int:
+    return Path(f"{file}-wal").stat().st_size // 4096
 
 
 def _note(*words: str) -> Callable[[Connection], Coroutine[Any, Any, None]]:
@@ -115,7 +132,7 @@ async def test_another_process_is_waited_for_without_holding_up_the_loop(writer:
 
 async def test_one_that_never_ends_is_an_error(file: Path) -> None:
     patient, reader = open_sqlite(make_url(f"sqlite+aiosqlite:///{file}"))
-    writer = SqliteWriter(patient.engine, busy_seconds=0.02)
+    writer = SqliteWriter(patient.engine, patient.checkpoints, busy_seconds=0.02)
     await writer.run(_note("first"))
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -128,3 +145,47 @@ async def test_one_that_never_ends_is_an_error(file: Path) -> None:
     assert _words(file) == {"first", "next"}
     await writer.close()
     await reader.dispose()
+
+
+async def test_the_log_is_moved_back_into_the_file_while_it_is_written(file: Path, tmp_path: Path) -> None:
+    async with _writing(file, due=200, full=1_000_000) as writer:
+        for n in range(100):
+            await writer.run(_note(f"w{n}"))
+        await writer.checkpoints.close()
+        # The file alone, as it would be without its log.
+        copied = tmp_path / "copy.db"
+        shutil.copyfile(file, copied)
+        moved = _words(copied)
+
+    assert len(moved) >= 50
+    assert _words(file) == {f"w{n}" for n in range(100)}
+
+
+@pytest.mark.parametrize(("full", "begins_anew"), [(50, True), (1_000_000, False)])
+async def test_under_load_that_never_ends_the_log_begins_anew(file: Path, full: int, begins_anew: bool) -> None:
+    async with _writing(file, due=200, full=full) as writer:
+        for batch in range(20):
+            await asyncio.gather(*(writer.run(_note(f"{batch}-{n}")) for n in range(30)))
+        pages = _log_pages(file)
+
+    assert (pages < 400) is begins_anew  # 600 transactions write more than a page each
+    assert len(_words(file)) == 600
+
+
+async def test_a_reader_that_looks_at_an_old_state_holds_up_neither_the_writer_nor_the_log_for_good(file: Path) -> None:
+    async with _writing(file, due=100, full=50) as writer:
+        await writer.run(_note("first"))
+        old = sqlite3.connect(file, isolation_level=None)
+        old.execute("BEGIN")
+        assert old.execute("SELECT word FROM note").fetchall() == [("first",)]
+        for n in range(60):
+            await writer.run(_note(f"w{n}"))
+
+        assert old.execute("SELECT word FROM note").fetchall() == [("first",)]
+        old.close()
+        grown = _log_pages(file)
+        for n in range(60, 200):
+            await writer.run(_note(f"w{n}"))
+        assert _log_pages(file) < grown + 140
+
+    assert len(_words(file)) == 201
