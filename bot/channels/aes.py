@@ -31,6 +31,10 @@ class MessageCipher:
         key = _decode_key(aes_key)
         # The key schedule and mode are set up once an account, not once a message.
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+        # One context opens all messages: CBC decrypts a block with nothing but the ciphertext before it, so whatever
+        # came before, the block behind the initialisation vector opens as the first one of a message.
+        self._start = key[:16]
+        self._opener = self._cipher.decryptor()
         self._receiver = receiver.encode("utf-8")
         self._random = random
 
@@ -42,8 +46,7 @@ class MessageCipher:
             raise BadCallback("bad_base64", "Encrypt is not strict base64; send it without spaces or breaks") from error
         if not data or len(data) % _BLOCK:
             raise BadCallback("truncated", f"the ciphertext has {len(data)} bytes, not a multiple of {_BLOCK}")
-        decryptor = self._cipher.decryptor()
-        plain = decryptor.update(data) + decryptor.finalize()
+        plain = self._opener.update(self._start + data)[len(self._start) :]
         end = len(plain) - _padding(plain)
         message_end = _HEAD + int.from_bytes(plain[16:_HEAD], "big")
         if message_end > end:
