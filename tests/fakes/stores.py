@@ -18,6 +18,7 @@ from storage.history import History
 from storage.leaders import Leaders
 from storage.log import Log
 from storage.outbox import Outbox
+from storage.probe import Probe, no_probe
 from storage.replies import Replies
 from storage.tokens import AccessTokens
 
@@ -66,7 +67,7 @@ class OpenStores:
         await self.database.close()
 
 
-def open_stores(url: str, *, home: Path, max_batch: int = 256) -> OpenStores:
+def open_stores(url: str, *, home: Path, max_batch: int = 256, probe: Probe = no_probe) -> OpenStores:
     """Return the repositories over the database at `url`; nothing is connected yet."""
     database = open_database(url, home=home)
     writer = GroupCommitWriter(database, max_batch=max_batch)
@@ -74,8 +75,8 @@ def open_stores(url: str, *, home: Path, max_batch: int = 256) -> OpenStores:
         database=database,
         writer=writer,
         accounts=Accounts(database),
-        log=Log(writer),
-        handling=Handling(database, writer),
+        log=Log(writer, probe=probe),
+        handling=Handling(database, writer, probe=probe),
         replies=Replies(database, writer),
         outbox=Outbox(database),
         tokens=AccessTokens(database),
