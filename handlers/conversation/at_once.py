@@ -26,6 +26,12 @@ class AtOnce:
 
     def draft(self, recorded: Recorded) -> Handled | None:
         """Return what is to be written with the message, None when it must wait. Asked again if the writing failed."""
+        try:
+            return self._drafted(recorded)
+        except Exception:  # noqa: BLE001 - whatever it was, it is met again, and told of, where it can be apologised for
+            return None
+
+    def _drafted(self, recorded: Recorded) -> Handled | None:
         outcome = self._turns.now(recorded.person, self._inbound)
         if outcome is None:
             return None

@@ -66,14 +66,14 @@ class Turns:
         return self._folded(person, answered.outcome)
 
     def now(self, person: Person, message: Inbound) -> Outcome | None:
-        """Return what the routes make of a message by itself; None when that must be waited for, or goes wrong."""
+        """Return what the routes make of a message by itself; None when that must be waited for.
+
+        Raises what a route raises, and RuntimeError when one waits that does not say so.
+        """
         standing = self._standings.now(person, message.body)
         if standing is None:
             return None
-        try:
-            answered = first_at_once(self._routes, self._turn(person, (message,), standing))
-        except Exception:  # noqa: BLE001 - whatever it was, it is met again, and told of, where it can be apologised for
-            return None
+        answered = first_at_once(self._routes, self._turn(person, (message,), standing))
         return None if answered is None else self._folded(person, answered.outcome)
 
     def drafted(
