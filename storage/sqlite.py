@@ -137,8 +137,9 @@ def _set_up(engine: Engine, *, query_only: bool) -> None:
             "synchronous = FULL",
             "foreign_keys = ON",
             "secure_delete = ON",
-            # KiB a connection: small enough to be full soon, so that the process's memory is flat from then on.
-            f"cache_size = {-4096 if query_only else -16384}",
+            # KiB a connection: small enough to be full soon, so that the process's memory is flat from then on. Who
+            # reads forgets all pages after each write of another connection: a large cache there only fills the memory.
+            f"cache_size = {-1024 if query_only else -16384}",
             # A statement of many rows keeps the pages it changes, in case it fails: in memory, not in a file.
             "temp_store = MEMORY",
             # Not in somebody's COMMIT: storage/checkpoint.py.
