@@ -31,27 +31,41 @@ class Checkpoints:
         self._full = full
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-checkpoint")
         self._moving: asyncio.Future[int] | None = None
-        self._written = 0
-        #: The log is full and most of it stands in the file: the writer is to move the rest.
+        #: The first transaction begins a move: a log may be there from processes that were killed.
+        self._written = due
+        #: The log is full and most of it stands in the file, or nothing can be moved: the writer is to move the rest.
         self.rest_is_due = False
 
     def wrote(self, rows: int) -> None:
         """Count a transaction that has committed; begin to move the log back when it is due."""
         self._written += _PAGES_A_COMMIT + rows
-        if self._written >= self._due and self._moving is None:
+        if self._written >= self._due and self._moving is None and not self.rest_is_due:
             self._written = 0
             self._moving = asyncio.get_running_loop().run_in_executor(self._thread, self._move)
             self._moving.add_done_callback(self._moved)
 
-    def move_rest(self, driver: Any) -> None:
-        """Move what the writer's own connection finds left in the log, in a thread, between two transactions."""
-        self.rest_is_due = False
-        driver.execute(_MOVE).fetchall()
+    @property
+    def waits_for_writer(self) -> bool:
+        """Whether the writer is to move the rest now: never beside a move in the background."""
+        return self.rest_is_due and self._moving is None
 
-    async def close(self) -> None:
+    def move_rest(self, driver: Any) -> None:
+        """Move what the writer's own connection finds left in the log, in a thread, between two transactions.
+
+        Raises sqlite3.Error, so that a disk on which nothing can be moved is told of.
+        """
+        self.rest_is_due = False
+        [(busy, _, _)] = driver.execute(_MOVE).fetchall()
+        self.rest_is_due = bool(busy)
+
+    async def idle(self) -> None:
         """Return when nothing is being moved any more."""
         if self._moving is not None:
             await asyncio.wait((self._moving,))
+
+    async def close(self) -> None:
+        """Finish what is being moved, and move nothing again."""
+        await self.idle()
         self._thread.shutdown(wait=True)
 
     def _move(self) -> int:
@@ -66,6 +80,5 @@ class Checkpoints:
 
     def _moved(self, moving: asyncio.Future[int]) -> None:
         self._moving = None
-        # An error is the disk's, and the next COMMIT meets it; SQLite's automatic checkpoint keeps quiet about it too.
-        if not moving.cancelled() and moving.exception() is None:
-            self.rest_is_due = moving.result() >= self._full
+        if not moving.cancelled():
+            self.rest_is_due = moving.exception() is not None or moving.result() >= self._full

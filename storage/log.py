@@ -56,7 +56,14 @@ class Log:
         A turn that is drafted at once is written in the same transaction.
         """
         self._probe("received")
-        recorded = await self._writer.write(self._record, arrival, account_id=arrival.account.id)
+        try:
+            recorded = await self._writer.write(self._record, arrival, account_id=arrival.account.id)
+        except Exception:
+            if arrival.at_once is None:
+                raise
+            # It may be the turn that cannot be written; what was said must be recorded all the same.
+            alone = replace(arrival, at_once=None)
+            recorded = await self._writer.write(self._record, alone, account_id=arrival.account.id)
         self._probe("recorded" if recorded.written is None else "handled")
         return recorded
 

@@ -49,7 +49,7 @@ class SqliteWriter:
         async with self._turn:
             connection = self._connection = self._connection or self.engine.connect()
             driver: Any = connection.connection.dbapi_connection
-            if self.checkpoints.rest_is_due:
+            if self.checkpoints.waits_for_writer:
                 await self._in_thread(self.checkpoints.move_rest, driver)
             await self._begin(driver)
             before = driver.total_changes

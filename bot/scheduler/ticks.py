@@ -65,7 +65,8 @@ class Ticks:
     async def lead(self) -> bool:
         """Become or stay the leader; what is known of a lease of one's own holds until half of it is over."""
         now = self._clock.now()
-        if self._leads_until is None or now >= self._leads_until - _LEASE / 2:
+        # Further from its end than it is long: this machine's clock was put back.
+        if self._leads_until is None or not _LEASE / 2 < self._leads_until - now <= _LEASE:
             until = now + _LEASE
             self._leads_until = (
                 until if await self._leaders.lead(_ROLE, holder=self._holder, now=now, until=until) else None

@@ -8,31 +8,38 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
+
 from content.messages import Inbound, Outgoing
 from handlers.conversation.turn import Outcome, can_join, never_joins
 from handlers.conversation.turns import Turns
 from storage.records import Handled, Lease, Pending, Recorded
 
+log = structlog.get_logger()
+
 
 class AtOnce:
     """One message, and what came of the try."""
 
-    def __init__(self, turns: Turns, inbound: Inbound, *, holder: str, now: datetime) -> None:
+    def __init__(self, turns: Turns, inbound: Inbound, *, holder: str, now: datetime, until: datetime) -> None:
+        """`now`: when it arrived; `until`: after that the HTTP answer carries nothing, and the lanes choose the way."""
         self._turns = turns
         self._inbound = inbound
         self._holder = holder
         self._now = now
+        self._until = until
         self._outcome = Outcome()
 
     def draft(self, recorded: Recorded) -> Handled | None:
         """Return what is to be written with the message, None when it must wait. Asked again if the writing failed."""
         try:
             return self._drafted(recorded)
-        except Exception:  # noqa: BLE001 - whatever it was, it is met again, and told of, where it can be apologised for
+        except Exception as error:  # noqa: BLE001 - whatever it was, the lane meets it again, and can apologise
+            log.warning("A message cannot be answered at once.", action="not_at_once", detail=repr(error))
             return None
 
     def _drafted(self, recorded: Recorded) -> Handled | None:
-        outcome = self._turns.now(recorded.person, self._inbound)
+        outcome = self._turns.now(recorded.person, self._inbound, until=self._until)
         if outcome is None:
             return None
         self._outcome = outcome

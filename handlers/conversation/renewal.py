@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from handlers.clock import Clock
-from storage.errors import StorageError
 from storage.handling import Handling
 from storage.records import Lease
 
@@ -28,6 +27,7 @@ class Renewal:
         self._handling = handling
         self._clock = clock
         self._lease = lease
+        #: By task its lease, and when that was taken or renewed.
         self._held: dict[Task, tuple[Lease, datetime]] = {}
         self._watch: Task | None = None
 
@@ -50,14 +50,13 @@ class Renewal:
         self._held.pop(task, None)
 
     async def _keep(self) -> None:
-        third = self._lease / 3
+        """Look every sixth of a lease, so that each is renewed before half of it is over."""
         try:
             while self._held:
-                await self._clock.sleep(third.total_seconds())
+                await self._clock.sleep(self._lease.total_seconds() / 6)
                 now = self._clock.now()
-                for task, (lease, since) in list(self._held.items()):
-                    if now - since >= third:
-                        await self._renew(task, lease)
+                due = [(task, lease) for task, (lease, since) in self._held.items() if now - since >= self._lease / 3]
+                await asyncio.gather(*(self._renew(task, lease) for task, lease in due))
         finally:
             self._watch = None
 
@@ -65,10 +64,14 @@ class Renewal:
         now = self._clock.now()
         try:
             kept = await self._handling.renew(lease, now=now, until=now + self._lease)
-        except StorageError as error:  # it may end now; whoever takes it over finds the work waiting
-            log.warning("A lease could not be renewed.", action="lease_not_renewed", detail=str(error))
+        except Exception as error:  # noqa: BLE001 - it may end now, whoever takes it over finds the work; the others go on
+            log.warning("A lease could not be renewed.", action="lease_not_renewed", detail=repr(error))
             return
-        if not kept and task in self._held:
+        if task not in self._held:
+            return
+        if kept:
+            self._held[task] = (lease, now)
+        else:
             log.warning(
                 "A conversation was taken over by another process.",
                 action="lease_lost",

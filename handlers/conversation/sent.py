@@ -10,7 +10,6 @@ import asyncio
 
 import structlog
 
-from storage.errors import StorageError
 from storage.replies import Replies
 
 log = structlog.get_logger()
@@ -31,8 +30,8 @@ class Sent:
             self._writing = asyncio.create_task(self._write(), name="sent")
 
     async def finish(self) -> None:
-        """Return when everything that was noted is written."""
-        if self._writing is not None:
+        """Return when everything that was noted is written, or could not be."""
+        while self._writing is not None:
             await self._writing
 
     async def _write(self) -> None:
@@ -41,9 +40,7 @@ class Sent:
                 noted, self._noted = self._noted, {}
                 writes = [self._replies.mark_sent(account_id, seqs) for account_id, seqs in noted.items()]
                 for failed in await asyncio.gather(*writes, return_exceptions=True):
-                    if isinstance(failed, StorageError):
-                        log.error("Sent replies could not be noted.", action="sent_not_noted", detail=str(failed))
-                    elif isinstance(failed, BaseException):
-                        raise failed
+                    if failed is not None:
+                        log.error("Sent replies could not be noted.", action="sent_not_noted", detail=repr(failed))
         finally:
             self._writing = None

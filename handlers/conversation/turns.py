@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -65,13 +65,13 @@ class Turns:
             return self._apology(turn)
         return self._folded(person, answered.outcome)
 
-    def now(self, person: Person, message: Inbound) -> Outcome | None:
-        """Return what the routes make of a message by itself; None when that must be waited for.
+    def now(self, person: Person, message: Inbound, *, until: datetime) -> Outcome | None:
+        """Return what the routes make of a message by itself; None when that must be waited for, or it is past `until`.
 
         Raises what a route raises, and RuntimeError when one waits that does not say so.
         """
         standing = self._standings.now(person, message.body)
-        if standing is None:
+        if standing is None or self._clock.now() >= until:
             return None
         answered = first_at_once(self._routes, self._turn(person, (message,), standing))
         return None if answered is None else self._folded(person, answered.outcome)

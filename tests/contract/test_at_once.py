@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from content.messages import Unfollow
-from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.sent import Sent
 from handlers.conversation.turn import AccountInfo
+from storage.errors import StorageError
 from storage.probe import Probe, no_probe
+from storage.replies import Replies
 from tests.fakes.clock import ManualClock
 from tests.fakes.desk import Desk
 from tests.fakes.stores import OpenStores, open_stores
@@ -29,7 +34,12 @@ async def open_desk(
     desks: list[Desk] = []
     sent: dict[str, datetime] = {}
 
-    def open_(*, answers: Answers = Answers.PASSIVE, probe: Probe = no_probe) -> Desk:
+    def open_(
+        *,
+        answers: Answers = Answers.PASSIVE,
+        probe: Probe = no_probe,
+        config: ConversationConfig = ConversationConfig(),  # noqa: B008 - a value
+    ) -> Desk:
         served = ServedAccount(
             row=rows["service"],
             info=AccountInfo(name="service", channel="wechat", title="服务号"),
@@ -37,7 +47,7 @@ async def open_desk(
             active_messages=True,
         )
         own = open_stores(database_url, home=tmp_path, probe=probe)
-        desks.append(Desk(own, clock, served, holder="web-1", sent=sent, waits=False))
+        desks.append(Desk(own, clock, served, holder="web-1", sent=sent, waits=False, config=config))
         return desks[-1]
 
     yield open_
@@ -103,15 +113,71 @@ async def test_a_repeat_of_one_batch_gets_the_same_answer(open_desk: OpenDesk, s
     assert desk.route.turns == ["你好"]
 
 
-async def test_what_a_turn_changed_counts_in_the_next_of_the_same_batch(
-    open_desk: OpenDesk, stores: OpenStores
-) -> None:
+async def test_a_consent_names_the_message_of_the_batch_that_shows_it(open_desk: OpenDesk, stores: OpenStores) -> None:
     desk = open_desk()
-    await _push_together(desk, ("alice", "退订"), ("bob", "你好"))
+    await _push_together(desk, ("bob", "你好"), ("alice", "退订"))
 
     entry = await stores.one("SELECT consent, state, seq FROM consent_entry")
     said = await stores.one("SELECT seq FROM content WHERE fields LIKE '%退订%' AND fields NOT LIKE '%答%'")
     assert entry == {"consent": "marketing", "state": "withdrawn", "seq": said["seq"]}
+
+
+async def test_an_event_and_the_words_of_one_batch_are_turns_of_their_own(
+    open_desk: OpenDesk, stores: OpenStores
+) -> None:
+    """The event is answered at once; what came with it and does not join it is begun by the same process."""
+    desk = open_desk()
+    event, words = await asyncio.gather(desk.push(Unfollow(), key="e:1"), desk.push("你好", key="m:1"))
+    await desk.rest()
+
+    assert event.answer is not None
+    assert (event.answer.reply, words.words) == (None, "答你好")
+    assert desk.route.turns == ["", "你好"]
+    assert {row["state"] for row in await stores.rows("SELECT state FROM work")} == {"done"}
+    assert (await stores.one("SELECT holder FROM reach"))["holder"] is None
+
+
+async def test_what_a_dead_process_left_is_answered_with_the_next_message(
+    open_desk: OpenDesk, stores: OpenStores, clock: ManualClock
+) -> None:
+    dead, desk = open_desk(), open_desk()
+    dead.route.seconds = 1000
+    await dead.push("我想")
+    await dead.close()
+    await clock.advance(7)  # its lease is over
+    attempt = await desk.push("问问", key="m:alice:next")
+    await desk.rest()
+
+    assert attempt.words == "答我想\n问问"
+    assert {row["state"] for row in await stores.rows("SELECT state FROM work")} == {"done"}
+    assert await stores.count("reply") == 1
+
+
+async def test_a_failure_to_note_sent_replies_is_told_and_the_next_are_noted() -> None:
+    class Failing:
+        """Fails once, as a database does that was away for a moment."""
+
+        def __init__(self) -> None:
+            self.marked: list[tuple[int, list[int]]] = []
+            self.down = True
+
+        async def mark_sent(self, account_id: int, seqs: Sequence[int]) -> None:
+            if self.down:
+                self.down = False
+                raise StorageError("the database is away")
+            self.marked.append((account_id, list(seqs)))
+
+    replies = Failing()
+    sent = Sent(cast(Replies, replies))
+    with capture_logs() as logs:
+        sent.note(1, 7)
+        await sent.finish()
+        sent.note(1, 8)
+        sent.note(1, 9)
+        await sent.finish()
+
+    assert [entry["action"] for entry in logs] == ["sent_not_noted"]
+    assert replies.marked == [(1, [8, 9])]
 
 
 async def test_a_route_that_fails_apologises_as_ever(open_desk: OpenDesk, stores: OpenStores) -> None:
@@ -173,3 +239,27 @@ async def test_replies_of_many_answers_are_noted_as_sent_beside_them(open_desk: 
 
     states = await stores.rows("SELECT state, count(*) AS n FROM reply GROUP BY state ORDER BY state")
     assert states == [{"state": "handed", "n": 10}, {"state": "sent", "n": 20}]
+
+
+async def test_what_is_recorded_after_the_deadline_goes_to_the_outbox(open_desk: OpenDesk, stores: OpenStores) -> None:
+    """The HTTP answer of an attempt that waited too long for the database would reach nobody."""
+    desk = open_desk(config=ConversationConfig(deadline=0))
+    attempt = await desk.push("你好")
+
+    assert attempt.answer is not None
+    assert attempt.answer.reply is None
+    assert (await stores.one("SELECT state FROM reply"))["state"] == "outbox"
+    assert (await stores.one("SELECT state FROM delivery"))["state"] == "due"
+
+
+async def test_a_turn_that_cannot_be_written_leaves_its_message_recorded(
+    open_desk: OpenDesk, stores: OpenStores
+) -> None:
+    desk = open_desk()
+    desk.route.version = "half of a pair: \ud800"  # no database takes it
+    await desk.push("你好")
+    other = await desk.push("在吗", person="bob")
+
+    assert (await stores.one("SELECT count(*) AS n FROM message WHERE direction = 'in'"))["n"] == 2
+    assert other.answer is None
+    assert {row["state"] for row in await stores.rows("SELECT state FROM work")} == {"ready"}

@@ -33,6 +33,7 @@ class SlowRoute:
         self._clock = clock
         self.seconds = 0.0
         self.purpose = Purpose.SERVICE
+        self.version = "v1"
         #: What it says after the first answer.
         self.further: list[str] = []
         self.error: Exception | None = None
@@ -56,7 +57,8 @@ class SlowRoute:
         words = [f"答{turn.text}", *self.further]
         return Outcome(
             replies=tuple(
-                Reply(content=TextReply(content=each), purpose=self.purpose, content_version="v1") for each in words
+                Reply(content=TextReply(content=each), purpose=self.purpose, content_version=self.version)
+                for each in words
             ),
             effects=tuple(
                 ConsentChanged(
@@ -84,6 +86,7 @@ class Desk:
         holder: str,
         sent: dict[str, datetime],
         waits: bool = True,
+        config: ConversationConfig | None = None,
     ) -> None:
         #: When each message was sent first: the platform repeats that with every attempt, at whichever process.
         self._sent = sent
@@ -91,7 +94,7 @@ class Desk:
         self.clock = clock
         self.route = SlowRoute(clock)
         self.woken = 0
-        config = ConversationConfig()
+        config = config or ConversationConfig()
         turns = Turns(
             routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle, waits=waits),),
             standings=Standings(stores.history, labels=frozenset()),

@@ -189,3 +189,22 @@ async def test_a_reader_that_looks_at_an_old_state_holds_up_neither_the_writer_n
         assert _log_pages(file) < grown + 140
 
     assert len(_words(file)) == 201
+
+
+async def test_a_log_that_killed_processes_left_is_moved_by_the_next_one(file: Path) -> None:
+    left = sqlite3.connect(file, isolation_level=None)
+    left.execute("PRAGMA journal_mode = WAL")
+    left.execute("PRAGMA wal_autocheckpoint = 0")
+    for n in range(300):
+        left.execute("INSERT INTO note VALUES (?)", (f"left{n}",))
+    grown = _log_pages(file)
+    async with _writing(file, due=1_000_000, full=100) as writer:
+        for n in range(3):
+            await writer.run(_note(f"w{n}"))
+            await writer.checkpoints.idle()
+        for n in range(3, 40):
+            await writer.run(_note(f"w{n}"))
+        assert _log_pages(file) < grown + 20  # its pages are written over: 40 transactions write more than one each
+    left.close()
+
+    assert len(_words(file)) == 340
