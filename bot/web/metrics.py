@@ -8,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from handlers.clock import Clock
 from handlers.conversation.lanes import Lanes
+from storage.errors import StorageError
 from storage.outbox import Outbox
 from storage.replies import Replies
 
@@ -40,6 +41,7 @@ class Meters:
             registry=self.registry,
         )
         self.lanes = Gauge("zhike_conversations_held", "Conversations held by this process.", registry=self.registry)
+        self.database = Gauge("zhike_database_up", "Whether the database answered just now.", registry=self.registry)
         self.oldest = Gauge(
             "zhike_oldest_unhandled_seconds", "Age of the oldest unhandled message.", registry=self.registry
         )
@@ -90,10 +92,18 @@ class MetricsPage:
         self._clock = clock
 
     async def show(self, _request: web.Request) -> web.Response:
-        """Return all meters; the gauges are read from the database now."""
+        """Return all meters; some gauges are read from the database now, and stand still while it is away."""
+        self._meters.lanes.set(self._lanes.held)
+        try:
+            await self._read()
+        except StorageError:
+            self._meters.database.set(0)
+        else:
+            self._meters.database.set(1)
+        return web.Response(body=generate_latest(self._meters.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _read(self) -> None:
         for state, count in (await self._outbox.counts()).items():
             self._meters.deliveries.labels(state).set(count)
         oldest = await self._replies.oldest_waiting()
         self._meters.oldest.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
-        self._meters.lanes.set(self._lanes.held)
-        return web.Response(body=generate_latest(self._meters.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

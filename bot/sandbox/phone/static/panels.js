@@ -133,7 +133,7 @@ export class Panels {
       finder,
       account.codes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
       account.codes.map((code) => this.#codeRow(code, () => send(close, "scan", { ticket: code.ticket, scene: code.scene }))),
-      form([{ name: "scene", label: "场景值", placeholder: "例如 agent_zhangwei", required: true }], "扫描", ({ scene }) => send(close, "scan", { scene })),
+      form([{ name: "scene", label: "场景值", placeholder: "例如 agent:zhangwei", required: true }], "扫描", ({ scene }) => send(close, "scan", { scene })),
     ], { full: true, className: "dark" });
   }
 
