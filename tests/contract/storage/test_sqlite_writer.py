@@ -208,3 +208,19 @@ async def test_a_log_that_killed_processes_left_is_moved_by_the_next_one(file: P
     left.close()
 
     assert len(_words(file)) == 340
+
+
+async def test_the_writer_and_the_background_never_move_the_log_at_once(file: Path) -> None:
+    async with _writing(file, due=1_000_000, full=1_000_000) as writer:
+        await writer.run(_note("a"))
+        await writer.checkpoints.idle()
+        checkpoints = Checkpoints(str(file), due=1, full=1)
+        checkpoints.wrote(1)
+        checkpoints.rest_is_due = True
+        assert not checkpoints.waits_for_writer  # one is under way
+        await checkpoints.idle()
+        await asyncio.sleep(0)
+        assert checkpoints.waits_for_writer
+        checkpoints.wrote(1)
+        assert checkpoints.waits_for_writer  # the writer's is due, so none began
+        await checkpoints.close()
