@@ -50,6 +50,27 @@ ACCOUNTS: Final = (
     DemoAccount(name="branch", title="安和上海分公司（演示）", mode="plain", format="xml"),
 )
 ASSISTANT: Final = "assistant"
+#: Codes that hang in the branch already; content/zh/welcome.yaml greets each kind in its own words.
+SCENES: Final = (
+    {"scene": "hall", "title": "上海分公司营业厅台卡"},
+    {"scene": "agent:zhangwei", "title": "服务顾问张伟的名片"},
+    {"scene": "campaign:spring2026:agent:zhangwei", "title": "春季客户节海报"},
+)
+#: As an administrator sets it in WeCom's console. content/zh/menu.yaml has the replies to these keys, for staff too.
+ASSISTANT_MENU: Final = (
+    {
+        "name": "客户常问",
+        "sub_button": [
+            {"type": "click", "name": "产品介绍", "key": "products"},
+            {"type": "click", "name": "投保须知", "key": "notice"},
+            {"type": "click", "name": "保单查询", "key": "policy"},
+            {"type": "click", "name": "保全变更", "key": "change"},
+            {"type": "click", "name": "续期缴费", "key": "renewal"},
+        ],
+    },
+    {"type": "click", "name": "理赔服务", "key": "claim"},
+    {"type": "click", "name": "客户福利", "key": "benefits"},
+)
 
 
 def write_world(home: Path, *, bot_url: str, sandbox_url: str, clock: dict[str, Any] | None = None) -> Path:
@@ -88,6 +109,7 @@ def _sandbox(bot_url: str, sandbox_url: str, clock: dict[str, Any] | None) -> di
                 "mode": account.mode,
                 "format": account.format,
                 "callback_url": f"{bot_url}/callback/{account.name}",
+                "scenes": SCENES,
             }
             for account in ACCOUNTS
         ],
@@ -104,6 +126,7 @@ def _sandbox(bot_url: str, sandbox_url: str, clock: dict[str, Any] | None) -> di
                         "token": _secret(ASSISTANT, "token"),
                         "aes_key": _aes_key(ASSISTANT),
                         "callback_url": f"{bot_url}/callback/{ASSISTANT}",
+                        "menu": ASSISTANT_MENU,
                     }
                 ],
                 "members": [{"userid": s["userid"], "name": s["name"]} for s in STAFF]

@@ -30,6 +30,9 @@ ActKind = Literal[
     "pic_photo_or_album",
     "pic_weixin",
     "location_select",
+    "view_miniprogram",
+    "template_card_event",
+    "template_card_menu_event",
     "enter",
     "raw_event",
     "raw_message",
@@ -51,6 +54,8 @@ class Act(BaseModel):
     option: str | None = None
     recognition: str | None = None
     media_id: str | None = None
+    #: The still of a video; without it the video stands for its own.
+    thumb_media_id: str | None = None
     format: str = "amr"
     latitude: float = Field(default=31.2304, ge=-90, le=90)
     longitude: float = Field(default=121.4737, ge=-180, le=180)
@@ -60,9 +65,16 @@ class Act(BaseModel):
     description: str = ""
     url: str = ""
     picurl: str = ""
-    #: Menu key of a click or of a special button; what was scanned by one stands in `url`.
+    #: Menu key of a click or of a special button, or key of a card's button; what was scanned stands in `url`.
     key: str = ""
     menu_id: str = ""
+    #: The mini program that a button opens, and the page in it.
+    appid: str = ""
+    pagepath: str = ""
+    #: The template card that a button belongs to, and what was chosen on it: ids of options by the question's key.
+    task_id: str = ""
+    card_type: str = ""
+    selected: dict[str, list[str]] = Field(default_factory=dict)
     #: The scanned code: its scene, its ticket, or the address inside of it (`url`).
     scene: str | None = None
     ticket: str | None = None
@@ -85,6 +97,9 @@ _NEEDED = {
     "view": ("url", "请写上网页地址（url）"),
     "scancode_push": ("url", "请写上扫到的内容（url）"),
     "scancode_waitmsg": ("url", "请写上扫到的内容（url）"),
+    "view_miniprogram": ("pagepath", "请写上小程序的页面（pagepath）"),
+    "template_card_event": ("key", "请写上卡片按钮的 key"),
+    "template_card_menu_event": ("key", "请写上卡片菜单的 key"),
     "link": ("url", "请写上网页地址（url）"),
     "raw_event": ("event", "请写上事件名（event）"),
     "raw_message": ("msgtype", "请写上消息类型（msgtype）"),
@@ -112,7 +127,7 @@ def message_fields(act: Act, *, media_id: str, media_url: str, wecom: bool) -> d
             heard = {} if wecom or act.recognition is None else {"Recognition": act.recognition}
             return {"MsgType": "voice", "MediaId": media_id, "Format": act.format, **heard}
         case "video" | "shortvideo":
-            return {"MsgType": act.act, "MediaId": media_id, "ThumbMediaId": media_id}
+            return {"MsgType": act.act, "MediaId": media_id, "ThumbMediaId": act.thumb_media_id or media_id}
         case "location":
             place = {"Location_X": act.latitude, "Location_Y": act.longitude, "Scale": act.scale, "Label": act.label}
             return {"MsgType": "location", **place, **({"AppType": "wxwork"} if wecom else {})}
@@ -134,8 +149,10 @@ def spoken(act: Act, *, wecom: bool) -> str:
             return act.label
         case "link":
             return act.title
-        case "click":
+        case "click" | "template_card_event" | "template_card_menu_event":
             return act.key
+        case "view_miniprogram":
+            return act.pagepath
         case "view" | "scancode_push" | "scancode_waitmsg":
             return act.url
         case "scan" | "follow":

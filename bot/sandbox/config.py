@@ -57,6 +57,14 @@ class CallbackConfig(_Model):
     aes_key: AesKey
 
 
+class SceneConfig(_Model):
+    """A permanent QR code that hangs somewhere already when the sandbox starts: a poster, an agent's card."""
+
+    scene: str = Field(min_length=1, max_length=64)
+    #: What it is printed on, for whoever chooses a code to scan; the platform does not know it.
+    title: str = ""
+
+
 class OfficialAccountConfig(CallbackConfig):
     """One official account."""
 
@@ -69,6 +77,7 @@ class OfficialAccountConfig(CallbackConfig):
     format: Literal["xml", "json"] = "xml"
     kind: Literal["service", "subscription"] = "service"
     menu: list[dict[str, Any]] = Field(default_factory=list)
+    scenes: list[SceneConfig] = Field(default_factory=list)
     #: Addresses that may fetch tokens (40164 otherwise); empty means every address may.
     ip_allow_list: list[str] = Field(default_factory=list)
 

@@ -12,6 +12,7 @@ from bot.sandbox.chats import ChatKey, Chats
 from bot.sandbox.clock import PlatformClock
 from bot.sandbox.config import AesKey, MemberConfig, PersonConfig
 from bot.sandbox.control_json import Input, read_input, reply
+from bot.sandbox.control_menu import MaterialTap, material
 from bot.sandbox.errors import ApiError, ControlError
 from bot.sandbox.live import LiveChats
 from bot.sandbox.oa_api import code_image
@@ -63,6 +64,9 @@ class WorldControl:
         self._chats = chats
         self._pusher = pusher
         self.live = LiveChats(chats, state=self._state)
+        for account in world.official.values():
+            for hanging in account.config.scenes:
+                account.code(hanging.scene, ends=None)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of this family."""
@@ -77,6 +81,7 @@ class WorldControl:
             web.get("/sandbox/live", self._live),
             web.post("/sandbox/qrcodes", self._add_code),
             web.get("/sandbox/qrcodes/{ticket}", self._show_code),
+            web.post("/sandbox/menu/material", self._deliver_material),
             web.post("/sandbox/media", self._add_media),
             web.get("/sandbox/media/{id}", self._show_media),
         ]
@@ -154,6 +159,16 @@ class WorldControl:
                 return web.Response(body=code_image(account.codes[ticket]), content_type="image/png")
         raise ControlError(404, "没有这个二维码")
 
+    async def _deliver_material(self, request: web.Request) -> web.Response:
+        tap = await read_input(request, MaterialTap)
+        account, person = self._official(tap.account), self._world.person(tap.person).id
+        if person not in account.followers:
+            raise ControlError(409, f"{person} 还没有关注「{account.config.title}」，请先关注")
+        now = self._clock.now()
+        seen = {"via": "menu", "push": None, **material(tap, account, media=self._world.media, now=now).described()}
+        self._chats.add((account.name, person), {"at": now, "from": "account", **seen})
+        return reply({"shown": [seen]})
+
     async def _add_media(self, request: web.Request) -> web.Response:
         kind = request.query.get("type", "image")
         account = self._world.account(request.query.get("account", ""))
@@ -223,7 +238,9 @@ class WorldControl:
         }
 
     def _code(self, ticket: str, account: OfficialAccount) -> dict[str, Any]:
-        return {**dataclasses.asdict(account.codes[ticket]), "image": f"/sandbox/qrcodes/{ticket}"}
+        code = account.codes[ticket]
+        title = next((hanging.title for hanging in account.config.scenes if hanging.scene == code.scene), "")
+        return {**dataclasses.asdict(code), "title": title, "image": f"/sandbox/qrcodes/{ticket}"}
 
     def _person(self, person: PersonConfig) -> dict[str, Any]:
         official = self._world.official.values()

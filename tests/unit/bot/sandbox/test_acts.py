@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.sandbox.acts import Act, message_fields, message_key, missing_field, spoken
+from bot.sandbox.envelope import render_xml
+from bot.sandbox.errors import ControlError
 from bot.sandbox.menu_events import menu_event
+
+_SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def _act(act: str, **fields: Any) -> Act:
@@ -30,6 +36,7 @@ def _fields(act: Act, *, wecom: bool = False) -> dict[str, Any]:
             {"MsgType": "voice", "MediaId": "m1", "Format": "amr", "Recognition": "理赔"},
         ),
         (_act("video"), {"MsgType": "video", "MediaId": "m1", "ThumbMediaId": "m1"}),
+        (_act("video", thumb_media_id="t1"), {"MsgType": "video", "MediaId": "m1", "ThumbMediaId": "t1"}),
         (_act("shortvideo"), {"MsgType": "shortvideo", "MediaId": "m1", "ThumbMediaId": "m1"}),
         (
             _act("location", latitude=1.5, longitude=2.5, label="外滩"),
@@ -89,7 +96,74 @@ def test_a_special_button_sends_its_own_event(act: Act, fields: dict[str, Any]) 
     assert menu_event(act, picture=b"abc", wecom=False) == {"Event": act.act, "EventKey": "K", **fields}
 
 
-@pytest.mark.parametrize("act", ["text", "click", "view", "link", "raw_event", "raw_message"])
+def test_a_mini_program_that_was_opened_is_told_as_each_platform_tells_it() -> None:
+    act = _act("view_miniprogram", appid="wx0000000000000001", pagepath="pages/index", menu_id="7")
+    told = {"Event": "view_miniprogram", "EventKey": "pages/index"}
+
+    assert menu_event(act, picture=b"", wecom=False) == {**told, "MenuId": "7"}
+    assert menu_event(act, picture=b"", wecom=True) == {**told, "AppID": "wx0000000000000001", "AppType": "wxwork"}
+    assert spoken(act, wecom=False) == "pages/index"
+
+
+@pytest.mark.parametrize(
+    ("sample", "act"),
+    [
+        (
+            "event_template_card_event.xml",
+            _act(
+                "template_card_event",
+                key="submit",
+                task_id="task-2",
+                card_type="multiple_interaction",
+                selected={"q1": ["a", "b"], "q2": ["c"]},
+            ),
+        ),
+        (
+            "event_template_card_event_single.xml",
+            _act(
+                "template_card_event",
+                key="submit",
+                task_id="task-3",
+                card_type="vote_interaction",
+                selected={"q1": ["a"]},
+            ),
+        ),
+        (
+            "event_template_card_menu_event.xml",
+            _act(
+                "template_card_menu_event",
+                key="more",
+                task_id="task-4",
+                card_type="text_notice",
+                selected={"q1": ["a"]},
+            ),
+        ),
+    ],
+)
+def test_a_press_on_a_card_is_told_in_the_words_of_the_platform_s_sample(sample: str, act: Act) -> None:
+    told = menu_event(act, picture=b"", wecom=True)
+    xml = (_SAMPLES / "wecom" / sample).read_text("utf-8").replace("\n", "")
+    code = re.search("<ResponseCode><!\\[CDATA\\[(.*?)]]>", xml)
+
+    assert code is not None
+    assert (
+        render_xml({**told, "ResponseCode": code[1]}, root="told").removeprefix("<told>").removesuffix("</told>") in xml
+    )
+    assert told["ResponseCode"] != menu_event(act, picture=b"", wecom=True)["ResponseCode"]
+
+
+def test_official_accounts_have_no_template_cards() -> None:
+    with pytest.raises(ControlError, match="公众号没有模板卡片"):
+        menu_event(_act("template_card_event", key="k"), picture=b"", wecom=False)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        *("text", "click", "view", "link", "raw_event", "raw_message"),
+        *("view_miniprogram", "template_card_event", "template_card_menu_event"),
+    ],
+)
 def test_an_act_without_what_it_needs_is_asked_for_it(act: str) -> None:
     assert missing_field(_act(act)) is not None
 

@@ -33,6 +33,15 @@ def test_what_is_left_out_has_a_default() -> None:
     assert config.rules.attempt_offsets_seconds == (0, 5, 10)
 
 
+def test_a_code_that_hangs_already_has_a_scene_and_may_have_a_title() -> None:
+    scenes = [{"scene": "hall", "title": "营业厅台卡"}, {"scene": "agent:zhangwei"}]
+    config = parse_config({"oa": [_account(scenes=scenes)]}, source="test")
+    assert [(code.scene, code.title) for code in config.oa[0].scenes] == [
+        ("hall", "营业厅台卡"),
+        ("agent:zhangwei", ""),
+    ]
+
+
 def test_a_start_without_a_zone_is_utc() -> None:
     config = parse_config({"clock": {"mode": "virtual", "start": "2026-01-05T09:00:00"}}, source="test")
     assert config.clock.start_epoch() == 1767603600.0
@@ -46,6 +55,8 @@ def test_a_start_without_a_zone_is_utc() -> None:
         ({"oa": [_account(colour="red")]}, "oa.0.colour"),
         ({"oa": [_account(), _account()]}, "used twice: service"),
         ({"people": [{"id": "a", "name": "A", "follows": ["nowhere"]}]}, "follows nowhere"),
+        ({"oa": [_account(scenes=[{"scene": ""}])]}, "oa.0.scenes.0.scene"),
+        ({"oa": [_account(scenes=[{"scene": "s" * 65}])]}, "oa.0.scenes.0.scene"),
         ([], "the file"),
     ],
 )
