@@ -1,8 +1,8 @@
 """`zhike check`: everything that would keep the bot from serving, each in a sentence with its mend.
 
 What can be seen in the settings is judged by `bot.check_settings`; this module adds what must be tried: the data
-folder, the database, each account's token, the clock. What tries is handed in, so that nothing here knows a platform
-or SQL.
+folder, the database, each account's token and application, the clock. What tries is handed in, so that nothing here
+knows HTTP or SQL.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from bot.check_settings import Finding, Level, check_settings
 from bot.settings import SETTINGS_FILE, Settings
 from handlers.clock import Clock
-from handlers.delivery.errors import ChannelError, Misconfigured, RetryLater
+from handlers.delivery.errors import ChannelError, Misconfigured, QuotaExhausted, RetryLater
 from storage.errors import DatabaseAbsent, SchemaTooNew, SchemaTooOld, StorageError
 from storage.sqlite_file import sqlite_file
 
@@ -35,6 +35,7 @@ async def run_checks(
     clock: Clock,
     database: Probe | None = None,
     tokens: Mapping[str, Probe] | None = None,
+    agents: Mapping[str, Probe] | None = None,
     outside_time: TimeProbe | None = None,
 ) -> list[Finding]:
     """Return what was found, the settings first; a subject without a flaw gives one finding of level ok.
@@ -42,6 +43,8 @@ async def run_checks(
     Args:
         database: returns when the database is reachable and migrated, otherwise raises StorageError or OSError.
         tokens: by account name; fetches an access token or raises ChannelError.
+        agents: by the name of a WeCom account; asks about its application or raises ChannelError. Only tried when the
+            account's token could be had: a wrong secret repeated bans this machine's address.
         outside_time: the time that somebody else keeps (the Date header of a platform), or raises ChannelError.
     """
     findings = [*check_settings(settings), *_check_home(settings)]
@@ -49,6 +52,8 @@ async def run_checks(
         findings.append(await _check_database(database))
     for name, probe in (tokens or {}).items():
         findings.append(await _check_token(name, probe))
+        if agents is not None and name in agents and findings[-1].level is Level.OK:
+            findings.append(await _check_agent(name, agents[name]))
     if outside_time is not None:
         findings.append(await _check_time(settings, clock, outside_time))
     return findings
@@ -113,16 +118,51 @@ async def _check_token(name: str, probe: Probe) -> Finding:
     try:
         await probe()
     except Misconfigured as error:
-        mend = "请核对 AppID（企业 ID）与 secret，并把本机出口 IP 加入平台的 IP 白名单（企业可信 IP）。"
+        mend = "请核对 AppID（企业 ID）与 secret；是公众号时，还要把本机出口 IP 加入平台的 IP 白名单。"
         return Finding.error(subject, f"平台拒绝发给访问凭证（{error}）。", mend)
     except RetryLater as error:
         mend = "请检查网络、代理和 api_base_url；平台繁忙时稍后再试。"
         return Finding.warn(subject, f"现在取不到访问凭证（{error}）。", mend)
+    except QuotaExhausted as error:
+        mend = "请改正 secret，过一小时再试，其间不要反复重启：多半是 secret 错了多次，平台暂时封了本机的 IP。"
+        return Finding.error(subject, f"取访问凭证的次数用完了（{error}）。", mend)
     except ChannelError as error:
         return Finding.error(
             subject, f"取访问凭证时出错（{error}）。", "请核对 api_base_url、AppID（企业 ID）与 secret。"
         )
     return Finding.ok(subject, "取得了访问凭证。")
+
+
+#: What a refusal of agent/get means and its mend, by code. WeCom doc 90313: global error codes.
+_WRONG_AGENT = (
+    "agent_id 与 secret 不是同一个应用的（{error}），消息发不出去。",
+    f"请在 {SETTINGS_FILE} 里把账号 {{name}} 的 agent_id 改为应用详情页的 AgentId，secret 也取自同一页。",
+)
+_AGENT_REFUSALS = {
+    40056: _WRONG_AGENT,
+    301002: _WRONG_AGENT,
+    60020: (
+        "本机的出口 IP 不在应用的企业可信 IP 里（{error}）：取得到访问凭证，但消息发不出去。",
+        "请在企业微信管理后台的应用详情页，把本机的出口 IP 加入「企业可信 IP」，约一分钟后生效。",
+    ),
+}
+_AGENT_BLOCKED = (
+    "平台不让这个应用调用接口（{error}）。",
+    "请在企业微信管理后台启用这个应用，并核对账号 {name} 的 corp_id、agent_id 与 secret。",
+)
+
+
+async def _check_agent(name: str, probe: Probe) -> Finding:
+    subject = f"账号 {name} 的应用"
+    try:
+        await probe()
+    except Misconfigured as error:
+        sentence, mend = _AGENT_REFUSALS.get(error.code or 0, _AGENT_BLOCKED)
+        return Finding.error(subject, sentence.format(error=error), mend.format(name=name))
+    except ChannelError as error:
+        mend = "请检查网络、代理和 api_base_url；平台繁忙时稍后再试。"
+        return Finding.warn(subject, f"现在查不到应用，agent_id 与企业可信 IP 没有核对（{error}）。", mend)
+    return Finding.ok(subject, "agent_id 与 secret 相符，本机的 IP 可以调用。")
 
 
 async def _check_time(settings: Settings, clock: Clock, probe: TimeProbe) -> Finding:

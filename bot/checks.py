@@ -1,4 +1,4 @@
-"""What `zhike check` tries: settings, content, database, each account's token, the clock against the platform's."""
+"""What `zhike check` tries: settings, content, database, each account's interface, the clock against the platform's."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.accounts import build_kit
+from bot.accounts import AccountKit, build_kit
 from bot.app import Stores, open_stores
+from bot.channels.api import PlatformApi
+from bot.channels.wecom.client import check_agent
 from bot.check import Finding, Probe, TimeProbe, cause, run_checks
 from bot.clock import SandboxUnavailable, open_clock
 from bot.outbound import open_http
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import Settings, SettingsError, WecomAccount, load_settings
 from content.errors import ContentError
 from content.loader import load_content
 from handlers.clock import Clock
@@ -53,12 +55,14 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
             await stores.database.check()
             await check_schema(stores.database)
 
+        kits = _kits(settings, stores, http=http, clock=clock)
         try:
             findings += await run_checks(
                 settings,
                 clock=clock,
                 database=database,
-                tokens=_token_probes(settings, stores, http=http, clock=clock),
+                tokens={name: kit.fetch_token for name, kit in kits.items()},
+                agents=_agent_probes(settings, kits, http=http, clock=clock),
                 outside_time=None if settings.clock.sandbox_url else _platform_time(settings, http),
             )
         finally:
@@ -79,17 +83,37 @@ def _bad_url(error: StorageError) -> Finding:
     return Finding.error("数据库", f"{cause(error)}。", mend)
 
 
-def _token_probes(settings: Settings, stores: Stores, *, http: aiohttp.ClientSession, clock: Clock) -> dict[str, Probe]:
-    """Return, by account, what asks the platform for a token; an account whose keys cannot be keys has its finding."""
-    probes: dict[str, Probe] = {}
+def _kits(settings: Settings, stores: Stores, *, http: aiohttp.ClientSession, clock: Clock) -> dict[str, AccountKit]:
+    """Return the kit of each account by its name; an account whose keys cannot be keys has its finding."""
+    kits: dict[str, AccountKit] = {}
     for number, account in enumerate(settings.accounts):
         row = AccountRow(
             id=number, name=account.name, channel=account.channel, realm=account.realm, title=account.title
         )
         with suppress(ValueError):
-            kit = build_kit(account, row, settings=settings, http=http, clock=clock, tokens=stores.tokens)
-            probes[account.name] = kit.fetch_token
-    return probes
+            kits[account.name] = build_kit(
+                account, row, settings=settings, http=http, clock=clock, tokens=stores.tokens
+            )
+    return kits
+
+
+def _agent_probes(
+    settings: Settings, kits: Mapping[str, AccountKit], *, http: aiohttp.ClientSession, clock: Clock
+) -> dict[str, Probe]:
+    """Return, by account, what asks WeCom about the account's application."""
+
+    def probe_of(account: WecomAccount) -> Probe:
+        api = PlatformApi(http=http, base_url=account.api_base_url, clock=clock)
+
+        async def probe() -> None:
+            # The second token request of a check is given the first one's token; nothing is stored.
+            fresh = await kits[account.name].fetch_token()
+            await check_agent(api, token=fresh.value, agent_id=account.agent_id)
+
+        return probe
+
+    wecom = [a for a in settings.accounts if isinstance(a, WecomAccount) and a.name in kits]
+    return {account.name: probe_of(account) for account in wecom}
 
 
 def _check_content(settings: Settings) -> list[Finding]:

@@ -1,4 +1,7 @@
-"""Server APIs of WeCom applications. WeCom doc: get access token, send application messages, media, menus."""
+"""Server APIs of WeCom applications.
+
+WeCom doc: get access token, get application, send application messages, media, menus.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ class WecomApi:
             ApiRoute(method="POST", path="/cgi-bin/message/recall", handle=self._recall),
             ApiRoute(method="POST", path="/cgi-bin/media/upload", handle=_upload, upload=True),
             ApiRoute(method="GET", path="/cgi-bin/media/get", handle=_media),
+            ApiRoute(method="GET", path="/cgi-bin/agent/get", handle=_agent),
             ApiRoute(method="POST", path="/cgi-bin/menu/create", handle=_create_menu),
             ApiRoute(method="GET", path="/cgi-bin/menu/get", handle=_get_menu),
             ApiRoute(method="GET", path="/cgi-bin/menu/delete", handle=_delete_menu),
@@ -62,7 +66,7 @@ class WecomApi:
         if call.account is None:
             self._wrong_secrets.count(call.remote, now=call.now)
             raise ApiError(40001)
-        check_address(call)
+        # gettoken answers any address: reports of 60020 all come from calls made with a token that was given out.
         current = self._tokens.current(call.account, Family.WECOM, now=call.now)
         value, life = current or self._tokens.issue(call.account, Family.WECOM, now=call.now, overlap_seconds=0)
         return Outcome(payload={"access_token": value, "expires_in": int(life)})
@@ -147,6 +151,32 @@ def _media(call: Call[WecomApp]) -> Outcome:
     if media is None:
         raise ApiError(40007)
     return Outcome(file=(media.data, media.content_type))
+
+
+def _agent(call: Call[WecomApp]) -> Outcome:
+    """Describe the application. Raises ApiError: 40056 the corporation has none, 301002 it is not the token's."""
+    app, wanted = call.holder, call.query.get("agentid")
+    if wanted not in {str(known.config.agent_id) for known in app.corp.apps}:
+        raise ApiError(40056)
+    if wanted != str(app.config.agent_id):
+        raise ApiError(301002)
+    members = [member.userid for member in app.corp.members if member.userid not in app.left]
+    return Outcome(
+        payload={
+            "agentid": app.config.agent_id,
+            "name": app.config.title,
+            "square_logo_url": "",
+            "description": "",
+            "allow_userinfos": {"user": [{"userid": userid} for userid in members]},
+            "allow_partys": {"partyid": []},
+            "allow_tags": {"tagid": []},
+            "close": 0,
+            "redirect_domain": "",
+            "report_location_flag": 0,
+            "isreportenter": 0,
+            "home_url": "",
+        }
+    )
 
 
 def _create_menu(call: Call[WecomApp]) -> Outcome:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.scenario.places import (
     ASSISTANT,
+    DESK,
     HOTLINE,
     SERVICE,
     Place,
@@ -27,6 +28,7 @@ from tests.scenario.processes import Child, run_command
 _PLACES = (SERVICE, ASSISTANT)
 #: The platform knows it, but not this machine's address.
 _UNLISTED = Place(name="unlisted")
+_UNLISTED_DESK = Place(name="unlisted-desk", channel="wecom", agent_id=1000004)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,21 @@ _MISTAKES: dict[str, Mistake] = {
     "an address that is not on the platform's list": Mistake(
         places=(_UNLISTED,), says="平台拒绝发给访问凭证", mend="IP 白名单"
     ),
+    "the number of another application": Mistake(
+        change=(f"agent_id = {ASSISTANT.agent_id}", f"agent_id = {DESK.agent_id}"),
+        says="agent_id 与 secret 不是同一个应用的（GET /cgi-bin/agent/get was refused with 301002",
+        mend="请在 zhike.toml 里把账号 assistant 的 agent_id 改为应用详情页的 AgentId",
+    ),
+    "the number of no application": Mistake(
+        change=(f"agent_id = {ASSISTANT.agent_id}", "agent_id = 1000099"),
+        says="agent_id 与 secret 不是同一个应用的（GET /cgi-bin/agent/get was refused with 40056",
+        mend="请在 zhike.toml 里把账号 assistant 的 agent_id 改为应用详情页的 AgentId",
+    ),
+    "an address that the application does not trust": Mistake(
+        places=(_UNLISTED_DESK,),
+        says="本机的出口 IP 不在应用的企业可信 IP 里（GET /cgi-bin/agent/get was refused with 60020",
+        mend="加入「企业可信 IP」",
+    ),
     "a platform that cannot be reached": Mistake(
         change=("/wecom\"", ":1/wecom\""), says="api_base_url", mend="请"
     ),
@@ -148,8 +165,10 @@ _MISTAKES: dict[str, Mistake] = {
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a sandbox in real time that knows the accounts of a right configuration."""
     home = tmp_path_factory.mktemp("sandbox")
-    config = sandbox_configuration(clock="real", places=(*_PLACES, _UNLISTED))
-    next(account for account in config["oa"] if account["name"] == "unlisted")["ip_allow_list"] = ["10.1.1.1"]
+    config = sandbox_configuration(clock="real", places=(*_PLACES, _UNLISTED, DESK, _UNLISTED_DESK))
+    for account in (*config["oa"], *config["wecom"][0]["apps"]):
+        if account["name"] in (_UNLISTED.name, _UNLISTED_DESK.name):
+            account["ip_allow_list"] = ["10.1.1.1"]
     (home / "sandbox.json").write_text(json.dumps(config), "utf-8")
     child = Child("sandbox", ["bot.sandbox", "--config", str(home / "sandbox.json"), "--port", "0"], home=home)
     child.start()
@@ -176,6 +195,7 @@ def test_a_right_configuration_is_found_right(furnished: Path, sandbox_url: str)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
     assert f"账号 {SERVICE.name} 的接口：取得了访问凭证" in done.stdout
+    assert f"账号 {ASSISTANT.name} 的应用：agent_id 与 secret 相符" in done.stdout
     assert "可以连接，表结构是最新的" in done.stdout
 
 

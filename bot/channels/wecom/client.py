@@ -1,6 +1,7 @@
-"""The server API of one WeCom application: messages to members.
+"""The server API of one WeCom application: messages to members, and whether it may be called at all.
 
-`WecomClient` is a `handlers.delivery.ports.Channel`. Source: WeCom docs 90236 (message/send), 91039 (gettoken).
+`WecomClient` is a `handlers.delivery.ports.Channel`.
+Source: WeCom docs 90236 (message/send), 91039 (gettoken), 90227 (agent/get).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bot.channels.tokens import FreshToken, TokenKeeper, fresh_token
 from bot.channels.wecom.errors import ERRORS, TOKEN_ERRORS
 from bot.channels.wecom.render import message_send
 from content.messages import Outgoing
-from handlers.delivery.errors import Rejected, Unreachable
+from handlers.delivery.errors import AccountBlocked, Rejected, Unreachable
 from handlers.delivery.ports import Receipt
 
 _log = structlog.get_logger(__name__)
@@ -72,6 +73,19 @@ class WecomClient:
         answer = await self._tokens.call(request)
         _check_receiver(answer, recipient)
         return Receipt(platform_id=str(answer["msgid"]) if answer.get("msgid") else None)
+
+
+async def check_agent(api: PlatformApi, *, token: str, agent_id: int) -> None:
+    """Ask the platform about the application `agent_id` with a token of its secret; nothing is changed or sent.
+
+    Raises ChannelError: AccountBlocked with code 301002 when the token is of another application, 40056 when there is
+    no such application, 60020 when this machine's address is not trusted (gettoken answers any address), and without a
+    code when the application is disabled.
+    """
+    query = {"access_token": token, "agentid": str(agent_id)}
+    answer = await api.call("GET", "/cgi-bin/agent/get", query=query, errors=ERRORS)
+    if answer.get("close") == 1:
+        raise AccountBlocked("GET /cgi-bin/agent/get: the application is disabled")
 
 
 def _check_receiver(answer: dict[str, Any], recipient: str) -> None:

@@ -212,6 +212,29 @@ async def test_addresses_outside_of_the_list_get_no_token(driver: Driver) -> Non
     assert (await driver.stable_token())["errcode"] == 40164
 
 
+async def test_an_application_gives_tokens_to_any_address_and_answers_only_those_it_trusts(driver: Driver) -> None:
+    token = str((await driver.wecom_token())["access_token"])
+    query = {"access_token": token, "agentid": "1000002"}
+    before = await driver.get("/wecom/cgi-bin/agent/get", **query)
+    async with driver.session.patch(
+        driver.base + "/sandbox/accounts/assistant", json={"ip_allow_list": ["10.0.0.1"]}
+    ) as response:
+        assert response.status == 200
+    again = await driver.wecom_token()
+    answers = [await driver.get("/wecom/cgi-bin/agent/get", **query), await _tell(driver, token)]
+    assert (before["errcode"], before["agentid"], before["close"]) == (0, 1000002, 0)
+    assert (again["errcode"], again["access_token"]) == (0, token)
+    assert [answer["errcode"] for answer in answers] == [60020, 60020]
+
+
+@pytest.mark.parametrize("number", ["", "1", "x"])
+async def test_an_application_that_the_corporation_has_not_is_unknown(
+    driver: Driver, wecom_token: str, number: str
+) -> None:
+    answer = await driver.get("/wecom/cgi-bin/agent/get", access_token=wecom_token, agentid=number)
+    assert answer["errcode"] == 40056
+
+
 @pytest.mark.parametrize(("method", "errcode"), [("GET", 43002), ("POST", 44002)])
 async def test_a_wrong_verb_and_an_empty_body_have_codes(driver: Driver, token: str, method: str, errcode: int) -> None:
     async with driver.session.request(method, f"{driver.base}{SEND}?access_token={token}") as response:

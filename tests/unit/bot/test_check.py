@@ -12,7 +12,14 @@ from pydantic import SecretStr
 
 from bot.check import Finding, Level, run_checks
 from bot.settings import Settings
-from handlers.delivery.errors import ChannelError, Misconfigured, OutcomeUnknown, RetryLater
+from handlers.delivery.errors import (
+    AccountBlocked,
+    ChannelError,
+    Misconfigured,
+    OutcomeUnknown,
+    QuotaExhausted,
+    RetryLater,
+)
 from storage.errors import DatabaseUnreachable, SchemaTooNew, SchemaTooOld
 from tests.fakes.clock import START, ManualClock
 
@@ -230,6 +237,7 @@ async def test_a_database_that_cannot_be_used(tmp_path: Path, error: Exception, 
     [
         (Misconfigured("40164"), Level.ERROR, "IP 白名单"),
         (RetryLater("no connection"), Level.WARN, "网络"),
+        (QuotaExhausted("45009"), Level.ERROR, "不要反复重启"),
         (OutcomeUnknown("no readable answer"), Level.ERROR, "api_base_url"),
         (ChannelError("something else"), Level.ERROR, "api_base_url"),
     ],
@@ -241,6 +249,40 @@ async def test_a_token_that_cannot_be_had(tmp_path: Path, error: ChannelError, l
     assert (service.level, service.subject) == (level, "账号 service 的接口")
     assert mend in service.mend
     assert assistant == Finding.ok("账号 assistant 的接口", "取得了访问凭证。")
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "mend"),
+    [
+        (AccountBlocked("refused", code=301002), Level.ERROR, "zhike.toml 里把账号 assistant 的 agent_id"),
+        (AccountBlocked("refused", code=40056), Level.ERROR, "zhike.toml 里把账号 assistant 的 agent_id"),
+        (AccountBlocked("refused", code=60020), Level.ERROR, "企业可信 IP"),
+        (AccountBlocked("refused", code=48001), Level.ERROR, "启用这个应用"),
+        (AccountBlocked("refused"), Level.ERROR, "启用这个应用"),
+        (RetryLater("refused"), Level.WARN, "网络"),
+        (OutcomeUnknown("refused"), Level.WARN, "网络"),
+    ],
+)
+async def test_an_application_that_cannot_be_called(
+    tmp_path: Path, error: ChannelError, level: Level, mend: str
+) -> None:
+    findings = await run_checks(
+        settings_of(tmp_path), clock=ManualClock(), tokens={"assistant": well}, agents={"assistant": raising(error)}
+    )
+    token, found = findings[-2:]
+    assert (token.level, found.level, found.subject) == (Level.OK, level, "账号 assistant 的应用")
+    assert "refused" in found.sentence
+    assert mend in found.mend
+
+
+async def test_an_application_whose_token_cannot_be_had_is_not_asked_about(tmp_path: Path) -> None:
+    findings = await run_checks(
+        settings_of(tmp_path),
+        clock=ManualClock(),
+        tokens={"assistant": raising(Misconfigured("40001"))},
+        agents={"assistant": raising(AssertionError("asked"))},
+    )
+    assert findings[-1].subject == "账号 assistant 的接口"
 
 
 async def test_what_was_tried_and_worked_is_said_to_be_well(tmp_path: Path) -> None:
