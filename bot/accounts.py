@@ -28,8 +28,9 @@ from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.turn import AccountInfo
-from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
+from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Api, Audience
 from handlers.delivery.outlets import Outlet
+from handlers.delivery.table import SendingTable
 from handlers.profiles.ports import Directory
 from storage.records import AccountRow
 
@@ -122,7 +123,9 @@ def _wechat(
         max_skew=timedelta(seconds=settings.callbacks.max_skew_seconds),
         max_body_bytes=settings.callbacks.max_body_bytes,
     )
-    outlet = Outlet(channel=client, channel_name="wechat", audience=Audience.CUSTOMER, apis=(CUSTOM_SEND.name,))
+    outlet = Outlet(
+        channel=client, channel_name="wechat", audience=Audience.CUSTOMER, apis=_apis(settings, CUSTOM_SEND)
+    )
     return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=client)
 
 
@@ -147,8 +150,13 @@ def _wecom(
         max_skew=timedelta(seconds=settings.callbacks.max_skew_seconds),
         max_body_bytes=settings.callbacks.max_body_bytes,
     )
-    outlet = Outlet(channel=client, channel_name="wecom", audience=Audience.STAFF, apis=(MESSAGE_SEND.name,))
+    outlet = Outlet(channel=client, channel_name="wecom", audience=Audience.STAFF, apis=_apis(settings, MESSAGE_SEND))
     return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=None)
+
+
+def _apis(settings: Settings, *names: str) -> tuple[Api, ...]:
+    table = SendingTable(settings.limits.figures())
+    return tuple([table.find(name) for name in names])
 
 
 def _keys(account: AccountSettings) -> list[CallbackKeys]:

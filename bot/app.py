@@ -41,6 +41,7 @@ from handlers.conversation.watch import Watch
 from handlers.delivery.governor import Governor
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
+from handlers.delivery.table import SendingTable
 from storage.accounts import Accounts
 from storage.chain import Chain
 from storage.customers import Customers
@@ -60,8 +61,10 @@ from storage.tokens import AccessTokens
 
 log = structlog.get_logger()
 
-#: Seconds a stopping process may take to finish what it holds.
-_GRACE: Final = 8.0
+#: Seconds a stopping process may take to finish the conversations it holds.
+_LANES_GRACE: Final = 8.0
+#: And the messages it is sending: a little longer than a call to a platform may take (`bot.channels.api`).
+_SENDER_GRACE: Final = 24.0
 SEALS: Final = "seals.jsonl"
 
 
@@ -152,7 +155,10 @@ class Process:
         settings = self._settings
         content = load_content(settings.home)
         meters = Meters()
-        governor = Governor(reply_reserve=settings.delivery.reply_reserve)
+        table = SendingTable(settings.limits.figures())
+        governor = Governor(
+            table, reply_reserve=settings.delivery.reply_reserve, unasked=settings.delivery.unasked_marketing
+        )
         sender = Sender(
             outbox=stores.outbox,
             governor=governor,
@@ -182,13 +188,13 @@ class Process:
         if Role.SCHEDULER in self._roles:
             await self._start_scheduler(stores, clock, kits, sender, meters)
         self._stack.push_async_callback(stores.writer.close)
-        self._stack.push_async_callback(lanes.finish, seconds=_GRACE)
-        self._stack.push_async_callback(background.stop, _GRACE)
+        self._stack.push_async_callback(lanes.finish, seconds=_LANES_GRACE)
+        self._stack.push_async_callback(background.stop, _SENDER_GRACE)
         if Role.WORKER in self._roles:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
             recovery = Recovery(lanes=lanes, clock=clock)
             background.start("recovery", recovery.run(background.stopping), vital=True)
-        inboxes = self._inboxes(stores, clock, kits, lanes, turns) if Role.WEB in self._roles else {}
+        inboxes = self._inboxes(stores, clock, kits, lanes, turns, table) if Role.WEB in self._roles else {}
         server = WebServer(
             build_web(
                 kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings, meters=meters
@@ -222,7 +228,13 @@ class Process:
         )
 
     def _inboxes(
-        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], lanes: Lanes, turns: Turns
+        self,
+        stores: Stores,
+        clock: Clock,
+        kits: Mapping[int, AccountKit],
+        lanes: Lanes,
+        turns: Turns,
+        table: SendingTable,
     ) -> dict[int, Inbox]:
         watch = Watch(stores.replies, clock=clock)
         sent = Sent(stores.replies)
@@ -230,6 +242,7 @@ class Process:
         return {
             account_id: Inbox(
                 kit.served,
+                table=table,
                 log=stores.log,
                 replies=stores.replies,
                 lanes=lanes,

@@ -11,8 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bot.settings import AccountSettings, Settings, WechatAccount, WecomAccount
-from handlers.delivery.apis import GRANTS, Trigger
+from bot.settings import AccountSettings, LimitSettings, Settings, WechatAccount, WecomAccount
 
 #: WeChat doc: the platform waits 5 s for the answer to a callback and asks three times, at 0, 5 and 10 s.
 PLATFORM_WAIT_SECONDS = 5.0
@@ -74,7 +73,7 @@ def check_settings(settings: Settings) -> list[Finding]:
     findings += _check_hotline(settings)
     findings += _check_duplicates(settings)
     findings += _check_staff(settings)
-    times = [*_check_times(settings), *_check_delivery(settings)]
+    times = [*_check_times(settings), *_check_delivery(settings), *_check_limits(settings)]
     return findings + (times or [Finding.ok("时限与条数", "设置没有问题。")])
 
 
@@ -247,10 +246,22 @@ def _check_times(settings: Settings) -> Iterator[Finding]:
         yield Finding.warn("clock.sandbox_url", "时间跟随沙箱，只适合试用。", '正式使用前请改为 sandbox_url = ""。')
 
 
+def _check_limits(settings: Settings) -> Iterator[Finding]:
+    """A figure above the published one is no mistake (an account may have been given more), but it must be known."""
+    published = LimitSettings()
+    for key, figure in settings.limits:
+        if figure > getattr(published, key):
+            yield Finding.warn(
+                f"limits.{key}",
+                f"设为 {figure:g}，高于平台公布的 {getattr(published, key):g}；多发的会被平台拒绝或丢弃。",
+                f"若平台没有为贵公司放宽，请改为 {getattr(published, key):g}。",
+            )
+
+
 def _check_delivery(settings: Settings) -> Iterator[Finding]:
     delivery = settings.delivery
-    after_a_message = GRANTS[Trigger.MESSAGE].messages
-    after_a_tap = GRANTS[Trigger.CLICK].messages
+    after_a_message = settings.limits.reply_messages
+    after_a_tap = settings.limits.tap_messages
     if delivery.reply_reserve >= after_a_message:
         yield Finding.error(
             "delivery.reply_reserve",

@@ -3,49 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from bot import checks, log_commands, menus
+from bot import checks
 from bot.accounts import UnknownAccount
-from bot.app import Stores, open_stores
-from bot.clock import SandboxUnavailable
+from bot.app import Stores
+from bot.clock import RealClock, SandboxUnavailable
+from bot.commands import customer, delivery, log, menu
+from bot.commands.exits import EXIT_CONFIG, EXIT_FLAW
+from bot.commands.running import read_settings, with_stores
 from bot.demo.command import SANDBOX_PORT, run_demo
 from bot.demo.home import ForeignHome
 from bot.init import InitError, initialise
 from bot.roles import ALL_ROLES, Role, RolesRefused
 from bot.serve import run
-from bot.settings import Settings, SettingsError, find_home, load_settings
+from bot.settings import SettingsError, find_home
 from content.errors import ContentError
 from handlers.delivery.errors import ChannelError
-from storage.customers import Customers
-from storage.deliveries import Deliveries
 from storage.errors import StorageError
 from storage.migrate import migrate as migrate_database
-from storage.tables.delivery import DeliveryState
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Zhike 知客: customer relations on WeChat and WeCom."
 )
-log_app = typer.Typer(no_args_is_help=True, help="The log: verify its chain, export it.")
-customer_app = typer.Typer(no_args_is_help=True, help="Customers and their identities.")
-app.add_typer(log_app, name="log")
-menu_app = typer.Typer(no_args_is_help=True, help="The bottom menu of official accounts.")
-app.add_typer(customer_app, name="customer")
-delivery_app = typer.Typer(no_args_is_help=True, help="Messages that went out, or should have.")
-app.add_typer(menu_app, name="menu")
-app.add_typer(delivery_app, name="delivery")
+app.add_typer(log.app, name="log")
+app.add_typer(customer.app, name="customer")
+app.add_typer(menu.app, name="menu")
+app.add_typer(delivery.app, name="delivery")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
 _SENTENCES: tuple[type[Exception], ...] = (
@@ -60,8 +52,6 @@ _SENTENCES: tuple[type[Exception], ...] = (
     SandboxUnavailable,
     OSError,
 )
-EXIT_FLAW = 1
-EXIT_CONFIG = 78
 Roles = Annotated[
     list[Role] | None, typer.Option("--role", help="web, worker, scheduler; several may be given; all when none is.")
 ]
@@ -87,6 +77,8 @@ def init() -> None:
 @app.command()
 def check() -> None:
     """Explain each misconfiguration in a sentence with its mend; exit 1 when the bot could not serve."""
+    with suppress(SettingsError):  # it is a finding
+        read_settings()
     findings = asyncio.run(checks.run(find_home(os.environ), os.environ))
     for finding in findings:
         mark = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "error": "[red]✗[/red]"}[finding.level]
@@ -102,15 +94,15 @@ def migrate() -> None:
     """Bring the database to this program's schema."""
 
     async def work(stores: Stores) -> str:
-        return await migrate_database(stores.database, now=datetime.now(UTC))
+        return await migrate_database(stores.database, now=RealClock().now())
 
-    typer.echo(f"the database is at revision {_with_stores(work)}")
+    typer.echo(f"the database is at revision {with_stores(work)}")
 
 
 @app.command()
 def serve(role: Roles = None, port: Annotated[int | None, typer.Option(help="Overrides [web] port.")] = None) -> None:
     """Serve until told to stop."""
-    settings = _settings()
+    settings = read_settings()
     if port is not None:
         settings = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
     raise typer.Exit(run(settings, frozenset(role) if role else ALL_ROLES))
@@ -127,91 +119,5 @@ def demo(
     raise typer.Exit(asyncio.run(run_demo(script=script, port=port, sandbox_port=sandbox_port, home=home)))
 
 
-@log_app.command()
-def verify() -> None:
-    """Check every account's chain; name the first altered or missing row and exit 1 when there is one."""
-    reports = _with_settings(log_commands.verify)
-    for report in reports:
-        typer.echo(log_commands.sentence(report))
-    if any(report.flaw for report in reports):
-        raise typer.Exit(EXIT_FLAW)
-
-
-@log_app.command()
-def export(
-    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
-    output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
-) -> None:
-    """Write the log as JSON Lines, a message a line, in order of account and seq."""
-    count = _with_settings(lambda settings: log_commands.export(settings, account=account, output=output))
-    typer.echo(f"{count} messages", err=True)
-
-
-@menu_app.command("publish")
-def publish_menu(account: Annotated[str | None, typer.Option(help="Only this account.")] = None) -> None:
-    """Bring the authored menu (content/menu.yaml) to the official accounts."""
-    for name in _with_settings(lambda settings: menus.publish(settings, account=account)):
-        typer.echo(f"menu published: {name}")
-
-
-@delivery_app.command("list")
-def list_deliveries(
-    state: Annotated[DeliveryState, typer.Option(help="Which ones.")] = DeliveryState.UNKNOWN,
-    limit: Annotated[int, typer.Option(help="How many at most, the newest first.")] = 50,
-) -> None:
-    """Show deliveries in a state as JSON Lines; `unknown` ones wait for a person's word."""
-
-    async def work(stores: Stores) -> list[dict[str, Any]]:
-        return await Deliveries(stores.database).in_state(state, limit=limit)
-
-    for row in _with_stores(work):
-        typer.echo(json.dumps(row, ensure_ascii=False))
-
-
-@delivery_app.command("settle")
-def settle_delivery(
-    delivery: int,
-    state: Annotated[DeliveryState, typer.Argument(help="sent or failed")],
-    by: Annotated[str, typer.Option(help="Who says so.")],
-) -> None:
-    """Say what became of an unknown delivery: it arrived (sent) or it did not (failed). Nothing is sent again."""
-
-    async def work(stores: Stores) -> None:
-        await Deliveries(stores.database).settle(delivery, state, by=by, now=datetime.now(UTC))
-
-    _with_stores(work)
-    typer.echo(json.dumps({"delivery": delivery, "state": state}))
-
-
-@customer_app.command("merge")
-def merge_customers(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who says so, and why.")]) -> None:
-    """Move all identities of customer GONE to customer KEPT."""
-
-    async def work(stores: Stores) -> None:
-        await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=datetime.now(UTC))
-
-    _with_stores(work)
-    typer.echo(json.dumps({"kept": kept, "merged": gone}))
-
-
 def _console() -> Console:
     return Console(soft_wrap=True, highlight=False)
-
-
-def _settings() -> Settings:
-    return load_settings(find_home(os.environ), os.environ)
-
-
-def _with_settings(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(work(_settings()))
-
-
-def _with_stores(work: Callable[[Stores], Coroutine[Any, Any, T]]) -> T:
-    async def run_closing(settings: Settings) -> T:
-        stores = open_stores(settings)
-        try:
-            return await work(stores)
-        finally:
-            await stores.database.close()
-
-    return _with_settings(run_closing)

@@ -18,6 +18,7 @@ from storage.database import Database, open_database
 from storage.history import History
 from storage.migrate import check_schema
 from storage.seal_file import SealFile
+from storage.viewer import COMMAND_LINE
 
 
 async def verify(settings: Settings) -> list[AccountReport]:
@@ -49,7 +50,7 @@ async def export(settings: Settings, *, account: str | None, output: Path | None
         if account is not None and account not in known:
             raise UnknownAccount(account, known, where="日志里的账号")
         with _target(output) as file:
-            async for message in History(database).export(account=account):
+            async for message in History(database).export(viewer=COMMAND_LINE, account=account):
                 file.write(json.dumps(message, ensure_ascii=False) + "\n")
                 count += 1
     finally:

@@ -7,24 +7,20 @@ mend. Every text may be "env:NAME" or "file:PATH" (relative to the home), so tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.settings_accounts import AccountSettings, StaffSettings, WechatAccount, WecomAccount
+from bot.settings_fields import OptionalAddress, Positive, Section, filled
 from bot.settings_file import SETTINGS_FILE, Problem, SettingsError, explain, read_sources
+from handlers.delivery.gates import Unasked
+from handlers.delivery.limits import Limits, Rate
+from storage.records import Grant
 
 __all__ = [
     "SETTINGS_FILE",
@@ -38,56 +34,16 @@ __all__ = [
     "find_home",
     "load_settings",
 ]
-
-#: What stands in examples where a value must be filled in (compared in lower case).
-PLACEHOLDERS = ("changeme", "change-me", "change_me", "填写", "请填写", "待填", "<", "…", "xxxx", "your_", "your-")
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("empty", "没有填写")
-    if any(text.strip().lower().startswith(placeholder) for placeholder in PLACEHOLDERS):
-        raise PydanticCustomError("placeholder", "还是示例里的占位文字")
-    return text
-
-
-def _filled_secret(secret: SecretStr) -> SecretStr:
-    _filled(secret.get_secret_value())
-    return secret
-
-
-def _without_slash(address: str) -> str:
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise PydanticCustomError("address", "不是 http:// 或 https:// 开头的地址")
-    return address.rstrip("/")
-
-
-def _no_placeholder(secret: SecretStr) -> SecretStr:
-    return _filled_secret(secret) if secret.get_secret_value() else secret
-
-
-OptionalSecret = Annotated[SecretStr, AfterValidator(_no_placeholder)]
-Filled = Annotated[str, AfterValidator(_filled)]
-FilledSecret = Annotated[SecretStr, AfterValidator(_filled_secret)]
-Address = Annotated[str, AfterValidator(_without_slash)]
-OptionalAddress = Annotated[str, AfterValidator(lambda address: _without_slash(address) if address else "")]
-Positive = Annotated[float, Field(gt=0)]
-NO_SECRET = SecretStr("")
-
-
-class Section(BaseModel):
-    """A part of the tree: frozen, and an unknown key is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+Count = Annotated[int, Field(ge=1)]
 
 
 class InsurerSettings(Section):
     #: What customers call; fills {hotline} in texts. Without it nothing that answers is served.
-    hotline: Annotated[str, Field(max_length=60), AfterValidator(lambda text: _filled(text) if text else "")] = ""
+    hotline: Annotated[str, Field(max_length=60), AfterValidator(lambda text: filled(text) if text else "")] = ""
 
 
 class DatabaseSettings(Section):
-    url: Annotated[str, AfterValidator(_filled), Field(repr=False)] = "sqlite+aiosqlite:///zhike.db"
+    url: Annotated[str, AfterValidator(filled), Field(repr=False)] = "sqlite+aiosqlite:///zhike.db"
 
 
 class WebSettings(Section):
@@ -109,8 +65,32 @@ class ConversationSettings(Section):
 class DeliverySettings(Section):
     #: Of the replies a trigger grants, this many are kept for a person.
     reply_reserve: Annotated[int, Field(ge=0)] = 1
+    #: What a customer may be sent who was never asked for the consent that marketing needs.
+    unasked_marketing: Unasked = Unasked.REFUSE
     claim_size: Annotated[int, Field(ge=1, le=1000)] = 20
     lease_seconds: Positive = 30
+
+
+class LimitSettings(Section):
+    """What the platforms let an account send to one person; the defaults are the published figures."""
+
+    reply_messages: Count = 5
+    reply_hours: Positive = 48
+    tap_messages: Count = 3
+    tap_seconds: Positive = 60
+    member_per_minute: Count = 30
+    member_per_hour: Count = 1000
+
+    def figures(self) -> Limits:
+        """Return them as the sending table takes them."""
+        return Limits(
+            after_message=Grant(messages=self.reply_messages, window=timedelta(hours=self.reply_hours)),
+            after_tap=Grant(messages=self.tap_messages, window=timedelta(seconds=self.tap_seconds)),
+            member_rates=(
+                Rate(messages=self.member_per_minute, per=timedelta(minutes=1)),
+                Rate(messages=self.member_per_hour, per=timedelta(hours=1)),
+            ),
+        )
 
 
 class LogSettings(Section):
@@ -121,83 +101,6 @@ class LogSettings(Section):
 class ClockSettings(Section):
     #: Address of a sandbox whose clock is followed; empty for real time.
     sandbox_url: OptionalAddress = ""
-
-
-class _Account(Section):
-    """What the accounts of both platforms share."""
-
-    #: Also the callback path: /callback/{name}.
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    title: Filled
-    secret: FilledSecret
-    callback_token: FilledSecret
-    #: Empty only on an official account in plain mode.
-    callback_aes_key: OptionalSecret = NO_SECRET
-    previous_callback_token: SecretStr = NO_SECRET
-    previous_callback_aes_key: SecretStr = NO_SECRET
-    answers: Literal["passive", "active", "none"] = "passive"
-    active_messages: bool = True
-
-    @property
-    def callback_path(self) -> str:
-        return f"/callback/{self.name}"
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether its callbacks come unencrypted."""
-        return False
-
-    @model_validator(mode="after")
-    def _has_its_key(self) -> Self:
-        if not self.is_plain and not self.callback_aes_key.get_secret_value():
-            raise PydanticCustomError("empty", "没有填写 callback_aes_key（只有明文模式的公众号可以不填）")
-        return self
-
-
-class WechatAccount(_Account):
-    """An official account."""
-
-    channel: Literal["wechat"] = "wechat"
-    app_id: Filled
-    original_id: Filled
-    mode: Literal["safe", "compatible", "plain"] = "safe"
-    api_base_url: Address = "https://api.weixin.qq.com"
-
-    @property
-    def realm(self) -> str:
-        """The appid, within which an openid is unique."""
-        return self.app_id
-
-    @property
-    def is_plain(self) -> bool:
-        return self.mode == "plain"
-
-
-class WecomAccount(_Account):
-    """A WeCom application."""
-
-    channel: Literal["wecom"] = "wecom"
-    corp_id: Filled
-    agent_id: Annotated[int, Field(gt=0)]
-    api_base_url: Address = "https://qyapi.weixin.qq.com"
-
-    @property
-    def realm(self) -> str:
-        """The corpid, within which a userid is unique."""
-        return self.corp_id
-
-
-AccountSettings = Annotated[WechatAccount | WecomAccount, Field(discriminator="channel")]
-
-
-class StaffSettings(Section):
-    """A person who works for the insurer, bound by the WeCom userid."""
-
-    realm: Filled
-    userid: Filled
-    name: Filled
-    role: Literal["agent", "supervisor", "compliance", "campaign_manager", "administrator"] = "agent"
-    branch: str = ""
 
 
 class Settings(BaseSettings):
@@ -212,6 +115,7 @@ class Settings(BaseSettings):
     callbacks: CallbackSettings = CallbackSettings()
     conversation: ConversationSettings = ConversationSettings()
     delivery: DeliverySettings = DeliverySettings()
+    limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()

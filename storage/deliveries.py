@@ -13,6 +13,7 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.tables import ACCOUNT, CONTENT, DELIVERY, IDENTITY, MESSAGE
 from storage.tables.delivery import DeliveryState
+from storage.viewer import Viewer, visible
 
 #: What a person can say of an unknown delivery: it arrived, or it did not.
 SETTLED_BY_PERSON = (DeliveryState.SENT, DeliveryState.FAILED)
@@ -24,8 +25,8 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def in_state(self, state: DeliveryState, *, limit: int) -> list[dict[str, Any]]:
-        """Return the latest deliveries in `state`, the newest first, as JSON-able values."""
+    async def in_state(self, state: DeliveryState, *, limit: int, viewer: Viewer) -> list[dict[str, Any]]:
+        """Return the latest deliveries in `state` that `viewer` may see, the newest first, as JSON-able values."""
         query = (
             select(
                 DELIVERY.c.id,
@@ -50,7 +51,7 @@ class Deliveries:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(visible(query, viewer))).mappings().all()
         return [_shown(dict(row)) for row in rows]
 
     async def settle(self, delivery_id: int, state: DeliveryState, *, by: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, select
 from storage.database import Database
 from storage.records import StoredReply
 from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, IDENTITY, MESSAGE
+from storage.viewer import Viewer, visible
 
 _CHUNK = 2_000
 
@@ -48,21 +49,21 @@ class History:
         async with self._database.read() as connection:
             return list((await connection.execute(select(ACCOUNT.c.name).order_by(ACCOUNT.c.id))).scalars())
 
-    async def export(self, *, account: str | None = None) -> AsyncIterator[dict[str, Any]]:
-        """Yield every message of the log in order of account and seq, as JSON-able values.
+    async def export(self, *, viewer: Viewer, account: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Yield every message of the log that `viewer` may see, in order of account and seq, as JSON-able values.
 
         With its content, and with the source of the contact where the message is what shows it.
         """
         place = (0, 0)
         while True:
-            rows = await self._chunk(place, account=account)
+            rows = await self._chunk(place, account=account, viewer=viewer)
             if not rows:
                 return
             for row in rows:
                 yield _exported(row)
             place = (rows[-1].account_id, rows[-1].seq)
 
-    async def _chunk(self, place: tuple[int, int], *, account: str | None) -> list[Any]:
+    async def _chunk(self, place: tuple[int, int], *, account: str | None, viewer: Viewer) -> list[Any]:
         account_id, seq = place
         after = (MESSAGE.c.account_id > account_id) | ((MESSAGE.c.account_id == account_id) & (MESSAGE.c.seq > seq))
         query = (
@@ -90,7 +91,7 @@ class History:
         if account is not None:
             query = query.where(ACCOUNT.c.name == account)
         async with self._database.read() as connection:
-            return list((await connection.execute(query)).all())
+            return list((await connection.execute(visible(query, viewer))).all())
 
 
 def _exported(row: Any) -> dict[str, Any]:

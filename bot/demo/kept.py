@@ -10,6 +10,7 @@ from bot.demo.world import ACCOUNTS
 from bot.settings import Settings
 from storage.database import open_database
 from storage.history import History
+from storage.viewer import COMMAND_LINE
 
 #: What the scanned code says of where the customer comes from.
 _SOURCE: Final = {"scene": SCENE, "campaign": "spring2026", "agent": "zhangwei"}
@@ -20,7 +21,7 @@ async def check_kept(settings: Settings, *, say: Callable[[str], None]) -> None:
     database = open_database(settings.database_url, home=settings.home)
     try:
         for account in ACCOUNTS:
-            lines = [line async for line in History(database).export(account=account.name)]
+            lines = [line async for line in History(database).export(viewer=COMMAND_LINE, account=account.name)]
             sources = [line["attribution"] for line in lines if line["attribution"] is not None]
             if sources != [_SOURCE]:
                 raise DayFailed(f"{account.name}: 日志里的来源应当是 {_SOURCE}，记下的是 {sources}")

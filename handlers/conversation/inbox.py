@@ -20,7 +20,8 @@ from handlers.conversation.lanes import Lanes, Told
 from handlers.conversation.sent import Sent
 from handlers.conversation.turns import Turns
 from handlers.conversation.watch import Watch
-from handlers.delivery.apis import grant_of, trigger_of
+from handlers.delivery.grants import trigger_of
+from handlers.delivery.table import SendingTable
 from storage.log import Log
 from storage.records import Arrival, Draft, Recorded, Written
 from storage.replies import Attempt, Replies, Verdict
@@ -51,6 +52,7 @@ class Inbox:
         self,
         account: ServedAccount,
         *,
+        table: SendingTable,
         log: Log,
         replies: Replies,
         lanes: Lanes,
@@ -61,6 +63,7 @@ class Inbox:
         config: ConversationConfig,
     ) -> None:
         self._account = account
+        self._table = table
         self._log = log
         self._replies = replies
         self._lanes = lanes
@@ -99,7 +102,7 @@ class Inbox:
         return Arrival(
             account=self._account.row,
             inbound=inbound,
-            grant=grant_of(inbound.body, channel=self._account.row.channel),
+            grant=self._table.grant_of(inbound.body, channel=self._account.row.channel),
             followed=_followed(inbound.body),
             handle=self._account.answers is not Answers.NONE,
             holder=self._lanes.holder,

@@ -20,7 +20,7 @@ from handlers.conversation.accounts import ConversationConfig
 from handlers.conversation.renewal import Renewal
 from handlers.conversation.turn import Outcome, can_join, never_joins
 from handlers.conversation.turns import Turns
-from storage.errors import LeaseLost
+from storage.errors import LeaseLost, StorageError
 from storage.handling import Handling
 from storage.records import (
     Lease,
@@ -115,12 +115,26 @@ class Lanes:
         return begun
 
     async def finish(self, *, seconds: float) -> None:
-        """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others."""
+        """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others.
+
+        Call it before the writer is closed.
+        """
         if tasks := self._running.tasks:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
-            for task in late:
-                task.cancel()  # its lease ends by itself, its work is still recorded
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=seconds)
+        left = await self.cut_off()
+        try:
+            await self._handling.release(left, now=self._clock.now())
+        except StorageError as error:
+            log.warning("Leases end by themselves.", action="lease_not_ended", detail=str(error))
+
+    async def cut_off(self) -> list[Lease]:
+        """Cancel every lane that runs and return the leases they held; the work is still recorded."""
+        tasks = self._running.tasks
+        leases = [lease for task in tasks if (lease := self._running.lease_of(task)) is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return leases
 
     @property
     def _lease(self) -> timedelta:

@@ -46,6 +46,11 @@ class Renewal:
         """The tasks that run."""
         return list(self._held)
 
+    def lease_of(self, task: Task) -> Lease | None:
+        """Return the lease that `task` runs under, None when it has ended."""
+        held = self._held.get(task)
+        return held[0] if held is not None else None
+
     def _let_go(self, task: Task) -> None:
         self._held.pop(task, None)
 

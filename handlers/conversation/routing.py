@@ -25,6 +25,15 @@ class Route:
     handle: Handler
     #: It may wait for something (a model, another system): it is never asked while a transaction is open.
     waits: bool = False
+    #: Only staff in one of these roles are served by it; None: it looks at nobody's role.
+    roles: frozenset[str] | None = None
+
+    def takes(self, turn: Turn) -> bool:
+        """Tell whether `handle` is to be asked."""
+        return self._serves(turn) and self.matches(turn)
+
+    def _serves(self, turn: Turn) -> bool:
+        return self.roles is None or (turn.who.staff is not None and turn.who.staff.role in self.roles)
 
 
 @value
@@ -38,7 +47,7 @@ class Answered:
 async def first_match(routes: Iterable[Route], turn: Turn) -> Answered:
     """Return what the first route that handles the turn makes of it; an empty outcome when none does."""
     for route in routes:
-        if not route.matches(turn):
+        if not route.takes(turn):
             continue
         outcome = await route.handle(turn)
         if outcome is not NOT_HANDLED:
@@ -52,7 +61,7 @@ def first_at_once(routes: Iterable[Route], turn: Turn) -> Answered | None:
     Raises RuntimeError when a route waits although it does not say so.
     """
     for route in routes:
-        if not route.matches(turn):
+        if not route.takes(turn):
             continue
         if route.waits:
             return None

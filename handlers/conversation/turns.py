@@ -134,7 +134,7 @@ class Turns:
                 by=Author.BOT,
                 channel=channel,
                 audience=Audience.STAFF if channel in STAFF_CHANNELS else Audience.CUSTOMER,
-                apis=(PASSIVE.name,),
+                apis=(PASSIVE,),
                 callback_open=True,
             )
         return isinstance(self._governor.decide(facts, standing_of(person), now=self._clock.now()), Allow)

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from handlers.clock import Clock
+from handlers.outage import Outage
 from storage.errors import StorageError
 from storage.replies import Replies
 
@@ -22,6 +23,7 @@ class Watch:
     def __init__(self, replies: Replies, *, clock: Clock) -> None:
         self._replies = replies
         self._clock = clock
+        self._outage = Outage(_say_waiting)
         self._waiting: dict[int, dict[int, list[asyncio.Future[None]]]] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -51,7 +53,9 @@ class Watch:
                 try:
                     await self._tell()
                 except StorageError as error:
-                    log.error("Waiting messages cannot be looked at.", action="watch_waits", detail=str(error))
+                    self._outage.noted(error)
+                else:
+                    self._outage.over()
         finally:
             self._looking = None
 
@@ -62,3 +66,7 @@ class Watch:
                 for future in self._waiting.get(account_id, {}).pop(seq, ()):
                     if not future.done():
                         future.set_result(None)
+
+
+def _say_waiting(error: StorageError) -> None:
+    log.error("Waiting messages cannot be looked at.", action="watch_waits", detail=str(error))

@@ -1,4 +1,4 @@
-"""Which API may carry which message: the table of `docs/sending.md` as data, and what an act of a person opens.
+"""Which API may carry which message: the table of `docs/sending.md` as data.
 
 Only APIs that the channels can speak stand here; those of later channels (templates, mass send, kf, customer contact,
 AI bot) join as rows. Decisions about a message are the governor's; this module says what is legal at all.
@@ -14,22 +14,9 @@ from types import MappingProxyType
 from typing import Final
 
 from content.consent import Consent
-from content.messages import (
-    Follow,
-    Image,
-    InboundBody,
-    Link,
-    Location,
-    MenuClick,
-    MenuScan,
-    Purpose,
-    Scan,
-    Text,
-    Video,
-    Voice,
-)
+from content.messages import Purpose
 from content.value import value
-from storage.records import Grant
+from handlers.delivery.limits import Limits, Rate
 
 
 class Audience(StrEnum):
@@ -63,18 +50,10 @@ class QuotaRule(StrEnum):
 
     #: Nothing.
     FREE = "free"
-    #: One of the messages that the person's last act granted (`GRANTS`).
+    #: One of the messages that the person's last act granted (`handlers.delivery.grants`).
     GRANTED = "granted"
     #: A place in the platform's rate for one person (`Api.rates`).
     RATE = "rate"
-
-
-@value
-class Rate:
-    """At most so many messages to one person in such a time."""
-
-    messages: int
-    per: timedelta
 
 
 @value
@@ -103,98 +82,57 @@ class Api:
         return 1 if self.quota is QuotaRule.GRANTED else 0
 
 
-#: Answer in the HTTP response to a callback: 5 s, three attempts. WeCom applications answer their members the same way.
-PASSIVE: Final = Api(
-    name="passive",
-    channels=frozenset({"wechat", "wecom"}),
-    audiences=frozenset(Audience),
-    purposes=frozenset({Purpose.SERVICE}),
-    quota=QuotaRule.FREE,
-    key=PlatformKey(kind=KeyKind.STORED_REPLY, valid=timedelta(seconds=15)),
-    text_limit_bytes=2048,
-    needs_open_callback=True,
-)
-#: Customer-service message of an official account (`message/custom/send`).
-CUSTOM_SEND: Final = Api(
-    name="custom_send",
-    channels=frozenset({"wechat"}),
-    audiences=frozenset({Audience.CUSTOMER}),
-    purposes=frozenset({Purpose.SERVICE, Purpose.MARKETING}),
-    quota=QuotaRule.GRANTED,
-    key=PlatformKey(),
-    text_limit_bytes=2048,
-    consents=MappingProxyType({Purpose.MARKETING: Consent.MARKETING}),
-    needs_window=True,
-)
-#: Message of a WeCom application to members (`message/send`). What exceeds the rates is dropped without an error. The
-#: duplicate check holds for 30 minutes unless the request asks for more; we count on no more than that.
-MESSAGE_SEND: Final = Api(
-    name="message_send",
-    channels=frozenset({"wecom"}),
-    audiences=frozenset({Audience.STAFF}),
-    purposes=frozenset(Purpose),
-    quota=QuotaRule.RATE,
-    key=PlatformKey(kind=KeyKind.WHOLE_REQUEST, valid=timedelta(minutes=30)),
-    text_limit_bytes=2048,
-    rates=(
-        Rate(messages=30, per=timedelta(minutes=1)),
-        Rate(messages=1000, per=timedelta(hours=1)),
-    ),
-)
-APIS: Final[Mapping[str, Api]] = MappingProxyType({api.name: api for api in (PASSIVE, CUSTOM_SEND, MESSAGE_SEND)})
+PASSIVE: Final = "passive"
+CUSTOM_SEND: Final = "custom_send"
+MESSAGE_SEND: Final = "message_send"
 
 
-class Trigger(StrEnum):
-    """An act of the person that lets an official account write to them."""
-
-    MESSAGE = "message"
-    CLICK = "click"
-    SCANCODE = "scancode"
-    FOLLOW = "follow"
-    SCAN = "scan"
+def rows(limits: Limits) -> tuple[Api, ...]:
+    """Return the table, with the rates of `limits`."""
+    return (_passive(), _custom_send(), _message_send(limits))
 
 
-_AFTER_A_TAP: Final = Grant(messages=3, window=timedelta(minutes=1))
-#: WeChat doc: customer-service messages, quota by trigger (platform table since 2023-06).
-GRANTS: Final[Mapping[Trigger, Grant]] = MappingProxyType(
-    {
-        Trigger.MESSAGE: Grant(messages=5, window=timedelta(hours=48)),
-        Trigger.CLICK: _AFTER_A_TAP,
-        Trigger.SCANCODE: _AFTER_A_TAP,
-        Trigger.FOLLOW: _AFTER_A_TAP,
-        Trigger.SCAN: _AFTER_A_TAP,
-    }
-)
+def _passive() -> Api:
+    """Answer in the HTTP response to a callback: 5 s, three attempts; WeCom answers its members the same way."""
+    return Api(
+        name=PASSIVE,
+        channels=frozenset({"wechat", "wecom"}),
+        audiences=frozenset(Audience),
+        purposes=frozenset({Purpose.SERVICE}),
+        quota=QuotaRule.FREE,
+        key=PlatformKey(kind=KeyKind.STORED_REPLY, valid=timedelta(seconds=15)),
+        text_limit_bytes=2048,
+        needs_open_callback=True,
+    )
 
 
-def find_api(name: str) -> Api:
-    """Return the row of that name. Raises LookupError naming those there are."""
-    try:
-        return APIS[name]
-    except KeyError:
-        raise LookupError(f"no sending API is called {name!r}; there are {', '.join(APIS)}") from None
+def _custom_send() -> Api:
+    """Customer-service message of an official account (`message/custom/send`)."""
+    return Api(
+        name=CUSTOM_SEND,
+        channels=frozenset({"wechat"}),
+        audiences=frozenset({Audience.CUSTOMER}),
+        purposes=frozenset({Purpose.SERVICE, Purpose.MARKETING}),
+        quota=QuotaRule.GRANTED,
+        key=PlatformKey(),
+        text_limit_bytes=2048,
+        consents=MappingProxyType({Purpose.MARKETING: Consent.MARKETING}),
+        needs_window=True,
+    )
 
 
-def trigger_of(body: InboundBody) -> Trigger | None:
-    """Return what kind of act an inbound message is, None for one that opens nothing."""
-    match body:
-        case Text() | Image() | Voice() | Video() | Location() | Link():
-            return Trigger.MESSAGE
-        case MenuClick():
-            return Trigger.CLICK
-        case Follow():
-            return Trigger.FOLLOW
-        case Scan():
-            return Trigger.SCAN
-        case MenuScan():
-            return Trigger.SCANCODE
-        case _:
-            return None
+def _message_send(limits: Limits) -> Api:
+    """Message of a WeCom application to members (`message/send`). What exceeds the rates is dropped without an error.
 
-
-def grant_of(body: InboundBody, *, channel: str) -> Grant | None:
-    """Return what an inbound message on `channel` lets the account send, None when that is nothing or not counted."""
-    trigger = trigger_of(body)
-    if trigger is None or channel not in CUSTOM_SEND.channels:
-        return None
-    return GRANTS[trigger]
+    The duplicate check holds for 30 minutes unless the request asks for more; we count on no more than that.
+    """
+    return Api(
+        name=MESSAGE_SEND,
+        channels=frozenset({"wecom"}),
+        audiences=frozenset({Audience.STAFF}),
+        purposes=frozenset(Purpose),
+        quota=QuotaRule.RATE,
+        key=PlatformKey(kind=KeyKind.WHOLE_REQUEST, valid=timedelta(minutes=30)),
+        text_limit_bytes=2048,
+        rates=limits.member_rates,
+    )

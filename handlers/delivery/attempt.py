@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from handlers.clock import Clock
-from handlers.delivery.apis import find_api
 from handlers.delivery.decision import Allow, Defer, OutgoingFacts, Refuse, Ruling, standing_of
 from handlers.delivery.errors import ChannelError, OutcomeUnknown, QuotaExhausted, Unreachable, WindowClosed
 from handlers.delivery.governor import Governor
@@ -44,6 +43,7 @@ class Attempts:
         """Take the parts; `on_held` hears the state of a row that the governor held back just before its attempt."""
         self._outbox = outbox
         self._governor = governor
+        self._table = governor.table
         self._policy = policy
         self._pauses = pauses
         self._clock = clock
@@ -67,7 +67,7 @@ class Attempts:
             holder=self._holder,
             now=self._clock.now(),
             decide=lambda person, recent: self._rule(row, outlet, facts, person, recent),
-            costs=lambda name: find_api(name).cost,
+            costs=lambda name: self._table.find(name).cost,
             look_back=outlet.look_back,
         )
         if isinstance(begun, Settlement):
@@ -83,7 +83,7 @@ class Attempts:
         if row.content is None:
             return _held(row, DeliveryState.REFUSED, "content_destroyed")
         now = self._clock.now()
-        if row.doubtful_since is not None and now >= row.doubtful_since + _key_valid(row.api):
+        if row.doubtful_since is not None and now >= row.doubtful_since + self._key_valid(row.api):
             return Settlement(claimed=row, state=DeliveryState.UNKNOWN, reason=Cause.OUTCOME_UNKNOWN)
         until = self._pauses.until(row.account_id, now=now)  # set by another row since the claim
         if until is None:
@@ -125,7 +125,7 @@ class Attempts:
 
     def _refused(self, row: Claimed, begun: Begun, error: Exception) -> Settlement:
         now = self._clock.now()
-        valid = find_api(begun.api).key.valid
+        valid = self._key_valid(begun.api)
         decision = self._policy.decide(
             error,
             attempt=row.counted + 1,
@@ -153,6 +153,13 @@ class Attempts:
             charge=_charge(error),
         )
 
+    def _key_valid(self, api: str | None) -> timedelta:
+        """Return how long the platform recognises a repeat of an attempt through `api`; not at all an unknown one's."""
+        try:
+            return self._table.find(api or "").key.valid
+        except LookupError:
+            return timedelta(0)
+
 
 def _charge(error: Exception) -> Charge:
     """Return what becomes of the quota: a platform that refuses has sent nothing, so nothing is used up."""
@@ -179,11 +186,3 @@ def _unreadable(row: Claimed, why: str) -> Settlement:
         detail=why,
     )
     return _held(row, DeliveryState.FAILED, "unreadable")
-
-
-def _key_valid(api: str | None) -> timedelta:
-    """Return how long the platform recognises a repeat of an attempt through `api`; not at all through an unknown."""
-    try:
-        return find_api(api or "").key.valid
-    except LookupError:
-        return timedelta(0)

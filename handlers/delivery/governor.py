@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handlers.delivery.apis import find_api
 from handlers.delivery.decision import (
     Allow,
     Author,
@@ -32,6 +31,7 @@ from handlers.delivery.decision import (
     standing_of,
 )
 from handlers.delivery.gates import Approval, Consents, Gate, Legality, Quotas, Reachability, Unasked, Verdict, Window
+from handlers.delivery.table import SendingTable
 
 __all__ = [
     "Allow",
@@ -55,14 +55,21 @@ class Governor:
     """Asked at the claim of a message and again just before its attempt.
 
     Args:
+        table: what the APIs may carry.
         reply_reserve: of the messages that an act of the person grants, so many are kept for a person.
         unasked: what a customer may be sent who was never asked for the consent it needs.
         more_gates: checks after the built-in ones, in order.
     """
 
     def __init__(
-        self, *, reply_reserve: int, unasked: Unasked = Unasked.REFUSE, more_gates: tuple[Gate, ...] = ()
+        self,
+        table: SendingTable,
+        *,
+        reply_reserve: int,
+        unasked: Unasked = Unasked.REFUSE,
+        more_gates: tuple[Gate, ...] = (),
     ) -> None:
+        self.table = table
         self._gates: tuple[Gate, ...] = (
             Reachability(),
             Legality(),
@@ -75,7 +82,7 @@ class Governor:
 
     def decide(self, facts: OutgoingFacts, standing: Standing, *, now: datetime) -> Ruling:
         """Return what may become of the message at `now`. Raises LookupError on an API that is not in the table."""
-        apis = tuple([find_api(name) for name in facts.apis])
+        apis = tuple([self.table.find(name) for name in facts.apis])
         for gate in self._gates:
             verdict = gate(apis, facts, standing=standing, now=now)
             if not isinstance(verdict, tuple):

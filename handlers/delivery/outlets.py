@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from content.messages import MenuReply, Outgoing, Purpose, TextReply
 from content.value import value
-from handlers.delivery.apis import Audience, find_api
+from handlers.delivery.apis import Api, Audience
 from handlers.delivery.decision import Author, OutgoingFacts
 from handlers.delivery.ports import Channel
 from storage.claims import Claimed
@@ -20,12 +20,12 @@ class Outlet:
     channel: Channel
     channel_name: str
     audience: Audience
-    apis: tuple[str, ...]
+    apis: tuple[Api, ...]
 
     @property
     def look_back(self) -> timedelta:
         """How far back attempts count for the platform's rates."""
-        return max((rate.per for name in self.apis for rate in find_api(name).rates), default=timedelta(0))
+        return max((rate.per for api in self.apis for rate in api.rates), default=timedelta(0))
 
     def facts(self, row: Claimed) -> OutgoingFacts:
         """Return what the governor must know of a row. Raises ValueError on a word of another version."""
@@ -34,7 +34,7 @@ class Outlet:
             by=Author(row.author),
             channel=self.channel_name,
             audience=self.audience,
-            apis=self.apis,
+            apis=tuple([api.name for api in self.apis]),
             text_bytes=_text_bytes(row.content),
         )
 
@@ -45,8 +45,8 @@ class Outlet:
         """
         ends = [
             recent[rate.messages - 1] + rate.per
-            for name in self.apis
-            for rate in find_api(name).rates
+            for api in self.apis
+            for rate in api.rates
             if len(recent) >= rate.messages
         ]
         later = [end for end in ends if end > now]

@@ -20,6 +20,7 @@ from handlers.delivery.governor import Governor
 from handlers.delivery.outlets import Outlet
 from handlers.delivery.pauses import Pauses
 from handlers.delivery.retry import RetryPolicy
+from handlers.outage import Outage
 from storage.attempts import Settlement
 from storage.claims import Claimed
 from storage.errors import StorageError
@@ -70,6 +71,7 @@ class Sender:
             holder=holder,
             on_held=on_settled,
         )
+        self._outage = Outage(_say_waiting)
         self._due = asyncio.Event()
         #: What is under way: a row until its result is written, a task until it has ended.
         self._rows: dict[int, Claimed] = {}
@@ -93,7 +95,7 @@ class Sender:
                     await self._renew()
                     await self.take_up()
                 except StorageError as error:  # what was claimed comes back when its lease ends
-                    _say_waiting(error)
+                    self._outage.noted(error)
                 await self._wait(ending)
             await self._finish()
         finally:
@@ -108,6 +110,7 @@ class Sender:
         if not room:
             return []
         rows = await self._outbox.claim(room=room, holder=self._holder, now=now, until=self._lease_end(now))
+        self._outage.over()
         if rows and self._renew_at is None:
             self._renew_at = now + timedelta(seconds=self._config.lease / 3)
         tasks = []
@@ -151,7 +154,7 @@ class Sender:
             try:
                 await self._write_done()
             except StorageError as error:  # the result is kept, and written when the database is back
-                _say_waiting(error)
+                self._outage.noted(error)
         if self._room(row.account_id, self._clock.now()) > 0:
             self.wake()
 
@@ -196,7 +199,7 @@ class Sender:
         try:
             await self._write_done()
         except StorageError as error:
-            _say_waiting(error)
+            self._outage.noted(error)
 
 
 def _say_waiting(error: StorageError) -> None:

@@ -21,6 +21,7 @@ from handlers.delivery.governor import Governor
 from storage.accounts import Transaction
 from storage.connection import Connection
 from tests.fakes.clock import ManualClock
+from tests.fakes.sending import TABLE
 from tests.fakes.stores import OpenStores
 
 _STEP = 0.5
@@ -99,7 +100,7 @@ class Desk:
             routes=(Route(name="slow", matches=lambda _: True, handle=self.route.handle, waits=waits),),
             standings=Standings(stores.history, labels=frozenset()),
             accounts={served.row.id: served},
-            governor=Governor(reply_reserve=1),
+            governor=Governor(TABLE, reply_reserve=1),
             apology=_apologise,
             clock=clock,
             config=config,
@@ -117,6 +118,7 @@ class Desk:
         self.sent = Sent(stores.replies)
         self.inbox = Inbox(
             served,
+            table=TABLE,
             log=stores.log,
             replies=stores.replies,
             lanes=self.lanes,
@@ -162,10 +164,11 @@ class Desk:
             await self.rest()
 
     async def close(self) -> None:
+        """End as a killed process does: nothing is finished, no lease is ended."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.lanes.finish(seconds=0.05)
+        await self.lanes.cut_off()
         await self.sent.finish()
 
 

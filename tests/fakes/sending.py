@@ -10,11 +10,13 @@ from typing import Final
 
 from content.messages import TextReply
 from handlers.clock import Clock
-from handlers.delivery.apis import Audience
+from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
 from handlers.delivery.governor import Governor
+from handlers.delivery.limits import Limits
 from handlers.delivery.outlets import Outlet
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
+from handlers.delivery.table import SendingTable
 from storage.attempts import Begun, Settlement
 from storage.claims import Claimed
 from storage.records import Grant, Recorded, Way
@@ -24,16 +26,18 @@ from tests.fakes.visitors import FIVE_IN_TWO_DAYS, Visitors, lease_of, turn
 
 #: How long the workers of tests hold what they claim.
 DELIVERY_LEASE: Final = timedelta(seconds=30)
+#: The published figures.
+TABLE: Final = SendingTable(Limits())
 
 
 def official(channel: ScriptedChannel) -> Outlet:
     """Return the way out of an official account."""
-    return Outlet(channel=channel, channel_name="wechat", audience=Audience.CUSTOMER, apis=("custom_send",))
+    return Outlet(channel=channel, channel_name="wechat", audience=Audience.CUSTOMER, apis=(TABLE.find(CUSTOM_SEND),))
 
 
 def application(channel: ScriptedChannel) -> Outlet:
     """Return the way out of a WeCom application."""
-    return Outlet(channel=channel, channel_name="wecom", audience=Audience.STAFF, apis=("message_send",))
+    return Outlet(channel=channel, channel_name="wecom", audience=Audience.STAFF, apis=(TABLE.find(MESSAGE_SEND),))
 
 
 def sender_of(
@@ -49,7 +53,7 @@ def sender_of(
     """Return a sending loop with a lease of 30 seconds and a fixed seed."""
     return Sender(
         outbox=stores.outbox,
-        governor=Governor(reply_reserve=1),
+        governor=Governor(TABLE, reply_reserve=1),
         policy=RetryPolicy(rng=Random(7), max_attempts=max_attempts),
         outlets=outlets,
         clock=clock,

@@ -91,6 +91,7 @@ def test_when_the_database_is_gone_the_bot_is_not_ready_says_why_and_comes_back(
     mark = own_town.mark()
     own_town.says(SERVICE, "in-the-outage", "你好", wait=False)
     (answered,) = own_town.wait_for(1, after=mark, what="answer")
+    own_town.advance(3)  # several rounds of every loop
     _run_on(admin, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     assert (status, alive) == (503, 200)
     assert "the database" in text
@@ -99,6 +100,9 @@ def test_when_the_database_is_gone_the_bot_is_not_ready_says_why_and_comes_back(
     own_town.advance(5)
     own_town.wait_for(1, after=mark, what="shown", person="in-the-outage")
     assert answered["status"] == 503, "what could not be written down must come again"
+    said = own_town.bot.actions()
+    assert (said["sender_waits"], said["recovery_waits"]) == (1, 1), "an outage is said once, not with every round"
+    assert said["database_back"] >= 2
     assert own_town.log_of(SERVICE, "in-the-outage") == [("in", "text"), ("out", "text")]
 
 

@@ -114,3 +114,17 @@ async def test_a_conversation_that_cannot_be_begun_does_not_hold_the_others(
     await other.wait(2)
 
     assert (taken, other.route.turns) == (1, ["二"])
+
+
+async def test_what_a_stopping_process_could_not_finish_others_take_over_at_once(
+    open_desk: Callable[..., Desk],
+) -> None:
+    stopping, other = open_desk(), open_desk(holder="web-2")
+    stopping.route.seconds = 1000
+    await stopping.push("你好")
+    held = await other.lanes.take_over(limit=10)
+    await stopping.lanes.finish(seconds=0)
+
+    assert (held, await other.lanes.take_over(limit=10)) == (0, 1)
+    await other.wait(0.5)
+    assert other.route.turns == ["你好"]

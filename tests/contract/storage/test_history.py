@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from storage.records import AccountRow, AttributionDraft, StoredReply, Way
+from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
@@ -47,7 +48,7 @@ async def test_the_export_holds_every_message_in_order(
     await _talk(stores, elsewhere, clock, "alice", "别处")
     await _talk(stores, visitors, clock, "alice", "一")
     await _talk(stores, visitors, clock, "bob", "二")
-    rows = [row async for row in stores.history.export()]
+    rows = [row async for row in stores.history.export(viewer=COMMAND_LINE)]
 
     assert [(row["account"], row["seq"], row["direction"]) for row in rows] == [
         *(("service", seq, direction) for seq, direction in enumerate(("in", "out", "in", "out"), start=1)),
@@ -65,8 +66,8 @@ async def test_the_export_of_one_account_holds_only_its_messages(
     await _talk(stores, Visitors(stores.log, accounts["second"], clock), clock, "alice", "别处")
     await _talk(stores, visitors, clock, "alice", "一")
 
-    assert [row["seq"] async for row in stores.history.export(account="second")] == [1, 2]
-    assert [row async for row in stores.history.export(account="nobody")] == []
+    assert [row["seq"] async for row in stores.history.export(viewer=COMMAND_LINE, account="second")] == [1, 2]
+    assert [row async for row in stores.history.export(viewer=COMMAND_LINE, account="nobody")] == []
 
 
 async def test_the_export_says_which_message_shows_where_a_contact_came_from(
@@ -76,7 +77,7 @@ async def test_the_export_says_which_message_shows_where_a_contact_came_from(
     source = AttributionDraft(scene="campaign:spring", campaign="spring", agent=None)
     await stores.handling.finish(turn(lease_of(said), [said.seq], "欢迎", now=clock.now(), attributions=(source,)))
 
-    assert [row["attribution"] async for row in stores.history.export()] == [
+    assert [row["attribution"] async for row in stores.history.export(viewer=COMMAND_LINE)] == [
         {"scene": "campaign:spring", "campaign": "spring", "agent": None},
         None,
     ]
@@ -87,7 +88,7 @@ async def test_destroyed_content_is_exported_as_nothing_with_its_digest(
 ) -> None:
     place = await _talk(stores, visitors, clock, "alice", "一")
     await stores.change("DELETE FROM content")
-    rows = [row async for row in stores.history.export()]
+    rows = [row async for row in stores.history.export(viewer=COMMAND_LINE)]
 
     assert [(row["content"], len(row["digest"])) for row in rows] == [(None, 64)] * 2
     assert await stores.history.last_outgoing(*place) is None
@@ -96,7 +97,7 @@ async def test_destroyed_content_is_exported_as_nothing_with_its_digest(
 async def test_an_export_longer_than_one_chunk_has_no_gap(stores: OpenStores, visitors: Visitors) -> None:
     await asyncio.gather(*(visitors.say(f"p{n % 50}", str(n)) for n in range(2100)))
 
-    assert [row["seq"] async for row in stores.history.export()] == list(range(1, 2101))
+    assert [row["seq"] async for row in stores.history.export(viewer=COMMAND_LINE)] == list(range(1, 2101))
 
 
 async def test_what_went_out_before_destroyed_words_is_not_taken_for_the_last(
@@ -106,3 +107,16 @@ async def test_what_went_out_before_destroyed_words_is_not_taken_for_the_last(
     await stores.change("DELETE FROM content WHERE seq = 3")
 
     assert await stores.history.last_outgoing(*place) is None
+
+
+async def test_a_viewer_sees_the_accounts_of_their_scope_and_nothing_else(
+    stores: OpenStores, visitors: Visitors, accounts: dict[str, AccountRow], clock: ManualClock
+) -> None:
+    await _talk(stores, visitors, clock, "alice", "一")
+    await _talk(stores, Visitors(stores.log, accounts["second"], clock), clock, "bob", "二")
+    viewer = Viewer(name="李", role="supervisor", accounts=frozenset({"second"}))
+    nobody = Viewer(name="新人", role="agent", accounts=frozenset())
+
+    assert {row["account"] async for row in stores.history.export(viewer=viewer)} == {"second"}
+    assert [row async for row in stores.history.export(viewer=viewer, account="service")] == []
+    assert [row async for row in stores.history.export(viewer=nobody)] == []

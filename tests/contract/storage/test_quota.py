@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.messages import Event
-from handlers.delivery.apis import GRANTS, Trigger
+from handlers.delivery.grants import Trigger, granted_by
+from handlers.delivery.limits import Limits
 from handlers.delivery.quota import Quota
 from storage.attempts import Begun, Charge, Settlement
 from storage.records import AccountRow, DeliveryState, Way
@@ -105,7 +106,9 @@ class Ledger:
 
     async def _act(self, trigger: Trigger) -> None:
         body = Event(kind="act", fields={"trigger": str(trigger)})
-        await self._stores.log.record(self._visitors.arrival(self._person, body, grant=GRANTS[trigger], handle=False))
+        await self._stores.log.record(
+            self._visitors.arrival(self._person, body, grant=granted_by(trigger, Limits()), handle=False)
+        )
 
     async def _send(self, what: Doing) -> None:
         """Plan a message, try it, and settle the attempt."""

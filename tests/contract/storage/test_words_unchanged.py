@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from content.messages import Event, Text
 from storage.digests import content_digest
+from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors, lease_of, turn
@@ -51,7 +52,7 @@ async def test_words_come_back_as_they_were_written(
     last = await stores.history.last_outgoing(said.account_id, said.person.conversation_id)
     assert last is not None
     assert last.fields == {"content": words}
-    assert [row["content"] async for row in stores.history.export()] == [{"content": words}] * 2
+    assert [row["content"] async for row in stores.history.export(viewer=COMMAND_LINE)] == [{"content": words}] * 2
     for stored in await stores.rows(
         "SELECT c.salt, c.fields, m.digest"
         " FROM content c JOIN message m ON m.account_id = c.account_id AND m.seq = c.seq"

@@ -25,7 +25,14 @@ from content.messages import (
     Video,
     Voice,
 )
-from handlers.delivery.apis import APIS, GRANTS, Audience, KeyKind, Trigger, find_api, grant_of, trigger_of
+from handlers.delivery.apis import Audience, KeyKind
+from handlers.delivery.grants import Trigger, granted_by, trigger_of
+from handlers.delivery.limits import Limits, Rate
+from handlers.delivery.table import SendingTable
+from storage.records import Grant
+
+TABLE = SendingTable(Limits())
+APIS = TABLE.apis
 
 
 def test_only_a_customer_service_message_may_advertise_to_customers_and_only_with_consent_and_window() -> None:
@@ -33,13 +40,13 @@ def test_only_a_customer_service_message_may_advertise_to_customers_and_only_wit
         api.name for api in APIS.values() if Audience.CUSTOMER in api.audiences and Purpose.MARKETING in api.purposes
     }
     assert may == {"custom_send"}
-    assert find_api("custom_send").consents == {Purpose.MARKETING: Consent.MARKETING}
-    assert find_api("custom_send").needs_window
+    assert TABLE.find("custom_send").consents == {Purpose.MARKETING: Consent.MARKETING}
+    assert TABLE.find("custom_send").needs_window
 
 
 def test_staff_get_messages_of_any_purpose_by_the_application() -> None:
-    assert find_api("message_send").purposes == {Purpose.SERVICE, Purpose.MARKETING, Purpose.STATUTORY}
-    assert find_api("message_send").audiences == {Audience.STAFF}
+    assert TABLE.find("message_send").purposes == {Purpose.SERVICE, Purpose.MARKETING, Purpose.STATUTORY}
+    assert TABLE.find("message_send").audiences == {Audience.STAFF}
 
 
 def test_no_api_needs_a_consent_for_service() -> None:
@@ -59,7 +66,7 @@ def test_a_key_that_recognises_nothing_is_never_valid() -> None:
 
 
 def test_a_message_grants_five_for_two_days_and_every_other_act_three_for_a_minute() -> None:
-    assert {trigger: (grant.messages, grant.window.total_seconds()) for trigger, grant in GRANTS.items()} == {
+    assert {trigger: _figures(granted_by(trigger, Limits())) for trigger in Trigger} == {
         Trigger.MESSAGE: (5, 48 * 3600),
         Trigger.CLICK: (3, 60),
         Trigger.SCANCODE: (3, 60),
@@ -90,13 +97,25 @@ def test_a_message_grants_five_for_two_days_and_every_other_act_three_for_a_minu
 )
 def test_which_act_an_inbound_message_is(body: InboundBody, trigger: Trigger | None) -> None:
     assert trigger_of(body) is trigger
-    assert grant_of(body, channel="wechat") == (GRANTS[trigger] if trigger else None)
+    assert TABLE.grant_of(body, channel="wechat") == (granted_by(trigger, Limits()) if trigger else None)
 
 
 def test_no_quota_is_counted_where_nothing_is_granted() -> None:
-    assert grant_of(Text(content="help"), channel="wecom") is None
+    assert TABLE.grant_of(Text(content="help"), channel="wecom") is None
 
 
 def test_an_unknown_api_names_those_there_are() -> None:
     with pytest.raises(LookupError, match="'telegraph'; there are passive, custom_send, message_send"):
-        find_api("telegraph")
+        TABLE.find("telegraph")
+
+
+def test_other_figures_reach_the_grants_and_the_rates() -> None:
+    hourly = (Rate(messages=7, per=timedelta(hours=1)),)
+    tap = Grant(messages=2, window=timedelta(minutes=3))
+    table = SendingTable(Limits(after_tap=tap, member_rates=hourly))
+    assert table.grant_of(Follow(), channel="wechat") == tap
+    assert table.find("message_send").rates == hourly
+
+
+def _figures(grant: Grant) -> tuple[int, float]:
+    return grant.messages, grant.window.total_seconds()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from content.consent import Consent, ConsentState
 from content.messages import Purpose
-from handlers.delivery.apis import Api, Audience, find_api
+from handlers.delivery.apis import Api, Audience
 from handlers.delivery.decision import SENTENCES
 from handlers.delivery.gates import Verdict
 from handlers.delivery.governor import (
@@ -29,10 +29,11 @@ from handlers.delivery.governor import (
 )
 from handlers.delivery.quota import Quota
 from storage.records import Person
+from tests.fakes.sending import TABLE
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
-GOVERNOR = Governor(reply_reserve=1)
+GOVERNOR = Governor(TABLE, reply_reserve=1)
 
 REPLY = OutgoingFacts(
     purpose=Purpose.SERVICE, by=Author.BOT, channel="wechat", audience=Audience.CUSTOMER, apis=("custom_send",)
@@ -102,10 +103,10 @@ def test_a_rate_that_is_used_up_only_puts_the_message_off() -> None:
 
 def test_the_preferred_api_is_taken_and_the_next_when_it_is_not_legal() -> None:
     both = replace(REPLY, apis=("passive", "custom_send"), callback_open=True)
-    assert GOVERNOR.decide(both, FOLLOWER, now=NOW) == Allow(api=find_api("passive"))
+    assert GOVERNOR.decide(both, FOLLOWER, now=NOW) == Allow(api=TABLE.find("passive"))
     closed = replace(both, callback_open=False)
-    assert GOVERNOR.decide(closed, FOLLOWER, now=NOW) == Allow(api=find_api("custom_send"))
-    assert GOVERNOR.decide(both, replace(FOLLOWER, quota=Quota()), now=NOW) == Allow(api=find_api("passive"))
+    assert GOVERNOR.decide(closed, FOLLOWER, now=NOW) == Allow(api=TABLE.find("custom_send"))
+    assert GOVERNOR.decide(both, replace(FOLLOWER, quota=Quota()), now=NOW) == Allow(api=TABLE.find("passive"))
 
 
 def test_a_passive_answer_takes_nothing_of_the_quota_and_needs_none() -> None:
@@ -114,7 +115,7 @@ def test_a_passive_answer_takes_nothing_of_the_quota_and_needs_none() -> None:
 
 
 def test_who_was_never_asked_may_be_written_to_only_where_the_setting_says_so() -> None:
-    permissive = Governor(reply_reserve=1, unasked=Unasked.ALLOW)
+    permissive = Governor(TABLE, reply_reserve=1, unasked=Unasked.ALLOW)
     assert isinstance(permissive.decide(OFFER, replace(FOLLOWER, consents={}), now=NOW), Allow)
     asked = replace(FOLLOWER, consents={Consent.MARKETING: ConsentState.ASKED})
     assert reason_of(permissive.decide(OFFER, asked, now=NOW)) is Reason.CONSENT_MISSING
@@ -144,7 +145,7 @@ def test_further_gates_come_last_in_their_order() -> None:
             asked.append("never")
             return apis
 
-    governor = Governor(reply_reserve=1, more_gates=(QuietUntilLater(), NeverAsked()))
+    governor = Governor(TABLE, reply_reserve=1, more_gates=(QuietUntilLater(), NeverAsked()))
     assert governor.decide(REPLY, FOLLOWER, now=NOW) == Defer(until=LATER, reason=Reason.RATE_LIMITED)
     assert reason_of(governor.decide(REPLY, replace(FOLLOWER, followed=False), now=NOW)) is Reason.UNFOLLOWED
     assert asked == ["quiet"]
@@ -261,7 +262,7 @@ def oracle(facts: OutgoingFacts, standing: Standing, *, api: str, reserve: int) 
 def test_a_message_goes_exactly_when_the_table_allows_it_and_by_the_first_api_that_may(
     facts: OutgoingFacts, standing: Standing, reserve: int
 ) -> None:
-    ruling = Governor(reply_reserve=reserve).decide(facts, standing, now=NOW)
+    ruling = Governor(TABLE, reply_reserve=reserve).decide(facts, standing, now=NOW)
     legal = [api for api in facts.apis if oracle(facts, standing, api=api, reserve=reserve)]
     assert (ruling.api.name if isinstance(ruling, Allow) else None) == (legal[0] if legal else None)
 
@@ -271,7 +272,7 @@ def test_a_message_goes_exactly_when_the_table_allows_it_and_by_the_first_api_th
 def test_to_withdraw_a_consent_never_lets_more_through(
     facts: OutgoingFacts, standing: Standing, unasked: Unasked, consent: Consent
 ) -> None:
-    governor = Governor(reply_reserve=1, unasked=unasked)
+    governor = Governor(TABLE, reply_reserve=1, unasked=unasked)
     withdrawn = replace(standing, consents={**standing.consents, consent: ConsentState.WITHDRAWN})
     if isinstance(governor.decide(facts, withdrawn, now=NOW), Allow):
         assert isinstance(governor.decide(facts, standing, now=NOW), Allow)
@@ -282,7 +283,7 @@ def test_to_withdraw_a_consent_never_lets_more_through(
 def test_to_opt_out_never_lets_more_through_and_never_stops_service(
     facts: OutgoingFacts, standing: Standing, unasked: Unasked
 ) -> None:
-    governor = Governor(reply_reserve=1, unasked=unasked)
+    governor = Governor(TABLE, reply_reserve=1, unasked=unasked)
     before = governor.decide(facts, standing, now=NOW)
     opted_out = {**standing.consents, Consent.MARKETING: ConsentState.WITHDRAWN}
     after = governor.decide(facts, replace(standing, consents=opted_out), now=NOW)
@@ -295,7 +296,7 @@ def test_to_opt_out_never_lets_more_through_and_never_stops_service(
 @often
 @given(facts_of_any_kind, standings, reserves)
 def test_a_person_may_send_whatever_the_bot_may(facts: OutgoingFacts, standing: Standing, reserve: int) -> None:
-    governor = Governor(reply_reserve=reserve)
+    governor = Governor(TABLE, reply_reserve=reserve)
     if isinstance(governor.decide(replace(facts, by=Author.BOT), standing, now=NOW), Allow):
         assert isinstance(governor.decide(replace(facts, by=Author.PERSON), standing, now=NOW), Allow)
 

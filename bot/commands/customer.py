@@ -1,0 +1,44 @@
+"""`zhike customer`: customers and their identities."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from bot.app import Stores
+from bot.commands.exits import EXIT_FLAW
+from bot.commands.running import with_stores, with_stores_and_time
+from handlers.clock import Clock
+from storage.customers import Customers
+from storage.identities import Identities
+from storage.viewer import COMMAND_LINE
+
+app = typer.Typer(no_args_is_help=True, help="Customers and their identities.")
+
+
+@app.command()
+def find(person: Annotated[str, typer.Argument(help="An openid, a WeCom userid or a unionid.")]) -> None:
+    """Show the customer that an identity belongs to, as JSON Lines; exit 1 when there is none."""
+
+    async def work(stores: Stores) -> list[dict[str, Any]]:
+        return await Identities(stores.database).find(person, viewer=COMMAND_LINE)
+
+    found = with_stores(work)
+    for row in found:
+        typer.echo(json.dumps(row, ensure_ascii=False))
+    if not found:
+        typer.echo(f"没有找到 {person}：请填写日志里的 person（openid 或 userid）或 unionid。", err=True)
+        raise typer.Exit(EXIT_FLAW)
+
+
+@app.command()
+def merge(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who says so, and why.")]) -> None:
+    """Move all identities of customer GONE to customer KEPT."""
+
+    async def work(stores: Stores, clock: Clock) -> None:
+        await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=clock.now())
+
+    with_stores_and_time(work)
+    typer.echo(json.dumps({"kept": kept, "merged": gone}))

@@ -1,0 +1,58 @@
+"""What every command needs: the settings, the log on standard error, the stores, the time, all closed at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from bot import logs
+from bot.app import Stores, open_stores
+from bot.clock import open_clock
+from bot.outbound import open_http
+from bot.settings import Settings, find_home, load_settings
+from handlers.clock import Clock
+
+T = TypeVar("T")
+
+
+def read_settings() -> Settings:
+    """Return the settings of this home; from here on the process logs on standard error, without their secrets."""
+    settings = load_settings(find_home(os.environ), os.environ)
+    logs.configure(settings.log.level, settings.secret_values(), sys.stderr)
+    return settings
+
+
+def with_settings(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with the settings."""
+    return asyncio.run(work(read_settings()))
+
+
+def with_stores(work: Callable[[Stores], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with open stores."""
+
+    async def run_closing(settings: Settings) -> T:
+        stores = open_stores(settings)
+        try:
+            return await work(stores)
+        finally:
+            await stores.database.close()
+
+    return with_settings(run_closing)
+
+
+def with_stores_and_time(work: Callable[[Stores, Clock], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with open stores and the clock the bot goes by."""
+
+    async def run_closing(settings: Settings) -> T:
+        async with open_http(settings) as http:
+            clock = await open_clock(settings.clock.sandbox_url, http)
+        stores = open_stores(settings)
+        try:
+            return await work(stores, clock)
+        finally:
+            await stores.database.close()
+
+    return with_settings(run_closing)

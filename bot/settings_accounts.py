@@ -1,0 +1,87 @@
+"""The settings of accounts, and of the people who work for the insurer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from bot.settings_fields import NO_SECRET, Address, Filled, FilledSecret, OptionalSecret, Section
+
+
+class _Account(Section):
+    """What the accounts of both platforms share."""
+
+    #: Also the callback path: /callback/{name}.
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    title: Filled
+    secret: FilledSecret
+    callback_token: FilledSecret
+    #: Empty only on an official account in plain mode.
+    callback_aes_key: OptionalSecret = NO_SECRET
+    previous_callback_token: SecretStr = NO_SECRET
+    previous_callback_aes_key: SecretStr = NO_SECRET
+    answers: Literal["passive", "active", "none"] = "passive"
+    active_messages: bool = True
+
+    @property
+    def callback_path(self) -> str:
+        return f"/callback/{self.name}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its callbacks come unencrypted."""
+        return False
+
+    @model_validator(mode="after")
+    def _has_its_key(self) -> Self:
+        if not self.is_plain and not self.callback_aes_key.get_secret_value():
+            raise PydanticCustomError("empty", "没有填写 callback_aes_key（只有明文模式的公众号可以不填）")
+        return self
+
+
+class WechatAccount(_Account):
+    """An official account."""
+
+    channel: Literal["wechat"] = "wechat"
+    app_id: Filled
+    original_id: Filled
+    mode: Literal["safe", "compatible", "plain"] = "safe"
+    api_base_url: Address = "https://api.weixin.qq.com"
+
+    @property
+    def realm(self) -> str:
+        """The appid, within which an openid is unique."""
+        return self.app_id
+
+    @property
+    def is_plain(self) -> bool:
+        return self.mode == "plain"
+
+
+class WecomAccount(_Account):
+    """A WeCom application."""
+
+    channel: Literal["wecom"] = "wecom"
+    corp_id: Filled
+    agent_id: Annotated[int, Field(gt=0)]
+    api_base_url: Address = "https://qyapi.weixin.qq.com"
+
+    @property
+    def realm(self) -> str:
+        """The corpid, within which a userid is unique."""
+        return self.corp_id
+
+
+AccountSettings = Annotated[WechatAccount | WecomAccount, Field(discriminator="channel")]
+
+
+class StaffSettings(Section):
+    """A person who works for the insurer, bound by the WeCom userid."""
+
+    realm: Filled
+    userid: Filled
+    name: Filled
+    role: Literal["agent", "supervisor", "compliance", "campaign_manager", "administrator"] = "agent"
+    branch: str = ""
