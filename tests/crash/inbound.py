@@ -31,6 +31,7 @@ from bot.settings import Settings, load_settings
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from tests.crash.balancer import Balancer
+from tests.crash.call_cost import sandbox_us_per_call
 from tests.crash.judge import Terms, Verdict, judge
 from tests.crash.kills import SHORT_POINTS, Kill, Killer, at_point, plan
 from tests.crash.ledger import count_open, read_answers, read_log
@@ -95,6 +96,7 @@ async def _run(options: Options) -> int:
     exits = [e for p in deployment.processes for e in p.exits]
     unexpected = len(exits) - len(kills) - sum(code == 0 for code in codes)
     figures |= {"unexpected_exits": unexpected, "drained": drained, "stopped_with": codes}
+    figures["sandbox_us_per_call"] = deployment.sandbox_us_per_call
     passed = verdict.flawless and figures["chain_ok"] and drained and unexpected == 0
     recovered = figures["recovery_s_max"]
     passed = passed and recovered is not None and recovered <= _RECOVERY_LIMIT
@@ -113,6 +115,7 @@ class Deployment:
     database: Database
     sandbox_url: str
     sandbox: Child
+    sandbox_us_per_call: float
     processes: tuple[Supervised, ...]
 
 
@@ -137,6 +140,7 @@ async def _deployed(options: Options) -> AsyncIterator[Deployment]:
         sandbox = Child("sandbox", ["bot.sandbox", "--config", str(config), "--port", port], home=home)
         stack.push_async_callback(sandbox.stop)
         await sandbox.start()
+        call_us = await sandbox_us_per_call(sandbox_url)
         processes = tuple(Supervised(slot, home=home) for slot in slots)
         for process in processes:
             stack.push_async_callback(process.stop)
@@ -147,6 +151,7 @@ async def _deployed(options: Options) -> AsyncIterator[Deployment]:
             database=database,
             sandbox_url=sandbox_url,
             sandbox=sandbox,
+            sandbox_us_per_call=call_us,
             processes=processes,
         )
 

@@ -50,5 +50,6 @@ def test_no_acknowledged_message_is_lost_doubled_or_answered_twice_when_the_bot_
     # The platform gives up after 10 s; a machine that needs longer to start Python cannot be blamed on the bot.
     assert figures["gave_up"] == 0 or figures["restart_s_max"] > 5
     assert figures["unknown"] <= figures["unknown_limit"]
+    assert figures["sandbox_us_per_call"] > 0
     assert figures["chain_ok"]
     assert figures["drained"]
