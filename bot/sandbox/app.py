@@ -27,11 +27,12 @@ from bot.sandbox.oa_token_api import OfficialTokenApi
 from bot.sandbox.phone import routes as phone_routes
 from bot.sandbox.push import Pusher
 from bot.sandbox.record import Record
-from bot.sandbox.replay import replay
+from bot.sandbox.replay import Memory, replay
 from bot.sandbox.stage import Stage
 from bot.sandbox.tokens import TokenBook
 from bot.sandbox.verify import Verifier
 from bot.sandbox.wecom_api import WecomApi, check_address
+from bot.sandbox.wecom_sent import SentBook
 from bot.sandbox.world import OfficialAccount, WecomApp, World
 
 _MAX_BODY_BYTES = 32 << 20
@@ -55,7 +56,7 @@ async def sandbox(config: SandboxConfig, *, home: Path) -> AsyncIterator[web.App
         aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         house = _House(config, clock=clock, record=record, session=session)
-        await replay(record, house.world)
+        await replay(record, house.memory)
         try:
             yield house.application()
         finally:
@@ -86,7 +87,16 @@ class _House:
         self._stage = Stage(world=self.world, clock=clock, faults=self._faults, pusher=self.pusher)
         self._verifier = Verifier(session=session, clock=clock, rules=rules)
         self._stream = ClockStream(clock)
-        self._world_control = WorldControl(world=self.world, clock=clock, chats=self._chats, pusher=self.pusher)
+        self._world_control = WorldControl(
+            world=self.world, clock=clock, record=record, chats=self._chats, pusher=self.pusher
+        )
+        self.memory = Memory(
+            world=self.world,
+            chats=self._chats,
+            sent=SentBook(rules),
+            official_tokens=TokenBook(mark="oa", superseded=40001),
+            wecom_tokens=TokenBook(mark="wecom", superseded=40014),
+        )
         self._rules = rules
 
     def application(self) -> web.Application:
@@ -105,7 +115,7 @@ class _House:
         return app
 
     def _official_routes(self) -> list[web.RouteDef]:
-        tokens: TokenBook[OfficialAccount] = TokenBook(mark="oa", superseded=40001)
+        tokens = self.memory.official_tokens
         gateway: Gateway[OfficialAccount] = Gateway(
             channel="wechat",
             prefix="/oa",
@@ -122,7 +132,7 @@ class _House:
         )
 
     def _wecom_routes(self) -> list[web.RouteDef]:
-        tokens: TokenBook[WecomApp] = TokenBook(mark="wecom", superseded=40014)
+        tokens = self.memory.wecom_tokens
         gateway: Gateway[WecomApp] = Gateway(
             channel="wecom",
             prefix="/wecom",
@@ -133,7 +143,14 @@ class _House:
             faults=self._faults,
             allow=check_address,
         )
-        api = WecomApi(world=self.world, tokens=tokens, chats=self._chats, faults=self._faults, rules=self._rules)
+        api = WecomApi(
+            world=self.world,
+            tokens=tokens,
+            chats=self._chats,
+            faults=self._faults,
+            sent=self.memory.sent,
+            rules=self._rules,
+        )
         return gateway.routes(api.routes())
 
     def _control(self) -> Control:

@@ -17,7 +17,8 @@ from bot.sandbox.errors import ApiError, ControlError
 from bot.sandbox.live import LiveChats
 from bot.sandbox.oa_api import code_image
 from bot.sandbox.push import Pusher
-from bot.sandbox.world import Account, Follower, OfficialAccount, WecomApp, World
+from bot.sandbox.record import Record
+from bot.sandbox.world import Account, Follower, OfficialAccount, Relation, WecomApp, World
 
 
 class AccountChange(Input):
@@ -31,7 +32,7 @@ class AccountChange(Input):
     ip_allow_list: list[str] | None = None
 
 
-class Relation(Input):
+class RelationOrder(Input):
     """What stands between people and an account, set without telling the bot; what is left out stays."""
 
     account: str
@@ -58,8 +59,9 @@ class NewCode(Input):
 class WorldControl:
     """Accounts, people, chats, QR codes, media."""
 
-    def __init__(self, *, world: World, clock: PlatformClock, chats: Chats, pusher: Pusher) -> None:
+    def __init__(self, *, world: World, clock: PlatformClock, record: Record, chats: Chats, pusher: Pusher) -> None:
         self._world = world
+        self._record = record
         self._clock = clock
         self._chats = chats
         self._pusher = pusher
@@ -116,6 +118,7 @@ class WorldControl:
         self._world.add_person(person)
         for account in accounts:
             account.followers.setdefault(person.id, Follower(since=self._clock.now()))
+        await self._keep("/sandbox/people", {"person": person.model_dump()})
         return reply(self._person(person))
 
     async def _add_member(self, request: web.Request) -> web.Response:
@@ -124,20 +127,18 @@ class WorldControl:
         if corp is None:
             raise ControlError(404, f"沙箱里没有企业 {order.corp_id}，现有：{'、'.join(self._world.corps)}")
         corp.add_member(order.member)
+        await self._keep("/sandbox/members", {"corp_id": order.corp_id, "member": order.member.model_dump()})
         return reply(order.member.model_dump())
 
     async def _relate(self, request: web.Request) -> web.Response:
-        order = await read_input(request, Relation)
+        order = await read_input(request, RelationOrder)
         account = self._official(order.account)
-        for identifier in order.people:
-            person = self._world.person(identifier).id
-            _set_member(account.blacklist, person, order.blacklisted)
-            _set_member(account.refusing, person, order.refusing)
-            if order.following:
-                account.followers.setdefault(person, Follower(since=self._clock.now()))
-            elif order.following is False:
-                account.followers.pop(person, None)
-                account.quota.close(account.openid(person))
+        wanted = order.model_dump(include={"following", "blacklisted", "refusing"}, exclude_none=True)
+        people = [self._world.person(identifier).id for identifier in order.people]
+        for person in people:
+            account.relate(person, Relation(**wanted), now=self._clock.now())
+        await self._keep("/sandbox/relations", {"people": people, "relation": wanted}, account=account.name)
+        for person in people:
             self._chats.tell((account.name, person), {"event": "state", "state": self._state((account.name, person))})
         return reply({"ok": True})
 
@@ -150,7 +151,9 @@ class WorldControl:
 
     async def _add_code(self, request: web.Request) -> web.Response:
         order = await read_input(request, NewCode)
-        return reply(dataclasses.asdict(self._official(order.account).code(order.scene, ends=None)))
+        code = dataclasses.asdict(self._official(order.account).code(order.scene, ends=None))
+        await self._keep("/sandbox/qrcodes", {"code": code}, account=order.account)
+        return reply(code)
 
     async def _show_code(self, request: web.Request) -> web.Response:
         ticket = request.match_info["ticket"]
@@ -187,6 +190,10 @@ class WorldControl:
                 headers = {"Content-Type": media.content_type, "X-Content-Type-Options": "nosniff"}
                 return web.Response(body=media.data, headers=headers)
         raise ControlError(404, "没有这个文件，或者它已经过了三天")
+
+    async def _keep(self, path: str, kept: dict[str, Any], *, account: str = "") -> None:
+        """Put on record what a restarted sandbox must know (`replay.py`), in the shape of a call of a server API."""
+        await self._record.write({"what": "call", "path": path, "account": account, "errcode": 0, "kept": kept})
 
     def _key(self, request: web.Request) -> ChatKey:
         account = self._world.account(request.query.get("account", ""))
@@ -252,10 +259,3 @@ class WorldControl:
             "openids": {account.name: account.openid(person.id) for account in official},
             "follows": [account.name for account in official if person.id in account.followers],
         }
-
-
-def _set_member(people: set[str], person: str, present: bool | None) -> None:
-    if present:
-        people.add(person)
-    elif present is False:
-        people.discard(person)

@@ -47,6 +47,8 @@ class Call(Generic[A]):
     account: A | None = None
     #: Persons' ids or userids the call is about.
     people: frozenset[str] = frozenset()
+    #: What a restarted sandbox must know, although the call is refused.
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def holder(self) -> A:
@@ -92,6 +94,8 @@ class Outcome:
     delivered: tuple[Delivered, ...] = ()
     #: What else goes on record, for example a recall.
     lines: tuple[Mapping[str, Any], ...] = ()
+    #: What a restarted sandbox must know of the call and no other line says, for example a menu (`replay.py`).
+    kept: Mapping[str, Any] = field(default_factory=dict)
     #: Called once all of it is durable.
     then: Callable[[], None] | None = None
     file: tuple[bytes, str] | None = None
@@ -226,7 +230,9 @@ class Gateway(Generic[A]):
         self._tokens.check(token, now=call.now)
         for kind in (FaultKind.EXPIRED_TOKEN, FaultKind.INVALID_TOKEN):
             if self._hit(kind, call) is not None:
-                self._tokens.end(token, now=call.now, superseded=kind is FaultKind.INVALID_TOKEN)
+                superseded = kind is FaultKind.INVALID_TOKEN
+                self._tokens.end(token, now=call.now, superseded=superseded)
+                call.kept["ended"] = {"value": token, "superseded": superseded}
                 self._tokens.check(token, now=call.now)
         if self._allow is not None:
             self._allow(call)
@@ -241,6 +247,7 @@ class Gateway(Generic[A]):
             (d, {"via": outcome.via, "push": None, **d.message.described(), **d.details}) for d in outcome.delivered
         ]
         lines = [{"what": "shown", "account": name, "person": d.person, **seen} for d, seen in shown]
+        call.kept.update(outcome.kept)
         await self._note(call, *outcome.lines, *lines, errcode=0)
         for delivered, seen in shown:
             self._chats.add((name, delivered.person), {"at": call.now, "from": "account", **seen})
@@ -256,6 +263,8 @@ class Gateway(Generic[A]):
             line["person"] = min(call.people) if len(call.people) == 1 else sorted(call.people)
         if fault is not None:
             line["fault"] = fault
+        if call.kept:
+            line["kept"] = call.kept
         await self._record.write(line, *more)
 
 

@@ -6,6 +6,7 @@ WeChat doc: user management, custom menus, parametric QR codes, temporary media.
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from typing import Any
 
 import segno
@@ -138,7 +139,7 @@ def _callback_ip(call: Call[OfficialAccount]) -> Outcome:
 def _create_menu(call: Call[OfficialAccount]) -> Outcome:
     buttons = check_menu(call.body.get("button"))
     call.holder.menu = buttons
-    return Outcome()
+    return Outcome(kept={"menu": buttons})
 
 
 def _get_menu(call: Call[OfficialAccount]) -> Outcome:
@@ -149,7 +150,7 @@ def _get_menu(call: Call[OfficialAccount]) -> Outcome:
 
 def _delete_menu(call: Call[OfficialAccount]) -> Outcome:
     call.holder.menu = []
-    return Outcome()
+    return Outcome(kept={"menu": []})
 
 
 def _create_code(call: Call[OfficialAccount]) -> Outcome:
@@ -165,9 +166,10 @@ def _create_code(call: Call[OfficialAccount]) -> Outcome:
         raise ApiError(40053, "scene_str")
     if action in _PERMANENT:
         code = call.holder.code(str(scene), ends=None)
-        return Outcome(payload={"ticket": code.ticket, "url": code.url}, bare=True)
+        return Outcome(payload={"ticket": code.ticket, "url": code.url}, kept={"code": asdict(code)}, bare=True)
     seconds = call.body.get("expire_seconds", _DEFAULT_CODE_SECONDS)
     if not isinstance(seconds, int) or not 1 <= seconds <= _MAX_CODE_SECONDS:
         raise ApiError(40035, "expire_seconds")
     code = call.holder.code(str(scene), ends=call.now + seconds)
-    return Outcome(payload={"ticket": code.ticket, "expire_seconds": seconds, "url": code.url}, bare=True)
+    payload = {"ticket": code.ticket, "expire_seconds": seconds, "url": code.url}
+    return Outcome(payload=payload, kept={"code": asdict(code)}, bare=True)

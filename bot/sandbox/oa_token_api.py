@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.config import Rules
 from bot.sandbox.errors import ApiError
 from bot.sandbox.gateway import ApiRoute, Call, Outcome
-from bot.sandbox.tokens import OVERLAP_SECONDS, Family, ForcedRefreshes, TokenBook
+from bot.sandbox.tokens import OVERLAP_SECONDS, Family, ForcedRefreshes, TokenBook, kept
 from bot.sandbox.world import OfficialAccount, World
 
 
@@ -32,8 +32,7 @@ class OfficialTokenApi:
 
     def _token(self, call: Call[OfficialAccount]) -> Outcome:
         account = _authenticated(call, call.query)
-        value, life = self._tokens.issue(account, Family.ORDINARY, now=call.now, overlap_seconds=OVERLAP_SECONDS)
-        return Outcome(payload={"access_token": value, "expires_in": int(life)}, bare=True)
+        return self._issued(account, Family.ORDINARY, now=call.now, overlap_seconds=OVERLAP_SECONDS)
 
     def _stable(self, call: Call[OfficialAccount]) -> Outcome:
         account = _authenticated(call, call.body)
@@ -42,16 +41,22 @@ class OfficialTokenApi:
             raise ApiError(47001, "force_refresh must be true or false")
         if forced:
             self._forced.take(account, now=call.now)
-            value, life = self._tokens.issue(account, Family.STABLE, now=call.now, overlap_seconds=0)
-            return Outcome(payload={"access_token": value, "expires_in": int(life)}, bare=True)
+            return self._issued(account, Family.STABLE, now=call.now, overlap_seconds=0)
         current = self._tokens.current(account, Family.STABLE, now=call.now)
         if current is None or current[1] <= OVERLAP_SECONDS:
             # The platform renews five minutes early; the old token lives to its end.
-            current = self._tokens.issue(
-                account, Family.STABLE, now=call.now, overlap_seconds=current[1] if current else 0
-            )
+            overlap = current[1] if current else 0.0
+            return self._issued(account, Family.STABLE, now=call.now, overlap_seconds=overlap)
         value, life = current
         return Outcome(payload={"access_token": value, "expires_in": int(life)}, bare=True)
+
+    def _issued(self, account: OfficialAccount, family: Family, *, now: float, overlap_seconds: float) -> Outcome:
+        value, life = self._tokens.issue(account, family, now=now, overlap_seconds=overlap_seconds)
+        return Outcome(
+            payload={"access_token": value, "expires_in": int(life)},
+            kept=kept(value, family, overlap_seconds=overlap_seconds),
+            bare=True,
+        )
 
     def _clear_quota(self, call: Call[OfficialAccount]) -> Outcome:
         if call.text("appid", missing=41002) != call.holder.config.app_id:

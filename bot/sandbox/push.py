@@ -25,7 +25,7 @@ from bot.sandbox.envelope import Callback, Stamp, official_callback, wecom_callb
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.media import MediaStore
 from bot.sandbox.record import Record
-from bot.sandbox.shown import TIP, Shown, text
+from bot.sandbox.shown import TIP, Shown, sender_of, text
 from bot.sandbox.world import OfficialAccount, WecomApp
 
 _HOLD_BACK_SECONDS = 3.0
@@ -161,8 +161,10 @@ class Pusher:
         about = {"push": push.id, "attempt": number, **({"duplicate": True} if duplicate else {})}
         name, person = push.chat
         said = {"account": name, "person": person, "key": push.key, "kind": push.kind, "text": push.text}
-        await self._record.write({"what": "push", **about, **said})
-        if number == 1 and not duplicate:
+        first = number == 1 and not duplicate
+        told = _kept(push) if first else {}
+        await self._record.write({"what": "push", **about, **said, **told})
+        if first:
             self._chats.add(push.chat, self._said(push))
         answer = await self._exchange(push)
         line: dict[str, Any] = {"what": "answer", **about, "status": answer.status, "result": answer.result.value}
@@ -218,12 +220,10 @@ class Pusher:
         seen = {"via": via, "push": push.id, **message.described()}
         await self._record.write(before, {"what": "shown", "account": name, "person": person, **seen})
         push.shown.append(seen)
-        sender = "system" if via == "tip" else "account"
-        self._chats.add(push.chat, {"at": self._clock.now(), "from": sender, **seen})
+        self._chats.add(push.chat, {"at": self._clock.now(), "from": sender_of(via), **seen})
 
     def _said(self, push: Push) -> dict[str, Any]:
-        details = {name: push.fields[name] for name in _TOLD if name in push.fields}
-        said = {"kind": push.kind, "text": push.text, "push": push.id, "fields": details}
+        said = {"kind": push.kind, "text": push.text, "push": push.id, "fields": _told(push)}
         return {"at": self._clock.now(), "from": "person", **said}
 
     def _take(self, kind: FaultKind, push: Push) -> Any:
@@ -232,6 +232,18 @@ class Pusher:
 
 #: Fields of a message that the phone page draws.
 _TOLD = ("MediaId", "PicUrl", "Url", "Description", "Label", "Location_X", "Location_Y")
+
+
+def _told(push: Push) -> dict[str, Any]:
+    return {name: push.fields[name] for name in _TOLD if name in push.fields}
+
+
+def _kept(push: Push) -> dict[str, Any]:
+    """Return what a restarted sandbox must know of the push and no other field of its line says."""
+    told, scene = _told(push), ""
+    if push.fields.get("Event") == "subscribe":
+        scene = str(push.fields.get("EventKey", "")).removeprefix("qrscene_")
+    return {**({"fields": told} if told else {}), **({"scene": scene} if scene else {})}
 
 
 def _callback(push: Push, stamp: Stamp) -> Callback:

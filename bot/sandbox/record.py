@@ -1,7 +1,8 @@
 """The append-only record of what reached whom: one JSON object a line, fsynced before anybody sees the effect.
 
 One thread writes; lines that arrive while it is busy share the next fsync. The lines are read back from the file, so
-that a long run costs eight bytes of memory a line.
+that a long run costs eight bytes of memory a line. Lines of one write belong together: all but the last say `more`, and
+a record that ends within them loses them all when it is opened again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+#: Where `_number` puts the mark of a line that is not its write's last; no text of a line can stand so early.
+_MORE = b',"more":true,'
+_HEAD_BYTES = 64
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -74,7 +78,7 @@ class Record:
         """
         if self._broken is not None:
             raise RecordBroken(f"the record {self._path} cannot be written: {self._broken}")
-        encoded = [self._number(line) for line in lines]
+        encoded = [self._number(line, more=at < len(lines)) for at, line in enumerate(lines, start=1)]
         durable: asyncio.Future[None] = self._loop.create_future()
         self._waiting += 1
         with self._wake:
@@ -104,19 +108,25 @@ class Record:
         while self.last <= n:
             await self._grown.wait()
 
-    def _number(self, line: Mapping[str, Any]) -> bytes:
+    def _number(self, line: Mapping[str, Any], *, more: bool) -> bytes:
         self._last += 1
-        numbered = {"n": self._last, "at": round(self._now(), 3), **line}
+        numbered = {"n": self._last, "at": round(self._now(), 3), **({"more": True} if more else {}), **line}
         return _encode(numbered).encode("utf-8", "replace") + b"\n"
 
     def _resume(self) -> None:
-        size = 0
+        size = whole = 0
+        ends: list[int] = []
         with os.fdopen(os.dup(self._file), "rb") as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
-                    break  # a torn line of a killed sandbox: nobody saw its effect
+                    break  # a torn write of a killed sandbox: nobody saw its effect
                 size += len(line)
-                self._offsets.append(size)
+                ends.append(size)
+                if _MORE not in line[:_HEAD_BYTES]:
+                    self._offsets.extend(ends)
+                    whole = size
+                    ends.clear()
+        size = whole
         os.ftruncate(self._file, size)
         os.lseek(self._file, size, os.SEEK_SET)
         self._last = self.last

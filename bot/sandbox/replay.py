@@ -1,48 +1,83 @@
-"""What a restarted sandbox still knows: who follows, and what may be sent to them, from its own record.
+"""What a restarted sandbox still knows, from its own record: the record is the one source, nothing else is saved.
 
-Every push of an act is on record, and every customer-service message that was shown. What is not on record is gone as
-it would be with another platform: tokens (the bot is told 40001 and fetches one), codes, media, menus and chats.
+Every push of an act is on record, and everything that was shown. A call of a server API or of the control API says
+under `kept` what no other line says: a menu, a token, what WeCom remembers of a message, somebody new, a blacklist.
+docs/testing.md lists what comes back and what is gone.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from bot.sandbox.chats import Chats
+from bot.sandbox.config import MemberConfig, PersonConfig
 from bot.sandbox.quota import MESSAGE, TAP, Grant
 from bot.sandbox.record import Record
-from bot.sandbox.world import Follower, OfficialAccount, World
+from bot.sandbox.shown import sender_of
+from bot.sandbox.tokens import Family, TokenBook
+from bot.sandbox.wecom_sent import SentBook
+from bot.sandbox.world import Account, Follower, OfficialAccount, QrCode, Relation, WecomApp, World
 
 _LINES_AT_ONCE = 5000
 #: Acts and raw events that grant what a tap grants.
 _TAPS = frozenset({"follow", "scan", "click", "scancode_push", "scancode_waitmsg", "subscribe", "SCAN", "CLICK"})
+#: Fields of a line that say when and to whom; the rest of a shown line is what stands in the chat.
+_ABOUT = frozenset({"n", "at", "more", "what", "account", "person"})
+A = TypeVar("A", bound=OfficialAccount | WecomApp)
 
 
-async def replay(record: Record, world: World) -> None:
-    """Let `world` be as the lines of an earlier run left it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Everything that a record brings back."""
+
+    world: World
+    chats: Chats
+    sent: SentBook
+    official_tokens: TokenBook[OfficialAccount]
+    wecom_tokens: TokenBook[WecomApp]
+
+
+async def replay(record: Record, memory: Memory) -> None:
+    """Let `memory` be as the lines of an earlier run left it."""
+    readers: dict[str, Callable[[dict[str, Any], Memory], None]] = {
+        "push": _push,
+        "shown": _shown,
+        "call": _call,
+        "recalled": _recalled,
+    }
     after = 0
     while lines := await record.read(after=after, limit=_LINES_AT_ONCE):
         after += len(lines)
         for raw in lines:
-            if b'"what":"push"' in raw or b'"via":"custom_send"' in raw:
-                _apply(json.loads(raw), world)
+            # Most lines are answers and plain calls, and leave nothing.
+            if b'"what":"answer"' in raw or (b'"what":"call"' in raw and b'"kept":' not in raw):
+                continue
+            line = json.loads(raw)
+            if line["what"] in readers:
+                readers[line["what"]](line, memory)
 
 
-def _apply(line: dict[str, Any], world: World) -> None:
-    app = world.apps.get(line["account"])
-    if app is not None and line["what"] == "push":
-        if line["kind"] == "unfollow":
-            app.left.add(line["person"])
-        elif line["kind"] == "follow":
-            app.left.discard(line["person"])
-    account = world.official.get(line["account"])
-    if account is None:
-        return  # an application, or an account that the configuration no longer has
-    person = world.person(line["person"]).id
-    if line["what"] == "shown":
-        account.quota.take(account.openid(person), now=line["at"])
-    elif line["attempt"] == 1 and not line.get("duplicate"):
-        _act(line, account, person)
+def _account(line: dict[str, Any], world: World) -> Account | None:
+    """Return the account of a line; None for one that the configuration no longer has."""
+    name = line["account"]
+    return world.official.get(name) or world.apps.get(name)
+
+
+def _push(line: dict[str, Any], memory: Memory) -> None:
+    account = _account(line, memory.world)
+    if account is None or line["attempt"] != 1 or line.get("duplicate"):
+        return
+    if isinstance(account, OfficialAccount):
+        _act(line, account, memory.world.person(line["person"]).id)
+    elif line["kind"] == "unfollow":
+        account.left.add(line["person"])
+    elif line["kind"] == "follow":
+        account.left.discard(line["person"])
+    said = {"kind": line["kind"], "text": line["text"], "push": line["push"], "fields": line.get("fields", {})}
+    memory.chats.add((account.name, line["person"]), {"at": line["at"], "from": "person", **said})
 
 
 def _act(line: dict[str, Any], account: OfficialAccount, person: str) -> None:
@@ -52,9 +87,65 @@ def _act(line: dict[str, Any], account: OfficialAccount, person: str) -> None:
         account.followers.pop(person, None)
         account.quota.close(openid)
         return
-    # Nobody else can act: people who were made followers without telling the bot are known by what they did since.
-    scene = line["text"] if kind in ("follow", "scan") else ""
-    account.followers.setdefault(person, Follower(since=line["at"], scene=scene))
+    # Only who follows can act; an older record has no line of those who were made followers without telling the bot.
+    account.followers.setdefault(person, Follower(since=line["at"], scene=line.get("scene", "")))
     grant: Grant | None = MESSAGE if line["key"].startswith("m:") else TAP if kind in _TAPS else None
     if grant is not None:
         account.quota.trigger(openid, grant, now=line["at"])
+
+
+def _shown(line: dict[str, Any], memory: Memory) -> None:
+    account = _account(line, memory.world)
+    if account is None:
+        return
+    if isinstance(account, OfficialAccount) and line["via"] == "custom_send":
+        account.quota.take(account.openid(line["person"]), now=line["at"])
+    seen = {name: value for name, value in line.items() if name not in _ABOUT}
+    memory.chats.add((account.name, line["person"]), {"at": line["at"], "from": sender_of(line["via"]), **seen})
+
+
+def _call(line: dict[str, Any], memory: Memory) -> None:
+    kept, at = line["kept"], line["at"]
+    if not line["account"]:
+        _somebody(kept, memory.world, at=at)
+        return
+    account = _account(line, memory.world)
+    if account is None:
+        return
+    if "menu" in kept:
+        account.menu = kept["menu"]
+    if isinstance(account, WecomApp):
+        if "sent" in kept:
+            memory.sent.restore(account.name, kept["sent"], at=at)
+        _token(kept, account, memory.wecom_tokens, at=at)
+        return
+    if "code" in kept:
+        account.codes[kept["code"]["ticket"]] = QrCode(**kept["code"])
+    if "relation" in kept:
+        for person in kept["people"]:
+            account.relate(memory.world.person(person).id, Relation(**kept["relation"]), now=at)
+    _token(kept, account, memory.official_tokens, at=at)
+
+
+def _somebody(kept: dict[str, Any], world: World, *, at: float) -> None:
+    if "person" in kept:
+        person = PersonConfig.model_validate(kept["person"])
+        world.add_person(person)
+        for account in filter(None, map(world.official.get, person.follows)):
+            account.followers.setdefault(person.id, Follower(since=at))
+    if "member" in kept and kept["corp_id"] in world.corps:
+        world.corps[kept["corp_id"]].add_member(MemberConfig.model_validate(kept["member"]))
+
+
+def _token(kept: dict[str, Any], account: A, tokens: TokenBook[A], *, at: float) -> None:
+    if "token" in kept:
+        issued = kept["token"]
+        family, overlap = Family(issued["family"]), issued["overlap"]
+        tokens.restore(issued["value"], account, family, now=at, overlap_seconds=overlap)
+    if "ended" in kept:
+        tokens.end(kept["ended"]["value"], now=at, superseded=kept["ended"]["superseded"])
+
+
+def _recalled(line: dict[str, Any], memory: Memory) -> None:
+    memory.sent.messages.forget(line["msgid"])
+    memory.chats.recall(line["msgid"])

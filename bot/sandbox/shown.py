@@ -11,6 +11,11 @@ TEXT_BYTES = 2048
 TIP = "该公众号提供的服务出现故障，请稍后再试"
 
 
+def sender_of(via: str) -> str:
+    """Return whose bubble a message that came by `via` is in the chat."""
+    return "system" if via == "tip" else "account"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A message in the person's chat; `text` is what a reader of the record needs, `details` the rest of it."""

@@ -9,7 +9,7 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.sandbox.errors import ApiError
 
@@ -58,13 +58,17 @@ class TokenBook(Generic[H]):
 
     def issue(self, holder: H, family: Family, *, now: float, overlap_seconds: float) -> tuple[str, float]:
         """Return a new token and its life; the one before lives on for at most `overlap_seconds`."""
+        value = f"{self._mark}_{secrets.token_urlsafe(96)}"
+        self.restore(value, holder, family, now=now, overlap_seconds=overlap_seconds)
+        return value, float(LIFE_SECONDS)
+
+    def restore(self, value: str, holder: H, family: Family, *, now: float, overlap_seconds: float) -> None:
+        """Take the token `value`, issued at `now`, for the newest of `holder`."""
         before = self._current.get((id(holder), family))
         if before is not None and before.ends > now + overlap_seconds:
             before.ends, before.verdict = now + overlap_seconds, self._superseded
-        value = f"{self._mark}_{secrets.token_urlsafe(96)}"
         token = _Token(value, holder, family, now, now + LIFE_SECONDS)
         self._tokens[value] = self._current[(id(holder), family)] = token
-        return value, float(LIFE_SECONDS)
 
     def holder(self, value: str | None) -> H | None:
         """Return whose token `value` is or was."""
@@ -92,6 +96,11 @@ class TokenBook(Generic[H]):
         if token is not None:
             token.ends = now
             token.verdict = self._superseded if superseded else 42001
+
+
+def kept(value: str, family: Family, *, overlap_seconds: float) -> dict[str, Any]:
+    """Return what the record says of a token that was issued."""
+    return {"token": {"value": value, "family": family.value, "overlap": round(overlap_seconds, 3)}}
 
 
 class WrongSecrets:

@@ -13,9 +13,10 @@ from bot.sandbox.errors import ApiError
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
 from bot.sandbox.menus import check_menu
-from bot.sandbox.tokens import Family, TokenBook, WrongSecrets
-from bot.sandbox.wecom_messages import DuplicateCheck, MemberLimits, SentMessages, read_message
+from bot.sandbox.tokens import Family, TokenBook, WrongSecrets, kept
+from bot.sandbox.wecom_messages import read_message
 from bot.sandbox.wecom_receivers import Receivers, receivers_of
+from bot.sandbox.wecom_sent import SentBook
 from bot.sandbox.world import WecomApp, World
 
 
@@ -23,15 +24,20 @@ class WecomApi:
     """Tokens, messages, media and menus of WeCom applications."""
 
     def __init__(
-        self, *, world: World, tokens: TokenBook[WecomApp], chats: Chats, faults: FaultBook, rules: Rules
+        self,
+        *,
+        world: World,
+        tokens: TokenBook[WecomApp],
+        chats: Chats,
+        faults: FaultBook,
+        sent: SentBook,
+        rules: Rules,
     ) -> None:
         self._world = world
         self._tokens = tokens
         self._chats = chats
         self._faults = faults
-        self._duplicates = DuplicateCheck()
-        self._limits = MemberLimits(a_minute=rules.wecom_messages_a_minute, an_hour=rules.wecom_messages_an_hour)
-        self._sent = SentMessages()
+        self._sent = sent
         self._wrong_secrets = WrongSecrets(allowed=rules.wecom_wrong_secrets)
 
     def routes(self) -> list[ApiRoute[WecomApp]]:
@@ -68,8 +74,12 @@ class WecomApi:
             raise ApiError(40001)
         # gettoken answers any address: reports of 60020 all come from calls made with a token that was given out.
         current = self._tokens.current(call.account, Family.WECOM, now=call.now)
-        value, life = current or self._tokens.issue(call.account, Family.WECOM, now=call.now, overlap_seconds=0)
-        return Outcome(payload={"access_token": value, "expires_in": int(life)})
+        if current is not None:
+            return Outcome(payload={"access_token": current[0], "expires_in": int(current[1])})
+        value, life = self._tokens.issue(call.account, Family.WECOM, now=call.now, overlap_seconds=0)
+        return Outcome(
+            payload={"access_token": value, "expires_in": int(life)}, kept=kept(value, Family.WECOM, overlap_seconds=0)
+        )
 
     def _send(self, call: Call[WecomApp]) -> Outcome:
         app = call.holder
@@ -79,13 +89,16 @@ class WecomApi:
         message = read_message(call.body, media=app.corp.media, now=call.now)
         if not receivers.members:
             raise ApiError(81013, payload=receivers.invalid())
-        msgid = self._sent.add(app.name, now=call.now)
+        repeated = self._sent.duplicates.is_repeat(app.name, call.body, now=call.now)
+        msgid = self._sent.messages.add(app.name, now=call.now)
         payload = {**receivers.invalid(), "msgid": msgid}
-        if self._duplicates.is_repeat(app.name, call.body, now=call.now):
-            return Outcome(payload=payload, lines=(_dropped(app, receivers.members, "duplicate"),))
+        if repeated:
+            noted = self._sent.kept(app.name, call.body, msgid=msgid, counted=())
+            return Outcome(payload=payload, kept=noted, lines=(_dropped(app, receivers.members, "duplicate"),))
         unlicensed = [u for u in receivers.members if self._strikes(FaultKind.UNLICENSED_USER, app, u, call)]
         licensed = [userid for userid in receivers.members if userid not in unlicensed]
-        reached = [userid for userid in licensed if self._reaches(app, userid, call)]
+        counted = [userid for userid in licensed if self._sent.limits.take(app.name, userid, now=call.now)]
+        reached = [userid for userid in counted if not self._strikes(FaultKind.SILENT_DROP, app, userid, call)]
         lost = [userid for userid in licensed if userid not in reached]
         if unlicensed:
             payload["unlicenseduser"] = "|".join(userid.lower() for userid in unlicensed)
@@ -93,14 +106,10 @@ class WecomApi:
         return Outcome(
             payload=payload,
             via="message_send",
+            kept=self._sent.kept(app.name, call.body, msgid=msgid, counted=counted),
             delivered=tuple(Delivered(person=u, message=message, details={"msgid": msgid}) for u in reached),
             lines=tuple(_dropped(app, userids, cause) for cause, userids in causes if userids),
         )
-
-    def _reaches(self, app: WecomApp, userid: str, call: Call[WecomApp]) -> bool:
-        if not self._limits.take(app.name, userid, now=call.now):
-            return False
-        return not self._strikes(FaultKind.SILENT_DROP, app, userid, call)
 
     def _strikes(self, kind: FaultKind, app: WecomApp, userid: str, call: Call[WecomApp]) -> bool:
         people = frozenset({userid})
@@ -108,7 +117,7 @@ class WecomApi:
 
     def _recall(self, call: Call[WecomApp]) -> Outcome:
         msgid = call.text("msgid", missing=40058)
-        self._sent.recall(call.holder.name, msgid, now=call.now)
+        self._sent.messages.recall(call.holder.name, msgid, now=call.now)
         line = {"what": "recalled", "account": call.holder.name, "msgid": msgid}
         return Outcome(lines=(line,), then=lambda: self._chats.recall(msgid))
 
@@ -182,7 +191,7 @@ def _agent(call: Call[WecomApp]) -> Outcome:
 def _create_menu(call: Call[WecomApp]) -> Outcome:
     _check_agent(call)
     call.holder.menu = check_menu(call.body.get("button"))
-    return Outcome()
+    return Outcome(kept={"menu": call.holder.menu})
 
 
 def _get_menu(call: Call[WecomApp]) -> Outcome:
@@ -195,7 +204,7 @@ def _get_menu(call: Call[WecomApp]) -> Outcome:
 def _delete_menu(call: Call[WecomApp]) -> Outcome:
     _check_agent(call)
     call.holder.menu = []
-    return Outcome()
+    return Outcome(kept={"menu": []})
 
 
 def _check_agent(call: Call[WecomApp]) -> None:

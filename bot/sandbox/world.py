@@ -39,6 +39,15 @@ class Follower:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """What is to stand between a person and an official account; None leaves it as it is."""
+
+    following: bool | None = None
+    blacklisted: bool | None = None
+    refusing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QrCode:
     """A parametric QR code; `ends` is None for a permanent one."""
 
@@ -127,6 +136,16 @@ class OfficialAccount:
         """Return the person with this openid, or None when it is of another account or of nobody."""
         return self._people.get(openid)
 
+    def relate(self, person: str, relation: Relation, *, now: float) -> None:
+        """Let `relation` stand between the account and the person, without telling the bot."""
+        _set_member(self.blacklist, person, relation.blacklisted)
+        _set_member(self.refusing, person, relation.refusing)
+        if relation.following:
+            self.followers.setdefault(person, Follower(since=now))
+        elif relation.following is False:
+            self.followers.pop(person, None)
+            self.quota.close(self.openid(person))
+
     def code(self, scene: str, *, ends: float | None) -> QrCode:
         """Return a new QR code for `scene`."""
         ticket = "gQ" + secrets.token_urlsafe(70)
@@ -134,6 +153,13 @@ class OfficialAccount:
         code = QrCode(ticket=ticket, scene=scene, url=url, ends=ends)
         self.codes[ticket] = code
         return code
+
+
+def _set_member(people: set[str], person: str, present: bool | None) -> None:
+    if present:
+        people.add(person)
+    elif present is False:
+        people.discard(person)
 
 
 class WecomApp:

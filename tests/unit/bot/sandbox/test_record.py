@@ -55,6 +55,20 @@ async def test_a_torn_line_of_a_killed_sandbox_is_dropped(tmp_path: Path) -> Non
     assert [line["n"] for line in _on_disk(path)] == [1, 2]
 
 
+@pytest.mark.parametrize("cut", [1, 30, 50, 85])
+async def test_of_a_torn_write_no_line_is_left(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "r.jsonl"
+    async with _record(path) as record:
+        await record.write({"what": "whole", "text": ',"more":true,'})
+        whole = path.stat().st_size
+        await record.write({"what": "call"}, {"what": "shown"})
+    path.write_bytes(path.read_bytes()[: max(whole, path.stat().st_size - cut)])
+    async with _record(path) as record:
+        assert record.last == 1
+        await record.write({"what": "next"})
+    assert [(line["n"], line["what"]) for line in _on_disk(path)] == [(1, "whole"), (2, "next")]
+
+
 @pytest.mark.parametrize(
     ("after", "limit", "numbers"), [(0, 10, [1, 2, 3]), (1, 1, [2]), (3, 10, []), (99, 10, []), (0, 0, [])]
 )

@@ -9,8 +9,9 @@ import pytest
 from bot.sandbox.config import CorpConfig, Rules
 from bot.sandbox.errors import ApiError
 from bot.sandbox.media import MediaStore
-from bot.sandbox.wecom_messages import DuplicateCheck, MemberLimits, SentMessages, read_message
+from bot.sandbox.wecom_messages import read_message
 from bot.sandbox.wecom_receivers import receivers_of
+from bot.sandbox.wecom_sent import DuplicateCheck, MemberLimits, SentMessages
 from bot.sandbox.world import Corp, WecomApp
 
 AES_KEY = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
