@@ -54,10 +54,10 @@ ASSISTANT: Final = "assistant"
 SCENES: Final = (
     {"scene": "hall", "title": "上海分公司营业厅台卡"},
     {"scene": "agent:zhangwei", "title": "服务顾问张伟的名片"},
-    {"scene": "campaign:spring2026:agent:zhangwei", "title": "春季客户节海报"},
+    {"scene": "campaign:spring2026", "title": "春季客户节海报"},
 )
 #: As an administrator sets it in WeCom's console. content/zh/menu.yaml has the replies to these keys, for staff too.
-ASSISTANT_MENU: Final = (
+ASSISTANT_MENU: Final[tuple[dict[str, Any], ...]] = (
     {
         "name": "客户常问",
         "sub_button": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sized
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,11 @@ from aiohttp import web
 from defusedxml import ElementTree
 from playwright.async_api import BrowserContext, Page
 
+from bot.sandbox.crypto import Sealer
 from tests.browser.chromium import DESK
 
 _AES_KEY = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
+_CORP_ID = "ww1"
 _START = "2026-03-02T12:15:00Z"
 _LISTEN_SECONDS = 30.0
 #: A real-time guard around waits; a healthy test never gets near it.
@@ -40,15 +43,25 @@ class TinyBot:
 
     replies: dict[str, str] = field(default_factory=dict)
     received: list[dict[str, str]] = field(default_factory=list)
+    #: What reached the application, decrypted: its elements go deeper than those of the official account's messages.
+    applied: list[str] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def message(self, number: int) -> dict[str, str]:
         """Return the message that reached the bot as the `number`-th (from 1); wait for it when it is still to come."""
+        await self._has(self.received, number)
+        return self.received[number - 1]
+
+    async def application_message(self, number: int) -> str:
+        """Return what reached the application as the `number`-th (from 1), as XML; wait for it like `message`."""
+        await self._has(self.applied, number)
+        return self.applied[number - 1]
+
+    async def _has(self, arrived: Sized, number: int) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while len(self.received) < number:
+            while len(arrived) < number:
                 self._arrived.clear()
                 await self._arrived.wait()
-        return self.received[number - 1]
 
     async def official(self, request: web.Request) -> web.Response:
         """Note the message and answer with the words for it, or with nothing."""
@@ -62,8 +75,10 @@ class TinyBot:
         return web.Response(text="success" if words is None else _text_reply(message, words))
 
     async def application(self, request: web.Request) -> web.Response:
-        """Accept a WeCom callback without an answer."""
-        await request.read()
+        """Note a WeCom callback and accept it without an answer."""
+        encrypted = ElementTree.fromstring(await request.read()).findtext("Encrypt") or ""
+        self.applied.append(Sealer.of(_AES_KEY, _CORP_ID).decrypt(encrypted).decode())
+        self._arrived.set()
         return web.Response(text="")
 
 
@@ -115,6 +130,13 @@ class World:
         token = await self.post("/oa/cgi-bin/stable_token", credentials)
         return await self.post(f"/oa{path}", body, access_token=str(token["access_token"]))
 
+    async def application_api(self, path: str, body: dict[str, Any], **query: str) -> dict[str, Any]:
+        """Call the server API of the WeCom application as its bot would."""
+        credentials = {"corpid": _CORP_ID, "corpsecret": "secret"}
+        async with self.http.get("/wecom/cgi-bin/gettoken", params=credentials) as response:
+            token = str((await response.json())["access_token"])
+        return await self.post(f"/wecom{path}", body, access_token=token, **query)
+
 
 def configuration(bot_url: str) -> dict[str, Any]:
     """Return two official accounts in plain mode, one application, a follower, a stranger and a member."""
@@ -128,7 +150,7 @@ def configuration(bot_url: str) -> dict[str, Any]:
         "oa": [{**service, **official, "menu": _MENU}, {**club, **official}],
         "wecom": [
             {
-                "corp_id": "ww1",
+                "corp_id": _CORP_ID,
                 "title": "安心保险",
                 "apps": [{**app, **keys}],
                 "members": [{"userid": "ZhangWei", "name": "张伟"}],

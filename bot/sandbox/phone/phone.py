@@ -32,6 +32,7 @@ _CONTENT_TYPES = MappingProxyType(
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
         ".svg": "image/svg+xml",
+        ".mp4": "video/mp4",
     }
 )
 

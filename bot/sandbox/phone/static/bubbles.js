@@ -61,6 +61,26 @@ function picture(content) {
   return image;
 }
 
+function missingFilm(content) {
+  return el("div", { class: "picture placeholder film" }, icon("play"), el("span", {}, content.title || "视频"));
+}
+
+function length(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+function film(content, actions) {
+  if (!content.media_id) return missingFilm(content);
+  const address = mediaAddress(content.media_id);
+  const time = el("span", { class: "film-length" });
+  const frame = el("video", { src: address, muted: true, preload: "auto", playsinline: true });
+  const node = button("播放视频", "picture film-frame", () => actions.film(address), frame, el("span", { class: "film-play" }, icon("play")), time);
+  frame.addEventListener("loadedmetadata", () => { time.textContent = length(frame.duration); }, { once: true });
+  frame.addEventListener("error", () => node.replaceWith(missingFilm(content)), { once: true });
+  return node;
+}
+
 function place(content) {
   const [title, ...rest] = (content.label || "位置").split(" ");
   return el("div", { class: "card place" }, el("strong", {}, title), rest.length ? el("small", {}, rest.join(" ")) : null, map(content.label ?? ""));
@@ -86,7 +106,7 @@ function body(message, actions) {
     case "image": return picture(content);
     case "voice": return voice(content);
     case "video":
-    case "shortvideo": return el("div", { class: "picture placeholder film" }, icon("play"), el("span", {}, content.title || "视频"));
+    case "shortvideo": return film(content, actions);
     case "location": return place(content);
     case "link": return sharedLink(content, actions);
     case "menu": return choices(content, actions);

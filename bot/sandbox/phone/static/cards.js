@@ -1,8 +1,9 @@
-// Cards that an account can send: articles, WeCom text cards, markdown and template cards, files, music.
+// Cards that an account can send: articles, WeCom text cards, markdown, files, music.
 
 import { ownAddress } from "./address.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
+import { templateCard } from "./template_card.js";
 
 const BLOCK = /<div class="(gray|highlight|normal)">([\s\S]*?)<\/div>/gu;
 
@@ -79,20 +80,6 @@ function markdown(content, actions) {
     if (quote) return el("div", { class: "quote" }, markdownSpans(quote[1], actions));
     return el("div", { class: "paragraph" }, markdownSpans(line, actions));
   }));
-}
-
-function templateCard(content, actions) {
-  const rows = (content.horizontal_content_list ?? []).map((row) =>
-    el("span", { class: "pair" }, el("span", {}, row.keyname), el("span", {}, row.value ?? "")));
-  return el("div", { class: "card template" },
-    content.source?.desc ? el("small", { class: "source" }, content.source.desc) : null,
-    el("strong", {}, content.main_title?.title ?? ""),
-    content.main_title?.desc ? el("small", {}, content.main_title.desc) : null,
-    content.emphasis_content?.title ? el("span", { class: "emphasis" }, content.emphasis_content.title, el("small", {}, content.emphasis_content.desc ?? "")) : null,
-    content.sub_title_text ? el("span", { class: "line" }, content.sub_title_text) : null,
-    rows,
-    (content.jump_list ?? []).map((jump) => el("button", { type: "button", class: "jump", on: { click: () => actions.open(jump.url, jump.title) } }, jump.title, icon("chevron"))),
-    (content.button_list ?? []).map((item) => el("button", { type: "button", class: "choice", on: { click: () => actions.press(item, content) } }, item.text)));
 }
 
 function file(content) {

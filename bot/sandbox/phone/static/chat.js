@@ -106,9 +106,11 @@ export class Chat {
     const { store, clock } = this.#phone;
     const sides = { me: store.me, account };
     const actions = {
-      open: (address, title) => this.#phone.panels.page(address, title),
+      open: (address, title) => this.#phone.opened.page(address, title),
+      program: (program) => this.#phone.opened.program(program),
+      film: (address) => this.#phone.opened.film(address),
       choose: ({ text, id }) => this.#phone.act("text", { text, option: id }),
-      press: () => this.#phone.toast("沙箱的手机还不支持卡片按钮"),
+      press: (event, key, selected, card) => this.#press(event, key, selected, card),
     };
     let before = last?.at ?? -Infinity;
     for (const message of messages) {
@@ -116,6 +118,11 @@ export class Chat {
       this.#log.append(draw(message, sides, actions));
       before = message.at;
     }
+  }
+
+  // WeCom itself changes nothing on the card: that is for the bot, which gets a code for it with the event.
+  async #press(event, key, selected, { task_id = "", card_type }) {
+    if (await this.#phone.act(event, { key, task_id, card_type, selected })) this.#phone.toast("已提交");
   }
 
   #nearEnd() {

@@ -1,7 +1,9 @@
-// The bar under a chat: text or voice, the official account's menu, and the panel behind the plus sign.
+// The bar under a chat: text or voice, the account's menu, and the panel behind the plus sign.
 
 import { el, replace } from "./dom.js";
 import { icon } from "./icons.js";
+import { tapMenu } from "./menu_taps.js";
+import { chooseVideo } from "./videos.js";
 
 /** `phone` has store, panels, act(kind, fields), and redraws by calling show(account, chat). */
 export class Compose {
@@ -59,7 +61,7 @@ export class Compose {
   }
 
   #menuBar() {
-    return el("div", { class: "bar menubar", role: "toolbar", "aria-label": "公众号菜单" },
+    return el("div", { class: "bar menubar", role: "toolbar", "aria-label": this.#account.wecom ? "应用菜单" : "公众号菜单" },
       this.#tool("keyboard", "切换到键盘", () => this.#switch("text", "textarea")),
       this.#account.menu.map((item, index) => this.#menuItem(item, index)));
   }
@@ -98,15 +100,7 @@ export class Compose {
 
   #tapMenu(item) {
     this.#closeSubmenus();
-    if (item.type === "click") return this.#phone.act("click", { key: item.key });
-    if (item.type === "view") {
-      this.#phone.panels.page(item.url, item.name);
-      return this.#phone.act("view", { url: item.url });
-    }
-    if (item.type.startsWith("scancode")) return this.#phone.panels.read(this.#account, item);
-    if (item.type.startsWith("pic_")) return this.#phone.panels.album(item);
-    if (item.type === "location_select") return this.#phone.panels.place(item);
-    return this.#phone.toast("沙箱的手机还不支持这种菜单");
+    return tapMenu(this.#phone, item, this.#account);
   }
 
   #tool(name, label, onTap, attributes = {}) {
@@ -167,7 +161,7 @@ export class Compose {
   #plusPanel() {
     const { panels } = this.#phone;
     const followed = this.#following !== false;
-    const items = [["image", "相册", () => panels.album()], ["pin", "位置", () => panels.place()], ["link", "链接", () => panels.link()]];
+    const items = [["image", "相册", () => panels.album()], ["video", "视频", () => chooseVideo(this.#phone)], ["pin", "位置", () => panels.place()], ["link", "链接", () => panels.link()]];
     if (!this.#account.wecom) {
       items.push(["scan", "扫一扫", () => panels.scan(this.#account)]);
       items.push(followed ? ["unfollow", "取消关注", () => this.#phone.act("unfollow")] : ["follow", "关注", () => this.#phone.act("follow")]);

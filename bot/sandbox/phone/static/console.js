@@ -16,6 +16,7 @@ const KINDS = {
   text: "文字", image: "图片", voice: "语音", video: "视频", shortvideo: "短视频", location: "位置", link: "链接",
   news: "图文", mpnews: "图文", menu: "选择题", music: "音乐", file: "文件", textcard: "卡片", markdown: "Markdown", template_card: "卡片",
   scancode_push: "菜单扫码", scancode_waitmsg: "菜单扫码", pic_sysphoto: "菜单拍照", pic_photo_or_album: "菜单选图", pic_weixin: "菜单选图", location_select: "菜单选位置",
+  view_miniprogram: "小程序", template_card_event: "卡片按钮", template_card_menu_event: "卡片菜单",
   follow: "关注", unfollow: "取消关注", scan: "扫码", click: "菜单", view: "菜单链接", enter: "进入应用",
 };
 const RESULTS = { reply: "回复", empty: "已收到", invalid: "无效", timeout: "超时", reset: "断开", refused: "拒绝", status: "状态码" };

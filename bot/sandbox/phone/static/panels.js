@@ -1,4 +1,4 @@
-// What the sheets offer: pictures, places, links, QR codes, spoken words, an opened page, the account's profile.
+// What the sheets offer: pictures, places, links, QR codes, spoken words, the account's profile.
 
 import { avatar } from "./avatar.js";
 import { el } from "./dom.js";
@@ -116,14 +116,15 @@ export class Panels {
     const send = this.#sender();
     this.#phone.sheets.show(item.name, (close) => [
       el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" })),
-      account.codes.length ? el("h3", {}, "公众号生成的二维码") : null,
+      account.codes.length ? el("h3", {}, "这个公众号的二维码") : null,
       account.codes.map((code) => this.#codeRow(code, () => send(close, item.type, { key: item.key, url: code.url }))),
       form([{ name: "url", label: "扫到的内容", placeholder: "网址、条形码数字或任何文字", required: true }], "扫描", ({ url }) => send(close, item.type, { key: item.key, url })),
     ], { full: true, className: "dark" });
   }
 
   #codeRow(code, onTap) {
-    return row(code.scene, this.#validity(code), onTap, code.image ? el("img", { class: "code", src: code.image, alt: "" }) : el("span", { class: "row-icon" }, icon("scan")));
+    const detail = [code.title ? code.scene : "", this.#validity(code)].filter(Boolean).join(" · ");
+    return row(code.title || code.scene, detail, onTap, code.image ? el("img", { class: "code", src: code.image, alt: "" }) : el("span", { class: "row-icon" }, icon("scan")));
   }
 
   scan(account) {
@@ -131,7 +132,7 @@ export class Panels {
     const finder = el("div", { class: "finder", "aria-hidden": "true" }, el("span", { class: "beam" }));
     this.#phone.sheets.show("扫一扫", (close) => [
       finder,
-      account.codes.length ? el("h3", {}, "公众号生成的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
+      account.codes.length ? el("h3", {}, "这个公众号的二维码") : el("p", { class: "hint" }, "公众号还没有生成带参数的二维码，可以直接输入场景值。"),
       account.codes.map((code) => this.#codeRow(code, () => send(close, "scan", { ticket: code.ticket, scene: code.scene }))),
       form([{ name: "scene", label: "场景值", placeholder: "例如 agent:zhangwei", required: true }], "扫描", ({ scene }) => send(close, "scan", { scene })),
     ], { full: true, className: "dark" });
@@ -141,28 +142,6 @@ export class Panels {
     if (code.ends === null) return "永久二维码";
     const now = this.#phone.clock.now();
     return code.ends > now ? `有效至 ${stamp(code.ends, now)}` : "已过期";
-  }
-
-  /** The page behind a link: its address, and a way to open it outside of the sandbox. */
-  page(address, title) {
-    const web = /^https?:/iu.test(address ?? "");
-    this.#phone.sheets.show("打开网页", (close) => el("div", { class: "page-sheet" },
-      el("span", { class: "row-icon big" }, icon("link")),
-      el("strong", {}, title || "网页"),
-      el("p", { class: "address" }, address || "（没有网址）"),
-      el("p", { class: "hint" }, "沙箱里的手机不访问外部网站。"),
-      web ? el("a", { class: "primary", href: address, target: "_blank", rel: "noopener noreferrer", on: { click: close } }, "在浏览器中打开") : null,
-      el("button", { type: "button", class: "secondary", on: { click: () => this.#copy(address, close) } }, "复制网址")));
-  }
-
-  async #copy(address, close) {
-    close();
-    try {
-      await navigator.clipboard.writeText(address);
-      this.#phone.toast("已复制");
-    } catch {
-      this.#phone.toast("浏览器不允许复制");
-    }
   }
 
   #profileRows(account, { quota }) {

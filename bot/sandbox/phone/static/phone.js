@@ -6,11 +6,12 @@ import { Console } from "./console.js";
 import { el, replace } from "./dom.js";
 import { drawHome, drawRoster } from "./home.js";
 import { phoneStatus } from "./icons.js";
+import { Opened } from "./opened.js";
 import { Panels } from "./panels.js";
 import { Sheets } from "./sheet.js";
 import { Store } from "./store.js";
 import { dayNumber, wallTime } from "./time.js";
-import { uploadPicture } from "./wire.js";
+import { upload } from "./wire.js";
 
 const CLOCK_MILLISECONDS = 1000;
 const ACCOUNTS_MILLISECONDS = 5000;
@@ -23,6 +24,7 @@ class Phone {
   store = new Store();
   sheets = new Sheets(part("layer"), part("screens"));
   panels = new Panels(this);
+  opened = new Opened(this);
   #chat = new Chat(part("chat"), this);
   #console = new Console(part("console"), this);
   #time = el("span", { class: "status-time" });
@@ -85,7 +87,7 @@ class Phone {
   /** Send a picture; with a menu button (its type and key) the platform tells of the choice first. */
   async sendPicture(picture, item, here) {
     try {
-      const mediaId = await uploadPicture(here.account.name, await picture());
+      const mediaId = await upload(here.account.name, "image", await picture());
       if (item && !(await this.act(item.type, { key: item.key, media_id: mediaId }, here))) return;
       await this.act("image", { media_id: mediaId }, here);
     } catch (error) {

@@ -99,6 +99,18 @@ export class Store extends EventTarget {
     return true;
   }
 
+  /** Get what a menu button of the open chat brings by itself. */
+  async takeMaterial(id) {
+    const { account, person } = this.here();
+    try {
+      await wire.takeMaterial(account.name, person.id, id);
+    } catch (error) {
+      this.#tell("trouble", error.message);
+      return;
+    }
+    if (this.me === person) await this.refresh(account);
+  }
+
   /** Read the chat again; calls during a reading are joined into one more. */
   refresh(account) {
     const running = this.#fetching.get(account.name);

@@ -22,19 +22,20 @@ function post(path, body) {
   return call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
-/** A menu button: {name, type, key, url, children}. */
+/** A menu button: {name, type, key, url, appid, pagepath, id, children}; `id` names the material or article behind it. */
 function readButton(raw) {
   const children = raw.sub_button?.list ?? raw.sub_button ?? [];
-  return { name: raw.name ?? "", type: raw.type ?? "", key: raw.key ?? "", url: raw.url ?? "", children: children.map(readButton) };
+  const { name = "", type = "", key = "", url = "", appid = "", pagepath = "" } = raw;
+  return { name, type, key, url, appid, pagepath, id: raw.media_id ?? raw.article_id ?? "", children: children.map(readButton) };
 }
 
 function readMenu(raw) {
   return (raw ?? []).map(readButton);
 }
 
-/** A QR code: {scene, ticket, url, image, ends}; `ends` is null for a permanent one, `url` what a scanner reads. */
+/** A QR code: {scene, title, ticket, url, image, ends}; `ends` is null for a permanent one, `url` what a scanner reads. */
 function readCode(raw) {
-  return { scene: raw.scene, ticket: raw.ticket, url: raw.url, image: raw.image ?? null, ends: raw.ends ?? null };
+  return { scene: raw.scene, title: raw.title ?? "", ticket: raw.ticket, url: raw.url, image: raw.image ?? null, ends: raw.ends ?? null };
 }
 
 /** An account: {name, title, wecom, corp, corpTitle, kind, originalId, menu, codes}. */
@@ -101,6 +102,11 @@ export function act(account, person, kind, fields = {}) {
   return post("/sandbox/act", { account, person, act: kind, wait: false, ...fields });
 }
 
+/** Tap a menu button that brings a material or an article by itself. */
+export function takeMaterial(account, person, id) {
+  return post("/sandbox/menu/material", { account, person, id });
+}
+
 export function fetchClock() {
   return call("/sandbox/clock");
 }
@@ -119,9 +125,9 @@ export async function fetchRecordEnd() {
   return (await fetchRecord(Number.MAX_SAFE_INTEGER, 0)).last;
 }
 
-/** Keep a picture with the platform, as the phone does before it sends one; returns its media id. */
-export async function uploadPicture(account, blob) {
-  const query = new URLSearchParams({ account, type: "image" });
+/** Keep a file with the platform, as the phone does before it sends one; returns its media id. */
+export async function upload(account, type, blob) {
+  const query = new URLSearchParams({ account, type });
   const answer = await call(`/sandbox/media?${query}`, { method: "POST", headers: { "Content-Type": blob.type }, body: blob });
   return answer.media_id;
 }
