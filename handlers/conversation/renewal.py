@@ -29,6 +29,8 @@ class Renewal:
         self._lease = lease
         #: By task its lease, and when that was taken or renewed.
         self._held: dict[Task, tuple[Lease, datetime]] = {}
+        #: By the task whose lease it is, a renewal that is under way.
+        self._renewing: dict[Task, Task] = {}
         self._watch: Task | None = None
 
     def __len__(self) -> int:
@@ -60,10 +62,16 @@ class Renewal:
             while self._held:
                 await self._clock.sleep(self._lease.total_seconds() / 6)
                 now = self._clock.now()
-                due = [(task, lease) for task, (lease, since) in self._held.items() if now - since >= self._lease / 3]
-                await asyncio.gather(*(self._renew(task, lease) for task, lease in due))
+                for task, (lease, since) in self._held.items():
+                    if now - since >= self._lease / 3 and task not in self._renewing:
+                        self._begin(task, lease)
         finally:
             self._watch = None
+
+    def _begin(self, task: Task, lease: Lease) -> None:
+        """Renew beside everything else: what a hanging renewal holds up is its own lease alone."""
+        self._renewing[task] = asyncio.create_task(self._renew(task, lease), name=f"renewal-{lease.identity_id}")
+        self._renewing[task].add_done_callback(lambda _: self._renewing.pop(task, None))
 
     async def _renew(self, task: Task, lease: Lease) -> None:
         now = self._clock.now()

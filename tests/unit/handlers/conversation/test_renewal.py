@@ -73,6 +73,17 @@ async def test_a_slow_renewal_does_not_delay_the_others(
     assert renewals.until == {1: renewed, 2: renewed, 3: renewed}
 
 
+async def test_a_hanging_renewal_does_not_hold_up_the_next_round(
+    renewals: _Renewals, held: list[Task], clock: ManualClock
+) -> None:
+    renewals.hanging = {1}
+    await clock.advance(DUE)
+    await clock.advance(DUE)
+
+    renewed = START + 2 * timedelta(seconds=DUE) + LEASE
+    assert renewals.until == {2: renewed, 3: renewed}
+
+
 async def test_a_renewal_that_fails_is_told_and_the_others_are_renewed_again_and_again(
     renewals: _Renewals, held: list[Task], clock: ManualClock
 ) -> None:
