@@ -158,6 +158,18 @@ class Defer:
 Ruling = Allow | Refuse | Defer
 
 
+#: Consents this version knows; one that a newer version added governs nothing that this one sends.
+_CONSENTS: Final = frozenset(str(consent) for consent in Consent)
+
+
+def _state(word: str) -> ConsentState:
+    """Return the state a word names; of one that a newer version added we only know that it is no plain yes."""
+    try:
+        return ConsentState(word)
+    except ValueError:
+        return ConsentState.REFUSED
+
+
 def standing_of(person: Person, *, paced_until: datetime | None = None) -> Standing:
     """Return the standing that storage knows of a person; the window ends with the quota that opened it."""
     return Standing(
@@ -166,5 +178,5 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
         window_until=person.quota_until,
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,
-        consents={Consent(consent): ConsentState(state) for consent, state in person.consents.items()},
+        consents={Consent(name): _state(state) for name, state in person.consents.items() if name in _CONSENTS},
     )

@@ -42,6 +42,20 @@ OFFER = replace(REPLY, purpose=Purpose.MARKETING)
 NOTE = OutgoingFacts(
     purpose=Purpose.STATUTORY, by=Author.BOT, channel="wecom", audience=Audience.STAFF, apis=("message_send",)
 )
+PERSON = Person(
+    account_id=1,
+    identity_id=2,
+    customer_id=3,
+    conversation_id=4,
+    realm="wx1",
+    external_id="o1",
+    followed=True,
+    quota_left=3,
+    quota_until=LATER,
+    unreachable=None,
+    consents={"marketing": "withdrawn"},
+    staff=None,
+)
 FOLLOWER = Standing(
     followed=True,
     window_until=LATER,
@@ -164,27 +178,18 @@ def test_an_api_that_is_not_in_the_table_is_a_mistake_not_a_refusal() -> None:
 
 
 def test_what_storage_knows_of_a_person_becomes_their_standing() -> None:
-    person = Person(
-        account_id=1,
-        identity_id=2,
-        customer_id=3,
-        conversation_id=4,
-        realm="wx1",
-        external_id="o1",
-        followed=True,
-        quota_left=3,
-        quota_until=LATER,
-        unreachable=None,
-        consents={"marketing": "withdrawn"},
-        staff=None,
-    )
-    assert standing_of(person, paced_until=NOW) == Standing(
+    assert standing_of(PERSON, paced_until=NOW) == Standing(
         followed=True,
         window_until=LATER,
         quota=Quota(left=3, until=LATER),
         paced_until=NOW,
         consents={Consent.MARKETING: ConsentState.WITHDRAWN},
     )
+
+
+def test_words_of_a_newer_version_stop_no_row_and_allow_nothing() -> None:
+    person = replace(PERSON, consents={"telepathy": "granted", "marketing": "granted_in_writing"})
+    assert standing_of(person).consents == {Consent.MARKETING: ConsentState.REFUSED}
 
 
 # --- properties -------------------------------------------------------------------------------------------------------
