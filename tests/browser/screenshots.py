@@ -99,6 +99,11 @@ async def _pick_picture(page: Page) -> None:
     await page.locator(".plus-item", has_text="相册").click()
 
 
+async def _pick_video(page: Page) -> None:
+    await _open_plus(page)
+    await page.locator(".plus-item", has_text="视频").click()
+
+
 async def _profile(page: Page) -> None:
     await page.get_by_role("button", name="详细资料").click()
 
@@ -118,6 +123,13 @@ SCENES: Final = (
     Scene(name="phone-voice", query=f"{_LIN}&account=service", size=PHONE, steps=_speak),
     Scene(name="phone-profile", query=f"{_LIN}&account=service", size=PHONE, steps=_profile),
     Scene(name="phone-wecom", query="as=staff&person=ZhangWei&account=assistant", size=PHONE),
+    Scene(
+        name="phone-wecom-menu",
+        query="as=staff&person=ZhangWei&account=assistant",
+        size=PHONE,
+        steps=_open_submenu,
+    ),
+    Scene(name="phone-video", query=f"{_LIN}&account=service", size=PHONE, steps=_pick_video),
     Scene(name="phone-cards", query=f"{_LIN}&account=service", size=PHONE, steps=_send_place_and_picture),
     Scene(name="desk-cards", query=f"{_LIN}&account=service", size=DESK),
 )

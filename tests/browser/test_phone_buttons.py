@@ -144,6 +144,9 @@ async def test_the_menu_of_a_card_has_an_event_of_its_own(world: World) -> None:
     card = page.locator("#chat .card.template")
 
     await card.get_by_role("button", name="更多").click()
+    await page.keyboard.press("Escape")
+    await expect(card.get_by_role("menuitem", name="不再提醒")).to_be_hidden()
+    await card.get_by_role("button", name="更多").click()
     await card.get_by_role("menuitem", name="不再提醒").click()
     chosen = await world.bot.application_message(1)
 

@@ -27,7 +27,12 @@ function source(content, press) {
   const list = el("div", { class: "card-menu", role: "menu", hidden: true }, (menu?.action_list ?? []).map(({ text, key }) =>
     el("button", { type: "button", role: "menuitem", on: { click: () => { list.hidden = true; press("template_card_menu_event", key); } } }, text)));
   const more = menu ? button(menu.desc || "更多操作", "card-more", () => { list.hidden = !list.hidden; }, icon("more")) : null;
-  return el("span", { class: "source" }, el("small", { class: `tone-of-source-${from?.desc_color ?? 0}` }, from?.desc ?? ""), more, list);
+  const close = () => { list.hidden = true; };
+  const on = {
+    focusout: (event) => event.currentTarget.contains(event.relatedTarget) || close(),
+    keydown: (event) => event.key === "Escape" && close(),
+  };
+  return el("span", { class: "source", on }, el("small", { class: `tone-of-source-${from?.desc_color ?? 0}` }, from?.desc ?? ""), more, list);
 }
 
 // A picture of another host is never loaded; a drawn cover stands in its place.
