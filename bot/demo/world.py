@@ -56,7 +56,8 @@ SCENES: Final = (
     {"scene": "agent:zhangwei", "title": "服务顾问张伟的名片"},
     {"scene": "campaign:spring2026", "title": "春季客户节海报"},
 )
-#: As an administrator sets it in WeCom's console. content/zh/menu.yaml has the replies to these keys, for staff too.
+#: As an administrator sets it in WeCom's console. content/zh/menu.yaml has the replies, for staff too;
+#: `help` and `whoami` are the bot's own.
 ASSISTANT_MENU: Final[tuple[dict[str, Any], ...]] = (
     {
         "name": "客户常问",
@@ -69,7 +70,13 @@ ASSISTANT_MENU: Final[tuple[dict[str, Any], ...]] = (
         ],
     },
     {"type": "click", "name": "理赔服务", "key": "claim"},
-    {"type": "click", "name": "客户福利", "key": "benefits"},
+    {
+        "name": "我的",
+        "sub_button": [
+            {"type": "click", "name": "我是谁", "key": "whoami"},
+            {"type": "click", "name": "使用帮助", "key": "help"},
+        ],
+    },
 )
 
 

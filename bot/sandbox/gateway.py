@@ -218,8 +218,8 @@ class Gateway(Generic[A]):
         if route.method == "POST" and not route.upload:
             _check_json(call)
         # Token requests count too: their account is known by its id before the secret is looked at.
-        if call.account is not None:
-            call.account.calls.take(call.path, now=call.now)
+        if call.account is not None and call.account.calls.take(call.path, now=call.now):
+            call.kept["counted"] = True
         for kind in REFUSALS:
             fault = None if kind is FaultKind.BUSY else self._hit(kind, call)
             if fault is not None:

@@ -62,7 +62,7 @@ class OfficialTokenApi:
         if call.text("appid", missing=41002) != call.holder.config.app_id:
             raise ApiError(40013)
         call.holder.calls.clear()
-        return Outcome()
+        return Outcome(kept={"cleared": True})
 
     def _account(self, call: Call[OfficialAccount]) -> OfficialAccount | None:
         app_id: Any = call.query.get("appid") if call.method == "GET" else call.body.get("appid")

@@ -112,6 +112,10 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
     account = _account(line, memory.world)
     if account is None:
         return
+    if "counted" in kept:
+        account.calls.count(line["path"], now=at)
+    if "cleared" in kept:
+        account.calls.clear()
     if "menu" in kept:
         account.menu = kept["menu"]
     if isinstance(account, WecomApp):

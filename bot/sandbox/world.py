@@ -70,8 +70,30 @@ class CallCounts:
     _calls: Counter[str] = field(default_factory=Counter)
     _calls_of_minute: Counter[str] = field(default_factory=Counter)
 
-    def take(self, path: str, *, now: float) -> None:
-        """Count a call of `path`. Raises ApiError when its calls of the day or the minute are used up."""
+    def take(self, path: str, *, now: float) -> bool:
+        """Count a call of `path` and return whether its calls are limited.
+
+        Raises ApiError when those of the day or the minute are used up.
+        """
+        self._roll(now)
+        if path in self.a_day and self._calls[path] >= self.a_day[path]:
+            raise ApiError(45009)
+        if path in self.a_minute and self._calls_of_minute[path] >= self.a_minute[path]:
+            raise ApiError(self.too_fast)
+        self.count(path, now=now)
+        return path in self.a_day or path in self.a_minute
+
+    def count(self, path: str, *, now: float) -> None:
+        """Count a call of `path` that was taken at `now`."""
+        self._roll(now)
+        self._calls[path] += 1
+        self._calls_of_minute[path] += 1
+
+    def clear(self) -> None:
+        """Begin the day anew, as clear_quota does."""
+        self._calls.clear()
+
+    def _roll(self, now: float) -> None:
         day, minute = int((now + _DAY_OFFSET_SECONDS) // _DAY_SECONDS), int(now // 60)
         if day != self._day:
             self._day = day
@@ -79,16 +101,6 @@ class CallCounts:
         if minute != self._minute:
             self._minute = minute
             self._calls_of_minute.clear()
-        if path in self.a_day and self._calls[path] >= self.a_day[path]:
-            raise ApiError(45009)
-        if path in self.a_minute and self._calls_of_minute[path] >= self.a_minute[path]:
-            raise ApiError(self.too_fast)
-        self._calls[path] += 1
-        self._calls_of_minute[path] += 1
-
-    def clear(self) -> None:
-        """Begin the day anew, as clear_quota does."""
-        self._calls.clear()
 
 
 class OfficialAccount:

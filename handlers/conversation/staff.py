@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from content.messages import Entered, Event, Follow, MenuView, Unfollow
+from content.messages import Entered, Event, Follow, MenuClick, MenuView, Unfollow
 from content.texts import Texts
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
@@ -12,6 +12,9 @@ from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 #: In their normal form. "?" has none, so it is not among them.
 HELP_WORDS: Final = frozenset({"help", "帮助", "使用说明"})
 WHOAMI_WORDS: Final = frozenset({"whoami", "我是谁"})
+#: Keys of buttons in the application's menu that ask the same (docs/connecting-wecom.md).
+HELP_KEY: Final = "help"
+WHOAMI_KEY: Final = "whoami"
 
 
 class StaffDesk:
@@ -41,7 +44,7 @@ class StaffDesk:
 
     def is_help(self, turn: Turn) -> bool:
         """Tell whether help is asked for."""
-        return turn.with_staff and any(fragment.normal in HELP_WORDS for fragment in turn.fragments)
+        return turn.with_staff and _asks(turn, HELP_WORDS, HELP_KEY)
 
     async def help(self, turn: Turn) -> Outcome | NotHandled:
         """Say what staff can do here."""
@@ -49,7 +52,7 @@ class StaffDesk:
 
     def is_whoami(self, turn: Turn) -> bool:
         """Tell whether the person asks who they are here."""
-        return turn.with_staff and any(fragment.normal in WHOAMI_WORDS for fragment in turn.fragments)
+        return turn.with_staff and _asks(turn, WHOAMI_WORDS, WHOAMI_KEY)
 
     async def whoami(self, turn: Turn) -> Outcome | NotHandled:
         """Say name, userid, role and branch as they are bound."""
@@ -72,3 +75,9 @@ class StaffDesk:
         else:
             reply = self._phrasing.say(turn, self._texts.staff_welcome, name=turn.who.staff.name)
         return Outcome(replies=(reply,))
+
+
+def _asks(turn: Turn, words: frozenset[str], key: str) -> bool:
+    if isinstance(turn.body, MenuClick):
+        return turn.body.key == key
+    return any(fragment.normal in words for fragment in turn.fragments)

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from bot.demo.home import take_home
 from bot.demo.world import ASSISTANT_MENU, SCENES
 from content.loader import load_content
+from handlers.conversation.staff import HELP_KEY, WHOAMI_KEY
 from tests.browser.chromium import DESK
 from tests.browser.screenshots import demonstration
 
@@ -54,6 +55,9 @@ async def test_a_stranger_scans_a_code_that_hangs_in_the_branch(
 async def test_an_agent_taps_the_application_s_menu_and_is_answered(page: Page, sandbox_url: str) -> None:
     await page.goto(f"{sandbox_url}/phone?as=staff&person=ZhangWei&account=assistant")
 
+    await page.get_by_role("button", name="我的").click()
+    await page.get_by_role("menuitem", name="我是谁").click()
+    await expect(page.locator("#chat .row.theirs .bubble").last).to_contain_text("姓名：张伟")
     await page.get_by_role("button", name="客户常问").click()
     await page.get_by_role("menuitem", name="续期缴费").click()
 
@@ -66,5 +70,5 @@ async def test_every_button_and_every_code_of_the_demonstration_has_its_own_answ
     content = load_content(tmp_path)
     leaves = [leaf for button in ASSISTANT_MENU for leaf in button.get("sub_button", [button])]
 
-    assert [leaf["key"] for leaf in leaves if leaf["key"] not in content.menu.replies] == []
+    assert [leaf["key"] for leaf in leaves if leaf["key"] not in {*content.menu.replies, HELP_KEY, WHOAMI_KEY}] == []
     assert [code for code in SCENES if content.welcome.on_follow(code["scene"]) == content.welcome.follow] == []

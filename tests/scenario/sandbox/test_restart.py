@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.sandbox.app import sandbox
 from bot.sandbox.config import parse_config
+from tests.scenario.processes import Child
 from tests.scenario.sandbox.rig import Driver, configuration
 
 SEND = "/oa/cgi-bin/message/custom/send"
@@ -202,6 +204,48 @@ async def test_codes_made_by_api_and_by_the_control_api_can_still_be_scanned(san
         token = (await driver.stable_token())["access_token"]
         carol = await driver.get("/oa/cgi-bin/user/info", access_token=token, openid=await driver.openid("carol"))
         assert (carol["subscribe"], carol["qr_scene_str"]) == (1, "stand")
+
+
+@pytest.mark.parametrize("rules", [{"daily_limits": {SEND: 2}}, {"minute_limits": {SEND: 2}}])
+async def test_calls_of_an_api_with_a_limit_count_across_a_restart(sandboxes: Sandboxes, rules: dict[str, Any]) -> None:
+    codes = []
+    for _ in range(2):
+        async with sandboxes.run() as driver:
+            await driver.act("safe-xml", "alice", "text", text="x", wait=False)
+            await driver.recorded(1)
+            codes += [await _write(driver, "alice") for _ in range(2)]
+    assert codes == [0, 0, *[45009 if "daily_limits" in rules else 45011] * 2]
+
+
+@pytest.mark.parametrize("rules", [{"daily_limits": {SEND: 1}}])
+async def test_a_cleared_quota_is_cleared_after_a_restart(sandboxes: Sandboxes) -> None:
+    async with sandboxes.run() as driver:
+        await driver.act("safe-xml", "alice", "text", text="x", wait=False)
+        await driver.recorded(1)
+        token = str((await driver.stable_token())["access_token"])
+        codes = [await _write(driver, "alice")]
+        await driver.post("/oa/cgi-bin/clear_quota", {"appid": "wx-safe-xml"}, access_token=token)
+    async with sandboxes.run() as driver:
+        codes += [await _write(driver, "alice") for _ in range(2)]
+    assert codes == [0, 0, 45009]
+
+
+async def test_a_killed_process_that_is_started_again_shows_no_repeat(tmp_path: Path) -> None:
+    config = {**configuration(NOWHERE, NOWHERE), "clock": {"mode": "real"}}
+    (tmp_path / "sandbox.json").write_text(json.dumps(config), "utf-8")
+    arguments = ["bot.sandbox", "--config", str(tmp_path / "sandbox.json"), "--port", "0"]
+    codes = []
+    async with aiohttp.ClientSession() as session:
+        for _ in range(2):
+            process = Child("sandbox", arguments, home=tmp_path)
+            try:
+                driver = Driver(f"http://127.0.0.1:{process.start()}", session)
+                answer = await _tell(driver, await _wecom_token(driver), enable_duplicate_check=1)
+                codes.append(answer["errcode"])
+                shown = await driver.lines("shown")
+            finally:
+                process.kill()
+    assert (codes, len(shown)) == ([0, 0], 1)
 
 
 async def test_files_are_gone(sandboxes: Sandboxes) -> None:

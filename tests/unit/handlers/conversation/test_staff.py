@@ -18,6 +18,11 @@ async def test_help_tells_staff_what_they_can_do(desk: Any, words: Any) -> None:
     assert (heard.route, heard.texts[0][:7]) == ("staff.help", "您可以这样用我")
 
 
+@pytest.mark.parametrize(("key", "route"), [("help", "staff.help"), ("whoami", "staff.whoami")])
+async def test_a_button_of_the_applications_menu_asks_the_same(desk: Any, key: str, route: str) -> None:
+    assert (await desk.hears(MenuClick(key=key), channel="wecom", staff=ZHANG)).route == route
+
+
 @pytest.mark.parametrize("words", ["我是谁", "我是谁？", "whoami", "Who am I?"])
 async def test_whoami_tells_who_is_bound(desk: Any, words: Any) -> None:
     heard = await desk.hears(Text(content=words), channel="wecom", staff=ZHANG)
