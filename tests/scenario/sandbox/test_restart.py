@@ -17,7 +17,8 @@ from bot.sandbox.config import parse_config
 from tests.scenario.processes import Child
 from tests.scenario.sandbox.rig import Driver, configuration
 
-SEND = "/oa/cgi-bin/message/custom/send"
+API = "/cgi-bin/message/custom/send"
+SEND = f"/oa{API}"
 WECOM = "/wecom/cgi-bin"
 NOWHERE = "http://127.0.0.1:9"
 BUTTON = {"type": "click", "name": "保单", "key": "P"}
@@ -206,7 +207,7 @@ async def test_codes_made_by_api_and_by_the_control_api_can_still_be_scanned(san
         assert (carol["subscribe"], carol["qr_scene_str"]) == (1, "stand")
 
 
-@pytest.mark.parametrize("rules", [{"daily_limits": {SEND: 2}}, {"minute_limits": {SEND: 2}}])
+@pytest.mark.parametrize("rules", [{"daily_limits": {API: 2}}, {"minute_limits": {API: 2}}])
 async def test_calls_of_an_api_with_a_limit_count_across_a_restart(sandboxes: Sandboxes, rules: dict[str, Any]) -> None:
     codes = []
     for _ in range(2):
@@ -217,7 +218,7 @@ async def test_calls_of_an_api_with_a_limit_count_across_a_restart(sandboxes: Sa
     assert codes == [0, 0, *[45009 if "daily_limits" in rules else 45011] * 2]
 
 
-@pytest.mark.parametrize("rules", [{"daily_limits": {SEND: 1}}])
+@pytest.mark.parametrize("rules", [{"daily_limits": {API: 1}}])
 async def test_a_cleared_quota_is_cleared_after_a_restart(sandboxes: Sandboxes) -> None:
     async with sandboxes.run() as driver:
         await driver.act("safe-xml", "alice", "text", text="x", wait=False)
