@@ -253,8 +253,8 @@ def _check_limits(settings: Settings) -> Iterator[Finding]:
         if figure > getattr(published, key):
             yield Finding.warn(
                 f"limits.{key}",
-                f"设为 {figure:g}，高于平台公布的 {getattr(published, key):g}；多发的会被平台拒绝或丢弃。",
-                f"若平台没有为贵公司放宽，请改为 {getattr(published, key):g}。",
+                f"设为 {figure:,.10g}，高于平台公布的 {getattr(published, key):,.10g}；多发的会被平台拒绝或丢弃。",
+                f"若平台没有为贵公司放宽，请改为 {getattr(published, key):,.10g}。",
             )
 
 

@@ -34,7 +34,7 @@ __all__ = [
     "find_home",
     "load_settings",
 ]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class InsurerSettings(Section):

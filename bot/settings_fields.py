@@ -40,7 +40,8 @@ Filled = Annotated[str, AfterValidator(filled)]
 FilledSecret = Annotated[SecretStr, AfterValidator(_filled_secret)]
 Address = Annotated[str, AfterValidator(_without_slash)]
 OptionalAddress = Annotated[str, AfterValidator(lambda address: _without_slash(address) if address else "")]
-Positive = Annotated[float, Field(gt=0)]
+#: No time of ours is longer than a hundred years, and a moment that far ahead is still a date.
+Positive = Annotated[float, Field(gt=0, le=876_600, allow_inf_nan=False)]
 NO_SECRET = SecretStr("")
 
 

@@ -31,3 +31,11 @@ class ConsentState(StrEnum):
     REFUSED = "refused"
     #: The customer took it back, or said without being asked that it is not wanted.
     WITHDRAWN = "withdrawn"
+
+
+def state_of(word: str) -> ConsentState:
+    """Return the state that a stored word names; of one that a newer version added we only know it is no plain yes."""
+    try:
+        return ConsentState(word)
+    except ValueError:
+        return ConsentState.REFUSED

@@ -100,18 +100,19 @@ class Handling:
         # Read after the account is free again: contents are many, and recording must not wait for them.
         return [(lease, await self.pending(lease)) for lease in leases]
 
-    async def release(self, leases: Iterable[Lease], *, now: datetime) -> None:
-        """End these leases where they are still held, so that others need not wait for their ends."""
-        ending = list(leases)
-        if not ending:
-            return
+    async def release(self, holder: str, *, accounts: Iterable[int]) -> int:
+        """Let go of every conversation that `holder` holds, so that others need not wait; return how many.
 
-        async def apply(connection: Connection) -> None:
-            await lock_accounts(connection, sorted({lease.account_id for lease in ending}))
-            for lease in ending:
-                await connection.execute(update(REACH).where(*_is_mine(lease)).values(lease_until=now))
+        Nothing that comes late under such a lease changes anything: the holder is gone from the row.
+        """
+        chosen = sorted(accounts)
 
-        await self._database.write(apply)
+        async def apply(connection: Connection) -> int:
+            await lock_accounts(connection, chosen)
+            mine = update(REACH).where(REACH.c.account_id.in_(chosen), REACH.c.holder == holder)
+            return int((await connection.execute(mine.values(holder=None, lease_until=None))).rowcount)
+
+        return await self._database.write(apply)
 
     async def release_all(self, *, now: datetime) -> int:
         """End every lease. Only for the one process that serves on a SQLite file: whoever held them is dead."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, func, or_, select
 
 from storage.database import Database
 from storage.tables import ACCOUNT, IDENTITY, REACH
@@ -20,6 +20,7 @@ class Identities:
     async def find(self, external_id: str, *, viewer: Viewer) -> list[dict[str, Any]]:
         """Return each identity with this openid, userid or unionid, one row an account it was met on.
 
+        WeCom does not tell userids apart by case: when nothing has the id as it stands, they are compared without.
         An identity that was met on no account the viewer sees is not found.
         """
         query = (
@@ -33,11 +34,14 @@ class Identities:
             )
             .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
             .join(ACCOUNT, ACCOUNT.c.id == REACH.c.account_id)
-            .where(or_(IDENTITY.c.external_id == external_id, IDENTITY.c.union_id == external_id))
             .order_by(IDENTITY.c.customer_id, IDENTITY.c.id, ACCOUNT.c.id)
         )
+        exact = or_(IDENTITY.c.external_id == external_id, IDENTITY.c.union_id == external_id)
+        folded = and_(ACCOUNT.c.channel == "wecom", func.lower(IDENTITY.c.external_id) == external_id.lower())
         async with self._database.read() as connection:
-            rows = (await connection.execute(visible(query, viewer))).all()
+            rows = (await connection.execute(visible(query.where(exact), viewer))).all()
+            if not rows:
+                rows = (await connection.execute(visible(query.where(folded), viewer))).all()
         return [
             {
                 "customer": row.customer_id,

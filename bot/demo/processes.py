@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _START_SECONDS = 30.0
-_STOP_SECONDS = 12.0
+#: The grace that the runbook asks for.
+_STOP_SECONDS = 45.0
 
 
 class StartFailed(Exception):

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from handlers.clock import Clock
+from handlers.outage import Outage
 from handlers.profiles.ports import Directory
 from handlers.profiles.unions import Unions
 from storage.chain import Chain
@@ -25,6 +28,8 @@ from storage.replies import ATTEMPTS_OVER, Replies
 log = structlog.get_logger()
 
 _ROLE = "scheduler"
+#: Guarded like a tick, at the stop.
+_STEP_DOWN: Final = "step_down"
 _LEASE = timedelta(seconds=15)
 _SWEEP_SECONDS = 1.0
 _UNION_SECONDS = 2.0
@@ -122,8 +127,7 @@ class Scheduler:
             "join": (ticks.join, _UNION_SECONDS),
             "partition": (ticks.partition, _PARTITION_SECONDS),
         }
-        #: The ticks that wait for the database, each told of once an outage.
-        self._waiting: set[str] = set()
+        self._outages = {name: Outage(partial(_say_waiting, name)) for name in (*self._intervals, _STEP_DOWN)}
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
@@ -138,7 +142,7 @@ class Scheduler:
         """Stop calling, seal what was said to the end, and let another process lead."""
         self._scheduler.shutdown(wait=False)
         await self.call("seal")
-        await self._guarded("step_down", self._ticks.step_down)
+        await self._guarded(_STEP_DOWN, self._ticks.step_down)
 
     async def call(self, name: str) -> None:
         """Call one tick, if this process leads; what goes wrong is logged, and the next call tries again."""
@@ -154,15 +158,12 @@ class Scheduler:
         try:
             await work()
         except StorageError as error:
-            if name not in self._waiting:
-                self._waiting.add(name)
-                log.warning(
-                    "The database did not do a tick; it is tried again.",
-                    action="tick_waits",
-                    tick=name,
-                    detail=str(error),
-                )
+            self._outages[name].noted(error)
         except Exception:
             log.exception("A tick failed; the next one tries again.", action="tick_failed", tick=name)
         else:
-            self._waiting.discard(name)
+            self._outages[name].over()
+
+
+def _say_waiting(tick: str, error: StorageError) -> None:
+    log.warning("The database did not do a tick; it is tried again.", action="tick_waits", tick=tick, detail=str(error))

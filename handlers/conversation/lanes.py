@@ -117,24 +117,23 @@ class Lanes:
     async def finish(self, *, seconds: float) -> None:
         """Return when no lane runs any more; after `seconds` (real: the process stops) leave the rest to others.
 
-        Call it before the writer is closed.
+        Call it when nothing is taken up any more, and before the writer is closed.
         """
         if tasks := self._running.tasks:
             await asyncio.wait(tasks, timeout=seconds)
-        left = await self.cut_off()
+        await self.cut_off()
         try:
-            await self._handling.release(left, now=self._clock.now())
+            await self._handling.release(self.holder, accounts=self._accounts)
         except StorageError as error:
             log.warning("Leases end by themselves.", action="lease_not_ended", detail=str(error))
 
-    async def cut_off(self) -> list[Lease]:
-        """Cancel every lane that runs and return the leases they held; the work is still recorded."""
+    async def cut_off(self) -> None:
+        """Cancel every lane that runs; its work is still recorded."""
         tasks = self._running.tasks
-        leases = [lease for task in tasks if (lease := self._running.lease_of(task)) is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        return leases
+        await self._running.stop()
 
     @property
     def _lease(self) -> timedelta:

@@ -48,10 +48,12 @@ class Renewal:
         """The tasks that run."""
         return list(self._held)
 
-    def lease_of(self, task: Task) -> Lease | None:
-        """Return the lease that `task` runs under, None when it has ended."""
-        held = self._held.get(task)
-        return held[0] if held is not None else None
+    async def stop(self) -> None:
+        """Renew nothing any more: what is under way is given up."""
+        tasks = [*self._renewing.values(), *([self._watch] if self._watch is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _let_go(self, task: Task) -> None:
         self._held.pop(task, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from content.consent import Consent, ConsentState
+from content.consent import Consent, ConsentState, state_of
 from content.messages import InboundBody, MenuReply, Option, Text, decode_outgoing
 from handlers.conversation.turn import Customer, Staff, Standing
 from storage.history import History
@@ -52,7 +52,7 @@ class Standings:
 
 
 def _marketing(person: Person) -> ConsentState:
-    return ConsentState(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
+    return state_of(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
 
 
 def as_customer(person: Person) -> Customer:

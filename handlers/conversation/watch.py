@@ -51,21 +51,28 @@ class Watch:
             while self._waiting:
                 await self._clock.sleep(_LOOK_SECONDS)
                 try:
-                    await self._tell()
+                    asked = await self._tell()
                 except StorageError as error:
                     self._outage.noted(error)
                 else:
-                    self._outage.over()
+                    if asked:
+                        self._outage.over()
         finally:
             self._looking = None
 
-    async def _tell(self) -> None:
+    async def _tell(self) -> bool:
+        """Tell who need wait no longer; return whether there was anybody to ask the database for."""
+        asked = False
         for account_id in tuple(self._waiting):
             seqs = sorted(self._waiting.get(account_id, {}))
-            for seq in await self._replies.settled(account_id, seqs) if seqs else ():
+            if not seqs:
+                continue
+            asked = True
+            for seq in await self._replies.settled(account_id, seqs):
                 for future in self._waiting.get(account_id, {}).pop(seq, ()):
                     if not future.done():
                         future.set_result(None)
+        return asked
 
 
 def _say_waiting(error: StorageError) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from content.consent import Consent, ConsentState
+from content.consent import Consent, ConsentState, state_of
 from content.messages import Purpose
 from content.value import value
 from handlers.delivery.apis import Api, Audience
@@ -162,14 +162,6 @@ Ruling = Allow | Refuse | Defer
 _CONSENTS: Final = frozenset(str(consent) for consent in Consent)
 
 
-def _state(word: str) -> ConsentState:
-    """Return the state a word names; of one that a newer version added we only know that it is no plain yes."""
-    try:
-        return ConsentState(word)
-    except ValueError:
-        return ConsentState.REFUSED
-
-
 def standing_of(person: Person, *, paced_until: datetime | None = None) -> Standing:
     """Return the standing that storage knows of a person; the window ends with the quota that opened it."""
     return Standing(
@@ -178,5 +170,5 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
         window_until=person.quota_until,
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,
-        consents={Consent(name): _state(state) for name, state in person.consents.items() if name in _CONSENTS},
+        consents={Consent(name): state_of(state) for name, state in person.consents.items() if name in _CONSENTS},
     )

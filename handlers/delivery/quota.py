@@ -1,9 +1,9 @@
 """How many messages an account may still send to a person, as a value with a time.
 
-What an act of the person opens is written where the act is recorded (`storage.log`, by the grants of
-`handlers.delivery.apis`), what a message takes where its attempt is committed (`storage.attempts`). The rule where the
-sources are silent: a grant does not add up; the count becomes the higher of what is left and what is granted, and it
-lasts until the later of the two ends. At its end a quota is worth nothing.
+What an act of the person opens is written where the act is recorded (`storage.log`, by
+`handlers.delivery.grants`), what a message takes where its attempt is committed (`storage.attempts`). The rule where
+the sources are silent: a grant does not add up; the count becomes the higher of what is left and what is granted, and
+it lasts until the later of the two ends. At its end a quota is worth nothing.
 """
 
 from __future__ import annotations

@@ -169,6 +169,7 @@ class Sender:
             except StorageError:
                 self._done = batch + self._done
                 raise
+            self._outage.over()
             for settlement in batch:
                 self._rows.pop(settlement.claimed.id, None)
                 self._on_settled(settlement.state)

@@ -21,7 +21,7 @@ from tests.fakes.echo import write_echo
 ROOT: Final = Path(__file__).resolve().parents[2]
 RECORDED: Final = Account(name="recorded")
 ANSWERED: Final = Account(name="answered")
-_STOP_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 45.0
 
 
 class ServerFailed(Exception):

@@ -224,6 +224,8 @@ def test_a_mistake_is_explained_with_its_mend(checked: dict[str, Future[Complete
     mistake, done = _MISTAKES[name], checked[name].result()
     said = done.stdout + done.stderr
     assert "Traceback" not in said, said[-1500:]
+    strange = [line for line in done.stdout.splitlines() if not line.startswith(("✓ ", "! ", "✗ ", "    → "))]
+    assert strange == [], "standard output holds findings only; logs go to standard error"
     assert done.returncode != 0, said
     assert mistake.says in said
     assert mistake.mend in said

@@ -128,3 +128,39 @@ async def test_what_a_stopping_process_could_not_finish_others_take_over_at_once
     assert (held, await other.lanes.take_over(limit=10)) == (0, 1)
     await other.wait(0.5)
     assert other.route.turns == ["你好"]
+
+
+async def test_a_stop_lets_go_of_what_was_leased_and_not_begun(
+    open_desk: Callable[..., Desk],
+) -> None:
+    stopping, other = open_desk(), open_desk(holder="web-2")
+    stopping.route.seconds = 1000
+    await stopping.push("你好")
+    await stopping.close()  # its work waits under a lease that no lane holds
+    await stopping.lanes.finish(seconds=0)
+
+    assert await other.lanes.take_over(limit=10) == 1
+
+
+async def test_a_stop_leaves_alone_what_others_hold(open_desk: Callable[..., Desk]) -> None:
+    stopping, other, third = open_desk(), open_desk(holder="web-2"), open_desk(holder="web-3")
+    other.route.seconds = 1000
+    await other.push("你好")
+    await stopping.lanes.finish(seconds=0)
+
+    assert await third.lanes.take_over(limit=10) == 0
+
+
+async def test_a_consent_word_of_a_newer_version_silences_nobody(
+    open_desk: Callable[..., Desk], stores: OpenStores
+) -> None:
+    desk = open_desk()
+    await desk.push("你好")
+    await stores.change(
+        "INSERT INTO consent_entry (customer_id, consent, state, at, text_version) "
+        "SELECT id, 'marketing', 'granted_in_writing', 0, 'v' FROM customer"
+    )
+    again = await desk.push("再来")
+    await desk.wait(0.5)
+
+    assert again.words == "答再来"

@@ -24,6 +24,18 @@ async def test_an_identity_is_found_with_its_customer_and_accounts_by_whoever_se
     assert await identities.find("alice", viewer=elsewhere) == []
 
 
+async def test_a_userid_is_found_however_it_is_written_but_an_openid_only_as_it_is(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    rows = await stores.accounts.bring_in([("helper", "wecom", "ww1", "助手")])
+    await Visitors(stores.log, rows["helper"], clock).say("SunLei", "一")
+    await visitors.say("oAbC", "二")
+    identities = Identities(stores.database)
+
+    assert [row["person"] for row in await identities.find("sunlei", viewer=COMMAND_LINE)] == ["SunLei"]
+    assert await identities.find("oabc", viewer=COMMAND_LINE) == []
+
+
 async def test_by_unionid_every_identity_of_the_person_is_found(stores: OpenStores, visitors: Visitors) -> None:
     await visitors.say("alice", "一")
     await visitors.say("bob", "二")

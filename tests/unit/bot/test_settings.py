@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,16 @@ def test_all_problems_are_told_at_once_each_with_its_key(tmp_path: Path) -> None
 def test_values_out_of_range_say_what_the_range_is(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"web\.port：数值超出范围。不能大于 65535"):
         load_settings(written(tmp_path, "[web]\nport = 99999"), {})
+
+
+@pytest.mark.parametrize("figure", ["inf", "nan", "100000000", "0"])
+def test_a_time_without_end_is_refused(tmp_path: Path, figure: str) -> None:
+    assert set(problems_of(written(tmp_path, f"[limits]\nreply_hours = {figure}\n"))) == {"limits.reply_hours"}
+
+
+def test_limits_reach_the_sending_table_in_its_units(tmp_path: Path) -> None:
+    figures = load_settings(written(tmp_path, "[limits]\nreply_hours = 24\ntap_seconds = 30\n"), {}).limits.figures()
+    assert (figures.after_message.window, figures.after_tap.window) == (timedelta(days=1), timedelta(seconds=30))
 
 
 def test_a_wrong_choice_names_the_choices(tmp_path: Path) -> None:
