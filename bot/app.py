@@ -22,6 +22,7 @@ from bot.outbound import open_http
 from bot.roles import Role, check_roles
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
+from bot.staff import branch_rows, staff_rows
 from bot.web.metrics import Meters
 from bot.web.server import WebServer, build_web
 from content.loader import load_content
@@ -52,9 +53,9 @@ from storage.history import History
 from storage.leaders import Leaders
 from storage.log import Log
 from storage.migrate import check_schema
+from storage.organisation import Organisation
 from storage.outbox import Outbox
 from storage.probe import Probe, no_probe
-from storage.records import StaffRow
 from storage.replies import Replies
 from storage.seal_file import SealFile
 from storage.tokens import AccessTokens
@@ -141,12 +142,7 @@ class Process:
     async def _bring_in(self, stores: Stores, http: aiohttp.ClientSession, clock: Clock) -> Mapping[int, AccountKit]:
         accounts = Accounts(stores.database)
         rows = await accounts.bring_in([(a.name, a.channel, a.realm, a.title) for a in self._settings.accounts])
-        await accounts.bring_in_staff(
-            [
-                StaffRow(realm=s.realm, userid=s.userid, name=s.name, role=s.role, branch=s.branch)
-                for s in self._settings.staff
-            ]
-        )
+        await Organisation(stores.database).bring_in(staff_rows(self._settings), branches=branch_rows(self._settings))
         return build_kits(self._settings, rows, http=http, clock=clock, tokens=stores.tokens)
 
     async def _start_roles(

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.settings_accounts import AccountSettings, StaffSettings, WechatAccount, WecomAccount
+from bot.settings_accounts import AccountSettings, BranchSettings, StaffSettings, WechatAccount, WecomAccount
 from bot.settings_fields import OptionalAddress, Positive, Section, filled
 from bot.settings_file import SETTINGS_FILE, Problem, SettingsError, explain, read_sources
 from handlers.delivery.gates import Unasked
@@ -93,6 +93,19 @@ class LimitSettings(Section):
         )
 
 
+class ConsoleSettings(Section):
+    """The staff console and the API; both are served by the role web."""
+
+    #: The address staff open it at; https makes the cookie one that never travels in the clear.
+    public_url: OptionalAddress = ""
+    #: Wrong passwords after which a log-in is locked, and for how long.
+    failures: Annotated[int, Field(ge=1, le=100)] = 5
+    locked_minutes: Positive = 15
+    #: A session ends after so long without a page, and after so long in any case.
+    idle_minutes: Positive = 60
+    longest_hours: Positive = 12
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -116,9 +129,11 @@ class Settings(BaseSettings):
     conversation: ConversationSettings = ConversationSettings()
     delivery: DeliverySettings = DeliverySettings()
     limits: LimitSettings = LimitSettings()
+    console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()
+    branches: tuple[BranchSettings, ...] = ()
     staff: tuple[StaffSettings, ...] = ()
 
     @classmethod

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.settings_fields import NO_SECRET, Address, Filled, FilledSecret, OptionalSecret, Section
+from content.rights import Role, Scope
 
 
 class _Account(Section):
@@ -77,11 +78,28 @@ class WecomAccount(_Account):
 AccountSettings = Annotated[WechatAccount | WecomAccount, Field(discriminator="channel")]
 
 
+class BranchSettings(Section):
+    """An office that lies below another; branches that staff name need no entry of their own."""
+
+    name: Filled
+    above: str = ""
+
+
 class StaffSettings(Section):
     """A person who works for the insurer, bound by the WeCom userid."""
 
     realm: Filled
     userid: Filled
     name: Filled
-    role: Literal["agent", "supervisor", "compliance", "campaign_manager", "administrator"] = "agent"
+    role: Role = Role.AGENT
     branch: str = ""
+    #: Within the branch.
+    team: str = ""
+    #: How far they see, where it is not what the role usually does.
+    scope: Scope | None = None
+
+    @model_validator(mode="after")
+    def _lies_in_a_branch(self) -> Self:
+        if self.team and not self.branch:
+            raise PydanticCustomError("empty", "写了 team，却没有写 branch：团队属于机构")
+        return self

@@ -22,6 +22,9 @@ class Roles(Authored):
     compliance: Words
     campaign_manager: Words
     administrator: Words
+    #: Younger than the file of an insurer may be, so they have a name of their own.
+    reviewer: Words = "审核员"
+    analyst: Words = "分析师"
 
 
 class Texts(Authored):

@@ -1,4 +1,4 @@
-"""The served accounts and staff: brought in from the settings at start, and the account's row as the log's lock."""
+"""The served accounts: brought in from the settings at start, and the account's row as the log's lock."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.people import upsert
-from storage.records import AccountRow, StaffRow
+from storage.records import AccountRow
 from storage.statements import Lookup, Prepared
-from storage.tables import ACCOUNT, STAFF
+from storage.tables import ACCOUNT
 
 _LOCK = Lookup(
     lambda ids: (
@@ -53,7 +53,7 @@ async def write_last_seq(connection: Connection, account_id: int, seq: int) -> N
 
 
 class Accounts:
-    """The accounts and staff that the settings name."""
+    """The accounts that the settings name."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -81,22 +81,6 @@ class Accounts:
             row.name: AccountRow(id=row.id, name=row.name, channel=row.channel, realm=row.realm, title=row.title)
             for row in rows.values()
         }
-
-    async def bring_in_staff(self, staff: Sequence[StaffRow]) -> None:
-        """Make the staff exactly those given; who is no longer named becomes inactive."""
-
-        async def apply(connection: Connection) -> None:
-            await connection.execute(update(STAFF).values(active=False))
-            for person in staff:
-                values = {"name": person.name, "role": person.role, "branch": person.branch, "active": True}
-                statement = upsert(connection.dialect)(STAFF).values(
-                    realm=person.realm, userid=person.userid.lower(), **values
-                )
-                await connection.execute(
-                    statement.on_conflict_do_update(index_elements=["realm", "userid"], set_=values)
-                )
-
-        await self._database.write(apply)
 
 
 def _refuse_another(row: Any, *, channel: str, realm: str) -> None:

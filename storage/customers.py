@@ -11,6 +11,7 @@ from storage.accounts import lock_accounts
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
+from storage.owners import inherit_owner
 from storage.people import latest_consents
 from storage.tables import ACCOUNT, CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
 
@@ -141,6 +142,7 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
         await connection.execute(insert(CUSTOMER_MERGE), moved)
     await connection.execute(update(IDENTITY).where(IDENTITY.c.customer_id == gone).values(customer_id=kept))
     await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=kept))
+    await inherit_owner(connection, kept=kept, gone=gone, now=now)
     states = await latest_consents(connection, [kept, gone])
     mine, theirs = states.get(kept, {}), states.get(gone, {})
     changed = [

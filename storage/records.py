@@ -34,6 +34,9 @@ class StaffRow:
     name: str
     role: str
     branch: str
+    team: str = ""
+    #: How far they see; None: as their role usually does.
+    scope: str | None = None
 
 
 @value

@@ -13,6 +13,7 @@ from storage.accounts import Transaction
 from storage.connection import Connection
 from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
+from storage.owners import own_by_scene
 from storage.pending import read_pending
 from storage.records import Handled, Pending, ReplyDraft, Way, Written
 from storage.statements import Bulk, Lookup
@@ -212,6 +213,7 @@ class _AccountTurns:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
         if self._attributions:
             await connection.execute(insert(ATTRIBUTION), self._attributions)
+            await own_by_scene(connection, self._attributions)
 
 
 def _others(turn: Handled, waiting: dict[int, Any]) -> bool:

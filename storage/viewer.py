@@ -4,33 +4,64 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 
+from content.rights import Permission, Role, Scope
 from content.value import value
-from storage.tables import ACCOUNT
+from storage.tables import ACCOUNT, CUSTOMER_OWNER, IDENTITY
 
 
 @value
 class Viewer:
-    """A person or a command that reads.
-
-    Scopes by customer, team and branch narrow `sees` further when staff have them; the readers need not change.
-    """
+    """A person, a key or a command that reads; a filter in SQL: nothing beyond the scope leaves the database."""
 
     name: str
     role: str
+    permissions: frozenset[Permission] = frozenset()
+    scope: Scope = Scope.OWN
+    #: Themselves, and those of whom they are the deputy now.
+    staff_ids: frozenset[int] = frozenset()
+    team_ids: frozenset[int] = frozenset()
+    #: Their branch with the branches below it.
+    branch_ids: frozenset[int] = frozenset()
     #: Names of the accounts whose conversations they may see; None: of all.
     accounts: frozenset[str] | None = None
+    staff_id: int | None = None
+    api_key_id: int | None = None
 
-    def sees(self) -> ColumnElement[bool]:
+    def may(self, permission: Permission) -> bool:
+        """Tell whether something is permitted."""
+        return permission in self.permissions
+
+    def sees_account(self) -> ColumnElement[bool]:
         """Return the condition on ACCOUNT under which a row may be shown."""
         return true() if self.accounts is None else ACCOUNT.c.name.in_(sorted(self.accounts))
 
+    def sees_customer(self, customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return the condition under which the customer of that id may be shown.
+
+        Who is nobody's customer is seen by those alone who see all.
+        """
+        if self.scope is Scope.ALL:
+            return true()
+        return customer_id.in_(select(CUSTOMER_OWNER.c.customer_id).where(self.owns()))
+
+    def owns(self) -> ColumnElement[bool]:
+        """Return the condition on CUSTOMER_OWNER that an owner lies in the scope; not for those who see all."""
+        reached = [(CUSTOMER_OWNER.c.staff_id, self.staff_ids)]
+        if self.scope is Scope.TEAM:
+            reached.append((CUSTOMER_OWNER.c.team_id, self.team_ids))
+        if self.scope is Scope.BRANCH:
+            reached.append((CUSTOMER_OWNER.c.branch_id, self.branch_ids))
+        return or_(false(), *[column.in_(sorted(ids)) for column, ids in reached if ids])
+
 
 #: Whoever runs a command on the machine has the database itself.
-COMMAND_LINE: Final = Viewer(name="command line", role="administrator")
+COMMAND_LINE: Final = Viewer(
+    name="command line", role=Role.ADMINISTRATOR, permissions=frozenset(Permission), scope=Scope.ALL
+)
 
 
 def visible(query: Any, viewer: Viewer) -> Any:
-    """Return `query`, which joins ACCOUNT, without the rows that `viewer` may not see."""
-    return query.where(viewer.sees())
+    """Return `query`, which joins ACCOUNT and IDENTITY, without the rows that `viewer` may not see."""
+    return query.where(viewer.sees_account(), viewer.sees_customer(IDENTITY.c.customer_id))

@@ -9,8 +9,10 @@ import typer
 
 from bot.app import Stores
 from bot.commands.exits import EXIT_FLAW
-from bot.commands.running import with_stores, with_stores_and_time
+from bot.commands.running import with_people, with_stores, with_stores_and_time
+from bot.people import People
 from handlers.clock import Clock
+from storage.audit import Deed
 from storage.customers import Customers
 from storage.identities import Identities
 from storage.viewer import COMMAND_LINE
@@ -42,3 +44,18 @@ def merge(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who say
 
     with_stores_and_time(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
+
+
+@app.command()
+def assign(customer: int, userid: Annotated[str, typer.Argument(help="The new owner's WeCom userid.")]) -> None:
+    """Give a customer to a member of staff."""
+
+    async def work(people: People, clock: Clock) -> None:
+        owner = await people.organisation.find(userid)
+        now = clock.now()
+        await people.owners.assign(customer, owner, viewer=COMMAND_LINE, now=now, cause="assigned")
+        deed = Deed(action="assigned", subject="customer", subject_id=customer, detail=userid)
+        await people.audit.note(COMMAND_LINE, deed, now=now)
+
+    with_people(work)
+    typer.echo(json.dumps({"customer": customer, "owner": userid}, ensure_ascii=False))

@@ -12,8 +12,13 @@ from bot import logs
 from bot.app import Stores, open_stores
 from bot.clock import open_clock
 from bot.outbound import open_http
+from bot.people import People, build_people
 from bot.settings import Settings, find_home, load_settings
+from bot.staff import branch_rows, staff_rows
 from handlers.clock import Clock
+from storage.database import open_database
+from storage.migrate import check_schema
+from storage.organisation import Organisation
 
 T = TypeVar("T")
 
@@ -54,5 +59,23 @@ def with_stores_and_time(work: Callable[[Stores, Clock], Coroutine[Any, Any, T]]
             return await work(stores, clock)
         finally:
             await stores.database.close()
+
+    return with_settings(run_closing)
+
+
+def with_people(work: Callable[[People, Clock], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with the people's rooms and the clock the bot goes by."""
+
+    async def run_closing(settings: Settings) -> T:
+        async with open_http(settings) as http:
+            clock = await open_clock(settings.clock.sandbox_url, http)
+        database = open_database(settings.database_url, home=settings.home)
+        try:
+            await check_schema(database)
+            # A command may come before the first start: the settings' staff are there then too.
+            await Organisation(database).bring_in(staff_rows(settings), branches=branch_rows(settings))
+            return await work(build_people(database, clock=clock, settings=settings), clock)
+        finally:
+            await database.close()
 
     return with_settings(run_closing)

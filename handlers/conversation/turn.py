@@ -50,7 +50,7 @@ class Staff:
 
     userid: str
     name: str
-    #: agent, supervisor, compliance, campaign_manager or administrator.
+    #: One of `content.rights.Role`.
     role: str
     branch: str | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, MetaData, Table, literal_column
 from sqlmodel import SQLModel
 
-from storage.tables import accounts, delivery, log, operation, people, work
+from storage.tables import accounts, delivery, idempotency, log, operation, organisation, people, search, work
 
 METADATA: MetaData = SQLModel.metadata
 
@@ -36,6 +36,18 @@ DELIVERY = _table(delivery.Delivery)
 DELIVERY_ATTEMPT = _table(delivery.DeliveryAttempt)
 ACCESS_TOKEN = _table(operation.AccessToken)
 LEADER = _table(operation.Leader)
+BRANCH = _table(organisation.Branch)
+TEAM = _table(organisation.Team)
+DEPUTY = _table(organisation.Deputy)
+CUSTOMER_OWNER = _table(organisation.CustomerOwner)
+CREDENTIAL = _table(organisation.Credential)
+CONSOLE_SESSION = _table(organisation.ConsoleSession)
+API_KEY = _table(organisation.ApiKey)
+AUDIT_ENTRY = _table(organisation.AuditEntry)
+CURSOR = _table(organisation.Cursor)
+SEARCH_BLOCK = _table(search.SearchBlock)
+SEARCH_POSTING = _table(search.SearchPosting)
+IDEMPOTENCY = _table(idempotency.Idempotency)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

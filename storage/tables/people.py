@@ -128,5 +128,14 @@ class Staff(SQLModel, table=True):
     userid: str
     name: str
     role: str
+    #: The branch as it is called.
     branch: str
     active: bool = True
+    #: Who says that they work here: "settings", "import", "wecom".
+    source: str = "settings"
+    #: How far they see, where that is not what their role usually does.
+    scope: str | None = None
+    branch_id: int | None = None
+    team_id: int | None = None
+    #: When they were found to have left.
+    left_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -37,7 +37,12 @@ def environment(home: Path, database_url: str = "") -> dict[str, str]:
 
 
 def run_command(
-    *arguments: str, home: Path, database_url: str = "", seconds: float = 60.0, more: Mapping[str, str] | None = None
+    *arguments: str,
+    home: Path,
+    database_url: str = "",
+    seconds: float = 60.0,
+    more: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run `zhike ARGUMENTS` to its end and return what it said."""
     return subprocess.run(
@@ -45,6 +50,7 @@ def run_command(
         cwd=ROOT,
         env=environment(home, database_url) | dict(more or {}),
         capture_output=True,
+        input=typed,
         text=True,
         timeout=seconds,
         check=False,

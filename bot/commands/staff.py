@@ -1,0 +1,69 @@
+"""`zhike staff`: passwords for the console, and who stands in for whom."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bot.commands.exits import EXIT_FLAW
+from bot.commands.running import with_people
+from bot.people import People
+from handlers.clock import Clock
+from handlers.people.sign_in import WeakPassword, check_password
+
+app = typer.Typer(no_args_is_help=True, help="Staff: passwords for the console, deputies.")
+_ZONE = ZoneInfo("Asia/Shanghai")
+Realm = Annotated[str | None, typer.Option(help="The corp id, when a userid is in use in several.")]
+
+
+@app.command()
+def password(userid: str, realm: Realm = None) -> None:
+    """Set somebody's password for the console; read from the terminal, or from standard input when that is a pipe."""
+    words = _asked()
+    try:
+        check_password(words)
+    except WeakPassword as weak:
+        typer.echo(f"zhike: {weak}", err=True)
+        raise typer.Exit(EXIT_FLAW) from None
+
+    async def work(people: People, clock: Clock) -> None:
+        await people.sign_in.set_password(await people.organisation.find(userid, realm=realm), words)
+
+    with_people(work)
+    typer.echo(f"{userid} 可以用新密码登录控制台了；原来的登录已全部失效。")
+
+
+@app.command()
+def deputy(
+    userid: str,
+    deputy: str,
+    since: Annotated[datetime, typer.Option(help="First day (YYYY-MM-DD), China time.", formats=["%Y-%m-%d"])],
+    until: Annotated[datetime, typer.Option(help="The day after the last (YYYY-MM-DD).", formats=["%Y-%m-%d"])],
+    realm: Realm = None,
+) -> None:
+    """Let DEPUTY see the customers that USERID owns, from one day until another."""
+
+    async def work(people: People, clock: Clock) -> None:
+        find = people.organisation.find
+        await people.organisation.appoint(
+            await find(userid, realm=realm),
+            await find(deputy, realm=realm),
+            since=since.replace(tzinfo=_ZONE),
+            until=until.replace(tzinfo=_ZONE),
+        )
+
+    with_people(work)
+    days = {"since": f"{since:%Y-%m-%d}", "until": f"{until:%Y-%m-%d}"}
+    typer.echo(json.dumps({"staff": userid, "deputy": deputy, **days}, ensure_ascii=False))
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    words: str = typer.prompt("新密码", hide_input=True, confirmation_prompt="再输一次")
+    return words

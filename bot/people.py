@@ -1,0 +1,59 @@
+"""What console, API and commands share of the people's rooms, built once from the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.settings import Settings
+from bot.staff import Argon2Hasher
+from content.value import value
+from handlers.clock import Clock
+from handlers.people.reading import Reading
+from handlers.people.sign_in import SignIn, SignInConfig
+from storage.api_keys import ApiKeys
+from storage.audit import Audit
+from storage.customer_cards import CustomerCards
+from storage.database import Database
+from storage.organisation import Organisation
+from storage.owners import Owners
+from storage.sign_ins import Passwords, Sessions
+from storage.timeline import Timeline
+
+
+@value
+class People:
+    """Everything about staff, their rights and their reading."""
+
+    organisation: Organisation
+    sign_in: SignIn
+    reading: Reading
+    owners: Owners
+    audit: Audit
+    keys: ApiKeys
+
+
+def build_people(database: Database, *, clock: Clock, settings: Settings) -> People:
+    """Return the rooms over one database."""
+    console = settings.console
+    organisation, audit = Organisation(database), Audit(database)
+    return People(
+        organisation=organisation,
+        sign_in=SignIn(
+            passwords=Passwords(database),
+            sessions=Sessions(database),
+            organisation=organisation,
+            audit=audit,
+            hasher=Argon2Hasher(),
+            clock=clock,
+            config=SignInConfig(
+                failures=console.failures,
+                locked=timedelta(minutes=console.locked_minutes),
+                idle=timedelta(minutes=console.idle_minutes),
+                longest=timedelta(hours=console.longest_hours),
+            ),
+        ),
+        reading=Reading(cards=CustomerCards(database), timeline=Timeline(database), audit=audit, clock=clock),
+        owners=Owners(database),
+        audit=audit,
+        keys=ApiKeys(database),
+    )

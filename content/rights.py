@@ -1,0 +1,81 @@
+"""Who may do what: the roles of staff, what each permits, and how far each sees. `docs/rights.md` shows the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Role(StrEnum):
+    """What somebody does for the insurer."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    CAMPAIGN_MANAGER = "campaign_manager"
+    REVIEWER = "reviewer"
+    COMPLIANCE = "compliance"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
+
+
+class Scope(StrEnum):
+    """How far somebody sees, from the narrowest to the widest."""
+
+    #: The customers they own, and those of whom they are the deputy.
+    OWN = "own"
+    #: The customers of their team.
+    TEAM = "team"
+    #: The customers of their branch and of the branches below it.
+    BRANCH = "branch"
+    ALL = "all"
+
+
+class Permission(StrEnum):
+    """One thing that may be done; a route of the console or the API asks for exactly one."""
+
+    #: See customers of the scope: the list, the card, where they came from.
+    CUSTOMERS_READ = "customers.read"
+    #: Give customers of the scope to another owner of the scope.
+    CUSTOMERS_ASSIGN = "customers.assign"
+    #: Read what customers of the scope said and were told, search it.
+    CONVERSATIONS_READ = "conversations.read"
+    #: See accounts, tokens, queues, workers, storage, errors.
+    OPERATIONS_READ = "operations.read"
+    #: See who read and changed what.
+    AUDIT_READ = "audit.read"
+    #: See branches, teams and staff.
+    ORGANISATION_READ = "organisation.read"
+    #: Make and end API keys.
+    KEYS_WRITE = "keys.write"
+
+
+_P = Permission
+#: What each role permits. Campaign managers and reviewers get theirs with campaigns and content.
+PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.AGENT: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ}),
+        Role.SUPERVISOR: frozenset(
+            {_P.CUSTOMERS_READ, _P.CUSTOMERS_ASSIGN, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}
+        ),
+        Role.CAMPAIGN_MANAGER: frozenset({_P.CUSTOMERS_READ, _P.ORGANISATION_READ}),
+        Role.REVIEWER: frozenset({_P.ORGANISATION_READ}),
+        Role.COMPLIANCE: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ}),
+        Role.ANALYST: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}),
+        #: Runs the service; what customers say is none of their business.
+        Role.ADMINISTRATOR: frozenset({_P.OPERATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ, _P.KEYS_WRITE}),
+    }
+)
+#: How far a role sees when nothing else is said of a person.
+USUAL_SCOPE: Final[Mapping[Role, Scope]] = MappingProxyType(
+    {
+        Role.AGENT: Scope.OWN,
+        Role.SUPERVISOR: Scope.TEAM,
+        Role.CAMPAIGN_MANAGER: Scope.BRANCH,
+        Role.REVIEWER: Scope.BRANCH,
+        Role.COMPLIANCE: Scope.ALL,
+        Role.ANALYST: Scope.ALL,
+        Role.ADMINISTRATOR: Scope.ALL,
+    }
+)
