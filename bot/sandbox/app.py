@@ -32,6 +32,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.tokens import TokenBook
 from bot.sandbox.verify import Verifier
 from bot.sandbox.wecom_api import WecomApi, check_address
+from bot.sandbox.wecom_oauth import WecomOauth
 from bot.sandbox.wecom_sent import SentBook
 from bot.sandbox.world import OfficialAccount, WecomApp, World
 
@@ -151,7 +152,8 @@ class _House:
             sent=self.memory.sent,
             rules=self._rules,
         )
-        return gateway.routes(api.routes())
+        oauth = WecomOauth(world=self.world, clock=self._clock)
+        return [*gateway.routes(api.routes(), oauth.api_routes()), *oauth.page_routes(prefix="/wecom")]
 
     def _control(self) -> Control:
         return Control(

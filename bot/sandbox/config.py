@@ -90,6 +90,8 @@ class WecomAppConfig(CallbackConfig):
     agent_id: int
     secret: str
     menu: list[dict[str, Any]] = Field(default_factory=list)
+    #: 可信域名: the host (with its port, when it has one) that a sign-in may lead back to; empty means any.
+    trusted_domain: str = ""
     #: Addresses that may call (60020 otherwise); empty means every address may.
     ip_allow_list: list[str] = Field(default_factory=list)
 

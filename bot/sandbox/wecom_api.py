@@ -180,7 +180,7 @@ def _agent(call: Call[WecomApp]) -> Outcome:
             "allow_partys": {"partyid": []},
             "allow_tags": {"tagid": []},
             "close": 0,
-            "redirect_domain": "",
+            "redirect_domain": app.config.trusted_domain,
             "report_location_flag": 0,
             "isreportenter": 0,
             "home_url": "",
