@@ -1,0 +1,98 @@
+"""Customers: the list with its search, one customer with what was said, and earlier messages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.web.console.pages import ROOT, Page
+from bot.web.console.sayings import Sayings
+from bot.web.console.visit import Visit, to_number
+from content.rights import Permission
+from content.scenes import parse_scene
+from handlers.people.reading import Reading
+from storage.customer_cards import CustomerCard
+from storage.timeline import Place
+
+_ON_A_PAGE: Final = 30
+_MESSAGES: Final = 30
+_LONGEST_SEARCH: Final = 200
+
+
+class CustomerPages:
+    """Shows customers of the viewer's scope; `Reading` notes each look in the audit."""
+
+    def __init__(self, reading: Reading, *, sayings: Sayings) -> None:
+        self._reading = reading
+        self._sayings = sayings
+
+    def pages(self) -> list[Page]:
+        """Return them."""
+        read, talks = Permission.CUSTOMERS_READ, Permission.CONVERSATIONS_READ
+        one = "/customers/{customer}"
+        return [
+            Page(path="/customers", permission=read, handler=self._list, title="customers.title", icon="people"),
+            Page(path=one, permission=read, handler=self._one, title="customer.title"),
+            Page(path=f"{one}/timeline", permission=talks, handler=self._earlier, title="timeline.title"),
+        ]
+
+    async def _list(self, visit: Visit) -> web.StreamResponse:
+        person, before = visit.query("person")[:_LONGEST_SEARCH], visit.query_number("before")
+        found = await self._reading.customers(visit.viewer, limit=_ON_A_PAGE + 1, before=before, person=person or None)
+        shown = found[:_ON_A_PAGE]
+        return visit.page(
+            "customers.html",
+            customers=shown,
+            sources=_sources,
+            person=person,
+            is_first=before is None,
+            following=shown[-1].id if len(found) > _ON_A_PAGE else None,
+        )
+
+    async def _one(self, visit: Visit) -> web.StreamResponse:
+        card = await self._card(visit)
+        if card.id != visit.path_number("customer"):
+            return visit.redirect(f"{ROOT}/customers/{card.id}")
+        timeline = None
+        if visit.viewer.may(Permission.CONVERSATIONS_READ):
+            timeline = await self._timeline(visit, card.id)
+        return visit.page("customer.html", customer=card, sources=_sources, timeline=timeline)
+
+    async def _earlier(self, visit: Visit) -> web.StreamResponse:
+        timeline = await self._timeline(visit, visit.path_number("customer"))
+        if not timeline["sayings"]:
+            raise web.HTTPNotFound
+        return visit.page("timeline.html", timeline=timeline)
+
+    async def _card(self, visit: Visit) -> CustomerCard:
+        card = await self._reading.customer(visit.viewer, visit.path_number("customer"))
+        if card is None:
+            raise web.HTTPNotFound
+        return card
+
+    async def _timeline(self, visit: Visit, customer_id: int) -> dict[str, Any]:
+        before = _place(visit.query("before"))
+        found = await self._reading.timeline(visit.viewer, customer_id, limit=_MESSAGES + 1, before=before)
+        shown = found[:_MESSAGES]
+        last = shown[-1].place if len(found) > _MESSAGES else None
+        return {
+            "customer_id": customer_id,
+            "sayings": [self._sayings.of(said, visit.words) for said in shown],
+            "is_newest": before is None,
+            "earlier": None if last is None else f"{last.conversation_id}:{last.seq}",
+        }
+
+
+def _sources(card: CustomerCard) -> list[dict[str, str | None]]:
+    """Return campaign, agent and scene of each code that was scanned, the first one first."""
+    read = [parse_scene(scene) for scene in card.scenes]
+    return [{"campaign": found.campaign, "agent": found.agent, "scene": found.scene} for found in read]
+
+
+def _place(text: str) -> Place | None:
+    """Return where to go on. Raises HTTPBadRequest when the text is no place."""
+    if not text:
+        return None
+    conversation, _, seq = text.partition(":")
+    return Place(conversation_id=to_number(conversation), seq=to_number(seq))
