@@ -1,0 +1,58 @@
+"""The API as an application of its own, to be mounted at /api/v1."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aiohttp import web
+
+from bot.people import People
+from bot.settings import Settings
+from bot.web.api.audit import AuditRoutes
+from bot.web.api.customers import CustomerRoutes
+from bot.web.api.document import build_document
+from bot.web.api.endpoint import Endpoint, as_problems
+from bot.web.api.key_holders import KeyHolders
+from bot.web.api.me import MeRoutes
+from bot.web.api.once import Once
+from bot.web.api.owners import OwnerRoutes
+from bot.web.api.route import AnyRoute
+from bot.web.api.staff import StaffRoutes
+from handlers.clock import Clock
+from storage.database import Database
+from storage.idempotency import Idempotency
+from storage.staff_list import StaffList
+
+PREFIX: Final = "/api/v1"
+#: Below the prefix, and public: it holds nothing of the insurer's.
+DOCUMENT: Final = "/openapi.json"
+
+
+def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[AnyRoute, ...]:
+    """Return every route of the API."""
+    staff = StaffList(database)
+    return (
+        *CustomerRoutes(people.reading).routes(),
+        *OwnerRoutes(owners=people.owners, staff=staff, audit=people.audit, clock=clock).routes(),
+        *StaffRoutes(staff).routes(),
+        *AuditRoutes(people.audit).routes(),
+        *MeRoutes().routes(),
+    )
+
+
+def build_api(people: People, *, database: Database, clock: Clock, settings: Settings) -> web.Application:
+    """Return the API; mount it at `PREFIX` with `add_subapp`."""
+    routes = build_routes(people, database=database, clock=clock)
+    holders = KeyHolders(keys=people.keys, organisation=people.organisation, clock=clock)
+    once = Once(Idempotency(database), clock=clock)
+    app = web.Application(middlewares=[as_problems])
+    for route in routes:
+        app.router.add_route(route.method, route.path, Endpoint(route, holders=holders, once=once).answer)
+    document = json.dumps(build_document(routes, server=settings.console.public_url + PREFIX), ensure_ascii=False)
+
+    async def show(_request: web.Request) -> web.Response:
+        return web.Response(text=document, content_type="application/json")
+
+    app.router.add_get(DOCUMENT, show, allow_head=False)
+    return app

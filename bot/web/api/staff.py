@@ -1,0 +1,80 @@
+"""The staff over the API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from bot.web.api import cursor
+from bot.web.api.route import AnyRoute, Call, Listing, NoBody, Page, Route
+from content.rights import Permission
+from storage.staff_list import StaffCard, StaffList
+
+#: Ids of staff are 32-bit on PostgreSQL.
+_LARGEST: Final = 2**31 - 1
+
+
+class ShownStaff(BaseModel):
+    """One active member of staff."""
+
+    id: int
+    realm: str = Field(description="The corpid.")
+    userid: str = Field(description="In lower case, as WeCom answers it.")
+    name: str
+    role: str
+    scope: str | None = Field(description="Null: as the role usually has.")
+    branch: str | None
+    team: str | None
+
+
+class StaffPage(Page):
+    """Active staff in the order of their ids."""
+
+    staff: list[ShownStaff]
+
+
+class StaffRoutes:
+    """Reads the organisation."""
+
+    def __init__(self, staff: StaffList) -> None:
+        self._staff = staff
+
+    def routes(self) -> tuple[AnyRoute, ...]:
+        """Return the routes."""
+        return (
+            Route(
+                method="GET",
+                path="/staff",
+                name="listStaff",
+                summary="Active members of staff of the scope",
+                permission=Permission.ORGANISATION_READ,
+                parameters=Listing,
+                body=NoBody,
+                answer=StaffPage,
+                handle=self._list,
+            ),
+        )
+
+    async def _list(self, call: Call[Listing, NoBody]) -> StaffPage:
+        asked = call.parameters
+        after = None if asked.cursor is None else cursor.decode("staff", asked.cursor, count=1, largest=_LARGEST)[0]
+        cards = await self._staff.page(viewer=call.viewer, limit=asked.limit, after=after)
+        return StaffPage(
+            staff=[shown_staff(card) for card in cards],
+            next=cursor.encode("staff", cards[-1].id) if len(cards) == asked.limit else None,
+        )
+
+
+def shown_staff(card: StaffCard) -> ShownStaff:
+    """Return a member of staff as the API shows them."""
+    return ShownStaff(
+        id=card.id,
+        realm=card.realm,
+        userid=card.userid,
+        name=card.name,
+        role=card.role,
+        scope=card.scope,
+        branch=card.branch,
+        team=card.team,
+    )

@@ -1,0 +1,147 @@
+"""Every route with every permission and every scope a key can have: exactly what docs/rights.md says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from bot.web.api.route import AnyRoute
+from content.rights import Permission
+from tests.contract.api.served import Served, persons, problem_of
+from tests.fakes.firm import EVERYBODY, SEEN, STAFF, Firm, people_of
+from tests.fakes.stores import OpenStores
+
+_NOTHING: Final = None
+#: By branch of a key, None for one that sees all: the customers and the staff it sees.
+CUSTOMERS_SEEN: Final[Mapping[str | None, set[str]]] = {
+    None: SEEN["wu"],
+    "上海": SEEN["qian"],
+    "浦东": people_of("wang"),
+    "北京": people_of("zhao"),
+}
+STAFF_SEEN: Final = {
+    branch: {person.userid for person in STAFF if branch is None or person.branch in below}
+    for branch, below in {None: (), "上海": ("上海", "浦东"), "浦东": ("浦东",), "北京": ("北京",)}.items()
+}
+_BODIES: Final[Mapping[str, dict[str, Any]]] = {"putOwner": {"userid": "wang"}}
+
+pytestmark = pytest.mark.parametrize("branch", list(CUSTOMERS_SEEN), ids=lambda branch: branch or "all")
+
+
+async def _branch_id(stores: OpenStores, branch: str | None) -> int | None:
+    return None if branch is None else int((await stores.one("SELECT id FROM branch WHERE code = :b", b=branch))["id"])
+
+
+async def _outcome(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str | None]:
+    """Return how a route answers: its status, and the permission that a refusal names."""
+    path = route.path.replace("{customer_id}", str(customer_id))
+    word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
+    response = await api.ask(route.method, path, secret, word=word, json=body)
+    return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
+
+
+async def test_each_route_asks_for_its_one_permission_and_no_other(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    branch_id = await _branch_id(stores, branch)
+    person = min(CUSTOMERS_SEEN[branch] - {"nobody's"})
+    # wang is in no scope but 上海, 浦东 and all: there the customer may be given to him.
+    in_reach = "wang" in STAFF_SEEN[branch]
+    found, expected = {}, {}
+    for held in (_NOTHING, *Permission):
+        secret = await api.key(*([] if held is None else [held]), branch_id=branch_id)
+        for route in api.routes:
+            is_permitted = route.permission in (None, held) and not (route.is_whole and branch)
+            granted = 422 if route.is_write and not in_reach else 200
+            found[held, route.name] = await _outcome(api, route, secret, firm.customers[person])
+            expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
+    assert found == expected
+
+
+async def test_all_other_permissions_together_do_not_make_up_for_the_one(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    branch_id = await _branch_id(stores, branch)
+    customer_id = firm.customers[min(CUSTOMERS_SEEN[branch])]
+    for route in api.routes:
+        if route.permission is not None:
+            secret = await api.key(*(set(Permission) - {route.permission}), branch_id=branch_id)
+            assert await _outcome(api, route, secret, customer_id) == (403, route.permission)
+
+
+async def test_a_key_sees_customers_and_staff_of_its_scope_and_no_others(
+    api: Served, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    listed = await api.get("/customers?limit=200", secret)
+    staff = await api.get("/staff?limit=200", secret)
+
+    assert persons(listed["customers"]) == CUSTOMERS_SEEN[branch]
+    assert {person["userid"] for person in staff["staff"]} == STAFF_SEEN[branch]
+    for person in EVERYBODY:
+        found = await api.get("/customers", secret, params={"person": person})
+        assert persons(found["customers"]) == {person} & CUSTOMERS_SEEN[branch]
+
+
+async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    seen: dict[str, set[str]] = {}
+    for route in api.routes:
+        if "customer_id" not in route.path_names or route.is_write:
+            continue
+        seen[route.name] = set()
+        nobody = await _answer(api, route, secret, 999_999)
+        for person, customer_id in firm.customers.items():
+            answer = await _answer(api, route, secret, customer_id)
+            if answer != nobody:
+                assert answer[0] == 200
+                seen[route.name].add(person)
+    assert seen == dict.fromkeys(("getCustomer", "getTimeline"), CUSTOMERS_SEEN[branch])
+
+
+async def _answer(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str]:
+    """Return an answer with the id taken out that was asked for."""
+    response = await api.ask(route.method, route.path.replace("{customer_id}", str(customer_id)), secret)
+    return response.status, (await response.text()).replace(f"customer {customer_id} ", "customer ID ")
+
+
+async def test_customers_of_the_scope_are_given_to_staff_of_the_scope_and_nothing_else_changes(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(Permission.CUSTOMERS_ASSIGN, branch_id=await _branch_id(stores, branch))
+    found = {}
+    for person, customer_id in firm.customers.items():
+        for userid in ("zhang", "wang", "zhao"):
+            before = await _owner(stores, customer_id)
+            response = await api.put_owner(customer_id, userid, secret)
+            after = await _owner(stores, customer_id)
+            if response.status == 200:
+                assert (await response.json())["owner"]["userid"] == userid == after
+                if before is not None:
+                    await firm.give(person, before)
+                else:
+                    await stores.change("DELETE FROM customer_owner WHERE customer_id = :id", id=customer_id)
+            else:
+                assert after == before
+            found[person, userid] = response.status
+    assert found == {
+        (person, userid): 422
+        if userid not in STAFF_SEEN[branch]
+        else 404
+        if person not in CUSTOMERS_SEEN[branch]
+        else 200
+        for person in EVERYBODY
+        for userid in ("zhang", "wang", "zhao")
+    }
+
+
+async def _owner(stores: OpenStores, customer_id: int) -> str | None:
+    rows = await stores.rows(
+        "SELECT s.userid FROM customer_owner o JOIN staff s ON s.id = o.staff_id WHERE o.customer_id = :id",
+        id=customer_id,
+    )
+    return rows[0]["userid"] if rows else None
