@@ -20,9 +20,10 @@ from bot.clock import SandboxClock, open_clock
 from bot.lock import ServeLock
 from bot.outbound import open_http
 from bot.roles import Role, check_roles
-from bot.scheduler.ticks import Scheduler, Ticks
+from bot.scheduler.build import build_scheduler
 from bot.settings import Settings
 from bot.staff import branch_rows, staff_rows
+from bot.tasks import build_desk
 from bot.web.metrics import Meters
 from bot.web.server import WebServer, build_web
 from content.loader import load_content
@@ -44,8 +45,6 @@ from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
 from handlers.delivery.table import SendingTable
 from storage.accounts import Accounts
-from storage.chain import Chain
-from storage.customers import Customers
 from storage.database import Database, open_database
 from storage.group_commit import GroupCommitWriter
 from storage.handling import Handling
@@ -57,7 +56,6 @@ from storage.organisation import Organisation
 from storage.outbox import Outbox
 from storage.probe import Probe, no_probe
 from storage.replies import Replies
-from storage.seal_file import SealFile
 from storage.tokens import AccessTokens
 
 log = structlog.get_logger()
@@ -66,7 +64,6 @@ log = structlog.get_logger()
 _LANES_GRACE: Final = 8.0
 #: And the messages it is sending: a little longer than a call to a platform may take (`bot.channels.api`).
 _SENDER_GRACE: Final = 24.0
-SEALS: Final = "seals.jsonl"
 
 
 @value
@@ -182,7 +179,18 @@ class Process:
         # Taken down in reverse: the web edge, what takes work up, the lanes that hold some, the writer, and the ticks,
         # whose last act seals what was said to the end.
         if Role.SCHEDULER in self._roles:
-            await self._start_scheduler(stores, clock, kits, sender, meters)
+            scheduler = await build_scheduler(
+                stores,
+                kits,
+                content,
+                settings=settings,
+                clock=clock,
+                holder=self._holder,
+                sender=sender,
+                meters=meters,
+            )
+            scheduler.start()
+            self._stack.push_async_callback(scheduler.stop)
         self._stack.push_async_callback(stores.writer.close)
         self._stack.push_async_callback(lanes.finish, seconds=_LANES_GRACE)
         self._stack.push_async_callback(background.stop, _SENDER_GRACE)
@@ -214,7 +222,7 @@ class Process:
         self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], content: Content, governor: Governor
     ) -> Turns:
         return Turns(
-            routes=build_routes(content),
+            routes=build_routes(content, tasks=build_desk(stores.database, content, clock=clock)),
             standings=Standings(History(stores.database), labels=authored_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             governor=governor,
@@ -250,23 +258,3 @@ class Process:
             )
             for account_id, kit in kits.items()
         }
-
-    async def _start_scheduler(
-        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], sender: Sender, meters: Meters
-    ) -> None:
-        ticks = Ticks(
-            leaders=Leaders(stores.database),
-            chain=Chain(stores.database, SealFile(self._settings.home / SEALS)),
-            replies=stores.replies,
-            customers=Customers(stores.database),
-            directories={kit.served.row.realm: kit.directory for kit in kits.values() if kit.directory is not None},
-            active=frozenset(account_id for account_id, kit in kits.items() if kit.served.active_messages),
-            database=stores.database,
-            clock=clock,
-            holder=self._holder,
-            on_outbox=sender.wake,
-            on_swept=meters.replies_swept,
-        )
-        scheduler = Scheduler(ticks, seal_seconds=self._settings.log.seal_seconds)
-        scheduler.start()
-        self._stack.push_async_callback(scheduler.stop)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.accounts import UnknownAccount
-from bot.app import SEALS
+from bot.scheduler.build import SEALS
 from bot.settings import Settings
 from storage.chain import Chain
 from storage.chain_check import AccountReport

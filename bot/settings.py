@@ -106,6 +106,13 @@ class ConsoleSettings(Section):
     longest_hours: Positive = 12
 
 
+class TaskSettings(Section):
+    """Tasks for people."""
+
+    #: Userid of who gets the tasks of customers who are nobody's; empty: they stay open until somebody takes them.
+    catch_all: str = ""
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -130,6 +137,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     limits: LimitSettings = LimitSettings()
     console: ConsoleSettings = ConsoleSettings()
+    tasks: TaskSettings = TaskSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()

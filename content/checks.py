@@ -12,6 +12,7 @@ from content.errors import Problem
 from content.menu import Menu
 from content.normal_form import normalise
 from content.patterns import compile_pattern
+from content.signals import TASK_SLOTS, Tasks
 from content.slots import COMMON_SLOTS, slots_of
 from content.texts import TEXT_SLOTS, Texts
 from content.welcome import WELCOME_SLOTS, Welcome
@@ -35,6 +36,14 @@ def check_welcome(document: Document, welcome: Welcome) -> Iterator[Problem]:
         yield from _repeated(document, ((place, value) for place, value in places if value is not None))
     for place, wording in _wordings(welcome):
         yield from _unknown_slots(document, place, wording.slots(), allowed=WELCOME_SLOTS)
+
+
+def check_tasks(document: Document, tasks: Tasks) -> Iterator[Problem]:
+    """Yield signals that stand twice, and slots of the texts that nothing fills."""
+    yield from _repeated(document, ((("signals", n, "id"), signal.id) for n, signal in enumerate(tasks.signals)))
+    for name, text in tasks.texts:
+        place = ("texts", name)
+        yield from _unknown_slots(document, place, slots_of(text), allowed=TASK_SLOTS[name])
 
 
 def check_menu(document: Document, menu: Menu, answers: Answers) -> Iterator[Problem]:

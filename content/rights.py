@@ -41,6 +41,10 @@ class Permission(StrEnum):
     CUSTOMERS_ASSIGN = "customers.assign"
     #: Read what customers of the scope said and were told, search it.
     CONVERSATIONS_READ = "conversations.read"
+    #: See tasks of the scope.
+    TASKS_READ = "tasks.read"
+    #: Finish tasks of the scope and give them to others of it.
+    TASKS_WRITE = "tasks.write"
     #: See accounts, tokens, queues, workers, storage, errors.
     OPERATIONS_READ = "operations.read"
     #: See who read and changed what.
@@ -55,13 +59,29 @@ _P = Permission
 #: What each role permits. Campaign managers and reviewers get theirs with campaigns and content.
 PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.AGENT: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ}),
+        Role.AGENT: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.TASKS_READ, _P.TASKS_WRITE}),
         Role.SUPERVISOR: frozenset(
-            {_P.CUSTOMERS_READ, _P.CUSTOMERS_ASSIGN, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}
+            {
+                _P.CUSTOMERS_READ,
+                _P.CUSTOMERS_ASSIGN,
+                _P.CONVERSATIONS_READ,
+                _P.TASKS_READ,
+                _P.TASKS_WRITE,
+                _P.ORGANISATION_READ,
+            }
         ),
         Role.CAMPAIGN_MANAGER: frozenset({_P.CUSTOMERS_READ, _P.ORGANISATION_READ}),
         Role.REVIEWER: frozenset({_P.ORGANISATION_READ}),
-        Role.COMPLIANCE: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ}),
+        Role.COMPLIANCE: frozenset(
+            {
+                _P.CUSTOMERS_READ,
+                _P.CONVERSATIONS_READ,
+                _P.TASKS_READ,
+                _P.TASKS_WRITE,
+                _P.AUDIT_READ,
+                _P.ORGANISATION_READ,
+            }
+        ),
         Role.ANALYST: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}),
         #: Runs the service; what customers say is none of their business.
         Role.ADMINISTRATOR: frozenset({_P.OPERATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ, _P.KEYS_WRITE}),

@@ -48,11 +48,19 @@ class Viewer:
 
     def owns(self) -> ColumnElement[bool]:
         """Return the condition on CUSTOMER_OWNER that an owner lies in the scope; not for those who see all."""
-        reached = [(CUSTOMER_OWNER.c.staff_id, self.staff_ids)]
+        return self.reaches(CUSTOMER_OWNER.c.staff_id, team=CUSTOMER_OWNER.c.team_id, branch=CUSTOMER_OWNER.c.branch_id)
+
+    def reaches(
+        self, staff: ColumnElement[Any], *, team: ColumnElement[Any], branch: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        """Return the condition that somebody with this id, team and branch lies in the scope."""
+        if self.scope is Scope.ALL:
+            return true()
+        reached = [(staff, self.staff_ids)]
         if self.scope is Scope.TEAM:
-            reached.append((CUSTOMER_OWNER.c.team_id, self.team_ids))
+            reached.append((team, self.team_ids))
         if self.scope is Scope.BRANCH:
-            reached.append((CUSTOMER_OWNER.c.branch_id, self.branch_ids))
+            reached.append((branch, self.branch_ids))
         return or_(false(), *[column.in_(sorted(ids)) for column, ids in reached if ids])
 
 

@@ -119,13 +119,21 @@ class Ticks:
 class Scheduler:
     """Calls the ticks at their intervals, in real time, one call of a tick at a time."""
 
-    def __init__(self, ticks: Ticks, *, seal_seconds: float) -> None:
+    def __init__(
+        self,
+        ticks: Ticks,
+        *,
+        seal_seconds: float,
+        more: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] | None = None,
+    ) -> None:
+        """`more`: further ticks by name, each with the seconds between its calls."""
         self._ticks = ticks
-        self._intervals: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
+        self._intervals: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
             "sweep": (ticks.sweep, _SWEEP_SECONDS),
             "seal": (ticks.seal, seal_seconds),
             "join": (ticks.join, _UNION_SECONDS),
             "partition": (ticks.partition, _PARTITION_SECONDS),
+            **(more or {}),
         }
         self._outages = {name: Outage(partial(_say_waiting, name)) for name in (*self._intervals, _STEP_DOWN)}
         self._scheduler = AsyncIOScheduler(timezone="UTC")

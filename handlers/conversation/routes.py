@@ -15,9 +15,10 @@ from handlers.conversation.routing import Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
 from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
+from handlers.tasks.desk import TaskDesk
 
 
-def build_routes(content: Content) -> tuple[Route, ...]:
+def build_routes(content: Content, *, tasks: TaskDesk | None = None) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
     staff = StaffDesk(content.texts, phrasing)
@@ -28,6 +29,7 @@ def build_routes(content: Content) -> tuple[Route, ...]:
     media = MediaReceived(content.texts, phrasing)
     fallback = Fallback(content.texts, phrasing)
     return (
+        *_task_routes(tasks),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
         Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
         Route(name="staff.help", matches=staff.is_help, handle=staff.help),
@@ -44,6 +46,15 @@ def build_routes(content: Content) -> tuple[Route, ...]:
         Route(name="media.received", matches=is_media, handle=media.received),
         Route(name="fallback", matches=has_words, handle=fallback.unanswered),
         Route(name="quiet", matches=always, handle=fallback.quiet),
+    )
+
+
+def _task_routes(tasks: TaskDesk | None) -> tuple[Route, ...]:
+    if tasks is None:
+        return ()
+    return (
+        Route(name="tasks.today", matches=tasks.is_today, handle=tasks.today, waits=True),
+        Route(name="tasks.done", matches=tasks.is_done, handle=tasks.done, waits=True),
     )
 
 

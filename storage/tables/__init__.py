@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, MetaData, Table, literal_column
 from sqlmodel import SQLModel
 
-from storage.tables import accounts, delivery, idempotency, log, operation, organisation, people, search, work
+from storage.tables import accounts, delivery, idempotency, log, operation, organisation, people, search, tasks, work
 
 METADATA: MetaData = SQLModel.metadata
 
@@ -48,6 +48,8 @@ CURSOR = _table(organisation.Cursor)
 SEARCH_BLOCK = _table(search.SearchBlock)
 SEARCH_POSTING = _table(search.SearchPosting)
 IDEMPOTENCY = _table(idempotency.Idempotency)
+TASK = _table(tasks.Task)
+TASK_EVIDENCE = _table(tasks.TaskEvidence)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

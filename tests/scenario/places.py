@@ -128,7 +128,7 @@ SAMPLE_DESK: Final = Place(name="samples-desk", channel="wecom", corp_id=SAMPLE_
 PLACES: Final = (*ACCOUNTS, ACTIVE, SILENT, PASSIVE_ONLY, ROTATING, SAMPLES, ASSISTANT, DESK, SAMPLE_DESK)
 STAFF: Final = (
     {"realm": CORP_ID, "userid": "ZhangWei", "name": "张伟", "role": "agent", "branch": "上海分公司"},
-    {"realm": CORP_ID, "userid": "LiNa", "name": "李娜", "role": "supervisor"},
+    {"realm": CORP_ID, "userid": "LiNa", "name": "李娜", "role": "supervisor", "branch": "上海分公司"},
 )
 _MEMBERS: Final = ("ZhangWei", "LiNa", "NewHere", "WangFang", "ChenJie", "SunLei", "ZhouMin")
 

@@ -1,0 +1,65 @@
+"""The scheduler of a process, put together: the ticks of the log, the processors behind it, the rounds of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from bot.accounts import AccountKit
+from bot.scheduler.ticks import Scheduler, Ticks
+from bot.settings import Settings
+from bot.tasks import build_round, build_watch
+from bot.web.metrics import Meters
+from content.tree import Content
+from handlers.clock import Clock
+from handlers.delivery.sender import Sender
+from handlers.processing import Processing
+from storage.chain import Chain
+from storage.cursors import Cursors
+from storage.customers import Customers
+from storage.leaders import Leaders
+from storage.seal_file import SealFile
+
+if TYPE_CHECKING:
+    from bot.app import Stores
+
+SEALS: Final = "seals.jsonl"
+#: Seconds between two looks at the log, and at what tasks come due.
+_PROCESS_SECONDS: Final = 1.0
+_TASK_SECONDS: Final = 2.0
+
+
+async def build_scheduler(
+    stores: Stores,
+    kits: Mapping[int, AccountKit],
+    content: Content,
+    *,
+    settings: Settings,
+    clock: Clock,
+    holder: str,
+    sender: Sender,
+    meters: Meters,
+) -> Scheduler:
+    """Return the scheduler, not started. Raises StorageError for a setting that names nobody."""
+    database = stores.database
+    ticks = Ticks(
+        leaders=Leaders(database),
+        chain=Chain(database, SealFile(settings.home / SEALS)),
+        replies=stores.replies,
+        customers=Customers(database),
+        directories={kit.served.row.realm: kit.directory for kit in kits.values() if kit.directory is not None},
+        active=frozenset(account_id for account_id, kit in kits.items() if kit.served.active_messages),
+        database=database,
+        clock=clock,
+        holder=holder,
+        on_outbox=sender.wake,
+        on_swept=meters.replies_swept,
+    )
+    watch = await build_watch(database, content, kits, settings=settings, clock=clock)
+    processing = Processing(Cursors(database), [watch])
+    tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
+    return Scheduler(
+        ticks,
+        seal_seconds=settings.log.seal_seconds,
+        more={"process": (processing.run, _PROCESS_SECONDS), "tasks": (tasks.run, _TASK_SECONDS)},
+    )

@@ -1,0 +1,50 @@
+"""A task in the words of the content, with China's time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from content.signals import TaskTexts
+from content.slots import fill
+from storage.task_rounds import Untold
+from storage.tasks import TaskRow
+
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+
+class TaskWording:
+    """Says what there is to do."""
+
+    def __init__(self, texts: TaskTexts) -> None:
+        self._texts = texts
+
+    def told(self, task: Untold) -> str:
+        """Return what the owner of a task is told."""
+        slots = _slots(task.id, task.title, task.customer_id, task.due_at)
+        if task.escalated_from is None:
+            return fill(self._texts.given, slots)
+        return fill(self._texts.escalated, slots | {"from": task.escalated_from})
+
+    def listed(self, tasks: list[TaskRow], *, now: datetime) -> str:
+        """Return the list of what somebody has to do."""
+        if not tasks:
+            return self._texts.none
+        lines = [
+            fill(
+                self._texts.overdue if task.due_at <= now else self._texts.line,
+                _slots(task.id, task.title, task.customer_id, task.due_at),
+            )
+            for task in tasks
+        ]
+        return "\n".join([fill(self._texts.head, {"count": str(len(tasks))}), *lines, self._texts.foot])
+
+    def finished(self, task_id: int, *, done: bool) -> str:
+        """Return what is said when somebody wanted to finish a task."""
+        return fill(self._texts.done if done else self._texts.not_there, {"id": str(task_id)})
+
+
+def _slots(task_id: int, title: str, customer_id: int, due_at: datetime) -> dict[str, str]:
+    due = due_at.astimezone(_ZONE)
+    return {"id": str(task_id), "title": title, "customer": str(customer_id), "due": f"{due:%m-%d %H:%M}"}

@@ -1,0 +1,118 @@
+"""What comes due by itself: tasks that go on to a supervisor, and owners who have not been told yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, select, update
+
+from content.rights import Role
+from content.value import value
+from storage.connection import Connection
+from storage.database import Database
+from storage.tables import STAFF, TASK
+from storage.tables.tasks import TaskState
+
+#: Tasks that one round works off.
+_ROUND = 200
+
+
+@value
+class Untold:
+    """A task whose owner has not been told: what is said, and to whom."""
+
+    id: int
+    title: str
+    customer_id: int
+    due_at: datetime
+    owner_id: int
+    realm: str
+    userid: str
+    #: Whose it was before it was escalated; None when it was not.
+    escalated_from: str | None
+
+
+class TaskRounds:
+    """Escalates and tells; every step is a conditional update, so that doing it twice changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def escalate(self, *, now: datetime) -> int:
+        """Give what was not done in time to the supervisor of the owner's team, else of the branch; return how many.
+
+        Without a supervisor it stays with its owner, and is escalated all the same: it is seen where overdue tasks are.
+        """
+
+        async def apply(connection: Connection) -> int:
+            due = (
+                select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
+                .where(TASK.c.state == TaskState.ASSIGNED, TASK.c.due_at <= now)
+                .order_by(TASK.c.due_at)
+                .limit(_ROUND)
+            )
+            rows = (await connection.execute(due)).all()
+            for row in rows:
+                supervisor = await _supervisor(connection, row)
+                moved = {} if supervisor is None else {"owner_id": supervisor.id, "told_at": None}
+                await connection.execute(
+                    update(TASK)
+                    .where(TASK.c.id == row.id, TASK.c.state == TaskState.ASSIGNED)
+                    .values(state=TaskState.ESCALATED, escalated_at=now, escalated_from=row.owner_id, **moved)
+                )
+            return len(rows)
+
+        return await self._database.write(apply)
+
+    async def untold(self) -> list[Untold]:
+        """Return undone tasks whose owner has not been told, the oldest first."""
+        before = STAFF.alias("before")
+        query = (
+            select(
+                TASK.c.id,
+                TASK.c.title,
+                TASK.c.customer_id,
+                TASK.c.due_at,
+                TASK.c.owner_id,
+                STAFF.c.realm,
+                STAFF.c.userid,
+                before.c.name.label("escalated_from"),
+            )
+            .join(STAFF, STAFF.c.id == TASK.c.owner_id)
+            .outerjoin(before, before.c.id == TASK.c.escalated_from)
+            .where(
+                TASK.c.state.in_((TaskState.ASSIGNED, TaskState.ESCALATED)), TASK.c.told_at.is_(None), STAFF.c.active
+            )
+            .order_by(TASK.c.id)
+            .limit(_ROUND)
+        )
+        async with self._database.read() as connection:
+            return [Untold(**row._mapping) for row in await connection.execute(query)]
+
+    async def told(self, untold: Untold, *, now: datetime) -> None:
+        """Note that the owner was told, if it is still theirs."""
+
+        async def apply(connection: Connection) -> None:
+            await connection.execute(
+                update(TASK).where(TASK.c.id == untold.id, TASK.c.owner_id == untold.owner_id).values(told_at=now)
+            )
+
+        await self._database.write(apply)
+
+
+async def _supervisor(connection: Connection, task: Any) -> Any | None:
+    """Return an active supervisor of the task's team, else of its branch; never the owner."""
+    in_team = STAFF.c.team_id == task.team_id
+    query = (
+        select(STAFF.c.id)
+        .where(
+            STAFF.c.role == Role.SUPERVISOR,
+            STAFF.c.active,
+            STAFF.c.id != task.owner_id,
+            in_team | (STAFF.c.branch_id == task.branch_id),
+        )
+        .order_by(case((in_team, 0), else_=1), STAFF.c.id)
+        .limit(1)
+    )
+    return (await connection.execute(query)).one_or_none()

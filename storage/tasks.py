@@ -1,0 +1,229 @@
+"""Tasks: made of what the log shows, given to owners, escalated, finished; read within a viewer's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, insert, select, update
+
+from content.value import value
+from storage.connection import Connection
+from storage.cursors import move_cursor
+from storage.database import Database
+from storage.people import upsert
+from storage.tables import CUSTOMER, CUSTOMER_OWNER, STAFF, TASK, TASK_EVIDENCE
+from storage.tables.tasks import UNDONE, TaskState
+from storage.viewer import Viewer
+
+
+@value
+class TaskDraft:
+    """A message that shows a cause for a task."""
+
+    cause: str
+    title: str
+    customer_id: int
+    due_at: datetime
+    account_id: int
+    seq: int
+    phrase: str
+
+
+@value
+class TaskRow:
+    """One task as people see it."""
+
+    id: int
+    cause: str
+    title: str
+    customer_id: int
+    state: TaskState
+    owner_id: int | None
+    owner: str | None
+    created_at: datetime
+    due_at: datetime
+    escalated_at: datetime | None
+    done_at: datetime | None
+    disposition: str | None
+
+
+@value
+class Progress:
+    """How far a processor has read one account's log with this."""
+
+    processor: str
+    account_id: int
+    seq: int
+
+
+class Tasks:
+    """Writes and reads tasks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(
+        self, drafts: Sequence[TaskDraft], *, progress: Progress, now: datetime, catch_all: int | None = None
+    ) -> None:
+        """Make tasks of what a batch of the log shows, and move the cursor, in one transaction.
+
+        A cause that the customer has an undone task for is one more piece of its evidence. The task belongs to the
+        customer's owner, otherwise to `catch_all`; without one it is open.
+        """
+
+        async def apply(connection: Connection) -> None:
+            for draft in drafts:
+                await _take(connection, draft, now=now, catch_all=catch_all)
+            await move_cursor(connection, progress.processor, account_id=progress.account_id, seq=progress.seq)
+
+        await self._database.write(apply)
+
+    async def page(
+        self,
+        *,
+        viewer: Viewer,
+        limit: int,
+        before: int | None = None,
+        undone: bool = True,
+        owner_id: int | None = None,
+        customer_id: int | None = None,
+    ) -> list[TaskRow]:
+        """Return tasks of the scope, the newest first; `before`: below that id."""
+        query = _rows().where(_in_scope(viewer)).order_by(TASK.c.id.desc()).limit(limit)
+        if undone:
+            query = query.where(TASK.c.state.in_(UNDONE))
+        if before is not None:
+            query = query.where(TASK.c.id < before)
+        if owner_id is not None:
+            query = query.where(TASK.c.owner_id == owner_id)
+        if customer_id is not None:
+            query = query.where(TASK.c.customer_id == customer_id)
+        async with self._database.read() as connection:
+            return [_task(row) for row in await connection.execute(query)]
+
+    async def of_owner(self, owner_id: int, *, limit: int) -> list[TaskRow]:
+        """Return somebody's undone tasks, the one due first at the front."""
+        query = _rows().where(TASK.c.owner_id == owner_id, TASK.c.state.in_(UNDONE)).order_by(TASK.c.due_at, TASK.c.id)
+        async with self._database.read() as connection:
+            return [_task(row) for row in await connection.execute(query.limit(limit))]
+
+    async def finish(self, task_id: int, disposition: str, *, viewer: Viewer, now: datetime) -> bool:
+        """End a task of the scope with what came of it; False when there is no undone one of that id in the scope."""
+
+        async def apply(connection: Connection) -> bool:
+            changed = await connection.execute(
+                update(TASK)
+                .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
+                .values(state=TaskState.DONE, done_at=now, done_by=viewer.staff_id, disposition=disposition)
+            )
+            return bool(changed.rowcount == 1)
+
+        return await self._database.write(apply)
+
+    async def assign(self, task_id: int, staff_id: int, *, viewer: Viewer) -> bool:
+        """Give an undone task of the scope to an active member of staff of it; False when that is not possible."""
+
+        async def apply(connection: Connection) -> bool:
+            reach = viewer.reaches(STAFF.c.id, team=STAFF.c.team_id, branch=STAFF.c.branch_id)
+            found = select(STAFF).where(STAFF.c.id == staff_id, STAFF.c.active, reach)
+            member = (await connection.execute(found)).one_or_none()
+            if member is None:
+                return False
+            changed = await connection.execute(
+                update(TASK)
+                .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
+                .values(**_owned_by(member), state=TaskState.ASSIGNED, told_at=None)
+            )
+            return bool(changed.rowcount == 1)
+
+        return await self._database.write(apply)
+
+
+async def _take(connection: Connection, draft: TaskDraft, *, now: datetime, catch_all: int | None) -> None:
+    known = select(TASK_EVIDENCE.c.task_id).where(
+        TASK_EVIDENCE.c.cause == draft.cause,
+        TASK_EVIDENCE.c.account_id == draft.account_id,
+        TASK_EVIDENCE.c.seq == draft.seq,
+    )
+    if (await connection.execute(known)).first() is not None:
+        return
+    task_id = await _undone(connection, draft)
+    if task_id is None:
+        owner = await _owner(connection, draft.customer_id, catch_all=catch_all)
+        values = {
+            "cause": draft.cause,
+            "title": draft.title,
+            "customer_id": draft.customer_id,
+            "created_at": now,
+            "due_at": draft.due_at,
+            "state": TaskState.OPEN if owner is None else TaskState.ASSIGNED,
+            **({} if owner is None else _owned_by(owner)),
+        }
+        statement = upsert(connection.dialect)(TASK).values(**values).on_conflict_do_nothing().returning(TASK.c.id)
+        task_id = (await connection.execute(statement)).scalar() or await _undone(connection, draft)
+    await connection.execute(
+        insert(TASK_EVIDENCE).values(
+            task_id=task_id,
+            cause=draft.cause,
+            account_id=draft.account_id,
+            seq=draft.seq,
+            phrase=draft.phrase,
+            at=now,
+        )
+    )
+
+
+async def _undone(connection: Connection, draft: TaskDraft) -> int | None:
+    query = select(TASK.c.id).where(
+        TASK.c.cause == draft.cause, TASK.c.customer_id == draft.customer_id, TASK.c.state.in_(UNDONE)
+    )
+    found: int | None = (await connection.execute(query)).scalar()
+    return found
+
+
+async def _owner(connection: Connection, customer_id: int, *, catch_all: int | None) -> Any | None:
+    """Return the active member of staff whom the customer belongs to, else the one for all others."""
+    mine = (
+        select(STAFF)
+        .join(CUSTOMER_OWNER, CUSTOMER_OWNER.c.staff_id == STAFF.c.id)
+        .where(CUSTOMER_OWNER.c.customer_id == customer_id, STAFF.c.active)
+    )
+    row = (await connection.execute(mine)).one_or_none()
+    if row is None and catch_all is not None:
+        row = (await connection.execute(select(STAFF).where(STAFF.c.id == catch_all, STAFF.c.active))).one_or_none()
+    return row
+
+
+def _owned_by(member: Any) -> dict[str, Any]:
+    return {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
+
+
+def _in_scope(viewer: Viewer) -> Any:
+    return viewer.reaches(TASK.c.owner_id, team=TASK.c.team_id, branch=TASK.c.branch_id)
+
+
+def _rows() -> Any:
+    return (
+        select(TASK, STAFF.c.name.label("owner"), CUSTOMER.c.merged_into)
+        .outerjoin(STAFF, STAFF.c.id == TASK.c.owner_id)
+        .outerjoin(CUSTOMER, and_(CUSTOMER.c.id == TASK.c.customer_id))
+    )
+
+
+def _task(row: Any) -> TaskRow:
+    return TaskRow(
+        id=row.id,
+        cause=row.cause,
+        title=row.title,
+        customer_id=row.merged_into or row.customer_id,
+        state=TaskState(row.state),
+        owner_id=row.owner_id,
+        owner=row.owner,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        escalated_at=row.escalated_at,
+        done_at=row.done_at,
+        disposition=row.disposition,
+    )
