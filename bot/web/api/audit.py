@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from bot.web.api import cursor
-from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Route
+from bot.web.api.cursor import CursorForm
+from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Route, cursor_field
 from content.rights import Permission
 from storage.audit import Audit
+
+_LIST: Final = CursorForm(letter="a")
 
 
 class AuditQuery(Listing):
     """Which entries."""
 
+    cursor: Annotated[str, StringConstraints(pattern=_LIST.pattern)] | None = cursor_field()
     subject: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")] | None = Field(
         default=None, description="Only what was done to this sort of thing: `customer`, `conversation`, `console` …"
     )
@@ -68,11 +71,11 @@ class AuditRoutes:
 
     async def _list(self, call: Call[AuditQuery, NoBody]) -> AuditPage:
         asked = call.parameters
-        before = None if asked.cursor is None else cursor.decode("audit", asked.cursor, count=1)[0]
+        before = None if asked.cursor is None else _LIST.decode(asked.cursor)[0]
         rows = await self._audit.entries(
             before=before, limit=asked.limit, subject=asked.subject, subject_id=asked.subject_id
         )
         return AuditPage(
             entries=[ShownEntry(**row) for row in rows],
-            next=cursor.encode("audit", rows[-1]["id"]) if len(rows) == asked.limit else None,
+            next=_LIST.encode(rows[-1]["id"]) if len(rows) == asked.limit else None,
         )

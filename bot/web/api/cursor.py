@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import re
-from typing import Final
-
-from bot.web.api.problem import Refused, invalid
-
-_LARGEST: Final = 2**63 - 1
+from content.value import value
 
 
-def encode(list_name: str, *place: int) -> str:
-    """Return the cursor of a place in a list: a few numbers."""
-    text = ".".join([list_name, *map(str, place)])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+@value
+class CursorForm:
+    """How one list writes its places: a letter of its own, then each number in so many hexadecimal digits.
 
-
-def decode(list_name: str, cursor: str, *, count: int, largest: int = _LARGEST) -> tuple[int, ...]:
-    """Return the `count` numbers that `encode` was given.
-
-    Raises Refused for a word that it did not make, made for another list, or made of larger numbers.
+    Every word of the pattern is a place, so the document says exactly what is taken. A number has one bit less than
+    its digits: it fits the signed column it is compared with.
     """
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-    except ValueError:
-        raise _strange() from None
-    if not re.fullmatch(rf"{list_name}(\.[0-9]{{1,19}}){{{count}}}", text):
-        raise _strange()
-    place = tuple(int(number) for number in text.split(".")[1:])
-    if max(place) > largest:
-        raise _strange()
-    return place
 
+    letter: str
+    #: How many numbers make a place.
+    numbers: int = 1
+    #: 16 for a BIGINT, 8 for an INTEGER.
+    digits: int = 16
 
-def _strange() -> Refused:
-    return invalid(("query", "cursor", "not a cursor of this list; take the `next` of the page before"))
+    @property
+    def pattern(self) -> str:
+        """The regular expression of its words."""
+        return rf"^{self.letter}([0-7][0-9a-f]{{{self.digits - 1}}}){{{self.numbers}}}$"
+
+    def encode(self, *place: int) -> str:
+        """Return the word of a place."""
+        return self.letter + "".join(f"{number:0{self.digits}x}" for number in place)
+
+    def decode(self, word: str) -> tuple[int, ...]:
+        """Return the place of a word of the pattern."""
+        numbers = word[len(self.letter) :]
+        return tuple(int(numbers[start : start + self.digits], 16) for start in range(0, len(numbers), self.digits))

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
-from bot.web.api import cursor
+from bot.web.api.cursor import CursorForm
 from bot.web.api.problem import NOT_FOUND, Refused
-from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Parameters, PlatformId, Route
+from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Parameters, PlatformId, Route, cursor_field
 from content.rights import Permission
 from handlers.people.reading import Reading
 from storage.customer_cards import Contact, CustomerCard
 from storage.timeline import Place, Said
 
 _ID = Field(description="The customer's id.")
+_LIST: Final = CursorForm(letter="c")
+_TIMELINE: Final = CursorForm(letter="t", numbers=2)
 
 
 class CustomerQuery(Listing):
     """Which customers."""
 
+    cursor: Annotated[str, StringConstraints(pattern=_LIST.pattern)] | None = cursor_field()
     person: PlatformId | None = Field(default=None, description="Only who has this openid, userid or unionid.")
 
 
@@ -34,6 +37,7 @@ class TimelineQuery(Listing):
     """Which messages."""
 
     customer_id: Id = _ID
+    cursor: Annotated[str, StringConstraints(pattern=_TIMELINE.pattern)] | None = cursor_field()
 
 
 class ShownContact(BaseModel):
@@ -144,12 +148,12 @@ class CustomerRoutes:
 
     async def _list(self, call: Call[CustomerQuery, NoBody]) -> CustomerPage:
         asked = call.parameters
-        before = None if asked.cursor is None else cursor.decode("customers", asked.cursor, count=1)[0]
+        before = None if asked.cursor is None else _LIST.decode(asked.cursor)[0]
         cards = await self._reading.customers(call.viewer, limit=asked.limit, before=before, person=asked.person)
         is_full = len(cards) == asked.limit
         return CustomerPage(
             customers=[_customer(card) for card in cards],
-            next=cursor.encode("customers", cards[-1].id) if is_full else None,
+            next=_LIST.encode(cards[-1].id) if is_full else None,
         )
 
     async def _card(self, call: Call[CustomerPath, NoBody]) -> Customer:
@@ -168,7 +172,7 @@ class CustomerRoutes:
         last = messages[-1].place if len(messages) == asked.limit else None
         return TimelinePage(
             messages=[_message(said) for said in messages],
-            next=None if last is None else cursor.encode("timeline", last.conversation_id, last.seq),
+            next=None if last is None else _TIMELINE.encode(last.conversation_id, last.seq),
         )
 
 
@@ -178,7 +182,7 @@ def no_customer(customer_id: int) -> Refused:
 
 
 def _place(text: str) -> Place:
-    conversation_id, seq = cursor.decode("timeline", text, count=2)
+    conversation_id, seq = _TIMELINE.decode(text)
     return Place(conversation_id=conversation_id, seq=seq)
 
 

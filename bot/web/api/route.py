@@ -26,13 +26,11 @@ def _decimal(given: Any) -> Any:
     return given
 
 
-Whole = Annotated[int, BeforeValidator(_decimal)]
 #: A row's id.
-Id = Annotated[Whole, Field(ge=1, le=_LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID), BeforeValidator(_decimal)]
 #: An id that a platform gave: visible ASCII.
 PlatformId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=128)]
-Limit = Annotated[Whole, Field(ge=1, le=MOST, description="So many rows at most.")]
-CursorText = Annotated[str, Field(description="The `next` of the page before.", min_length=1, max_length=200)]
+Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_decimal)]
 
 
 class Parameters(BaseModel):
@@ -42,10 +40,9 @@ class Parameters(BaseModel):
 
 
 class Listing(Parameters):
-    """The query of a list."""
+    """The query of a list; each has a `cursor` of its own form, too."""
 
-    limit: Limit = 50
-    cursor: CursorText | None = None
+    limit: Limit = Field(default=50, description="So many rows at most.")
 
 
 class Body(BaseModel):
@@ -56,6 +53,11 @@ class Body(BaseModel):
 
 class NoBody(Body):
     """A read sends none."""
+
+
+def cursor_field() -> Any:
+    """Return the field of a list's cursor."""
+    return Field(default=None, description="The `next` of the page before.")
 
 
 class Page(BaseModel):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
-from bot.web.api import cursor
-from bot.web.api.route import AnyRoute, Call, Listing, NoBody, Page, Route
+from bot.web.api.cursor import CursorForm
+from bot.web.api.route import AnyRoute, Call, Listing, NoBody, Page, Route, cursor_field
 from content.rights import Permission
 from storage.staff_list import StaffCard, StaffList
 
 #: Ids of staff are 32-bit on PostgreSQL.
-_LARGEST: Final = 2**31 - 1
+_LIST: Final = CursorForm(letter="s", digits=8)
+
+
+class StaffQuery(Listing):
+    """Which members of staff."""
+
+    cursor: Annotated[str, StringConstraints(pattern=_LIST.pattern)] | None = cursor_field()
 
 
 class ShownStaff(BaseModel):
@@ -49,20 +55,20 @@ class StaffRoutes:
                 name="listStaff",
                 summary="Active members of staff of the scope",
                 permission=Permission.ORGANISATION_READ,
-                parameters=Listing,
+                parameters=StaffQuery,
                 body=NoBody,
                 answer=StaffPage,
                 handle=self._list,
             ),
         )
 
-    async def _list(self, call: Call[Listing, NoBody]) -> StaffPage:
+    async def _list(self, call: Call[StaffQuery, NoBody]) -> StaffPage:
         asked = call.parameters
-        after = None if asked.cursor is None else cursor.decode("staff", asked.cursor, count=1, largest=_LARGEST)[0]
+        after = None if asked.cursor is None else _LIST.decode(asked.cursor)[0]
         cards = await self._staff.page(viewer=call.viewer, limit=asked.limit, after=after)
         return StaffPage(
             staff=[shown_staff(card) for card in cards],
-            next=cursor.encode("staff", cards[-1].id) if len(cards) == asked.limit else None,
+            next=_LIST.encode(cards[-1].id) if len(cards) == asked.limit else None,
         )
 
 

@@ -1,0 +1,22 @@
+"""The routes of the API over a database that nobody asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.people import build_people
+from bot.settings import Settings
+from bot.web.api.app import build_routes
+from bot.web.api.route import AnyRoute
+from storage.database import open_database
+from tests.fakes.clock import ManualClock
+
+
+@pytest.fixture
+def routes(tmp_path: Path, clock: ManualClock) -> tuple[AnyRoute, ...]:
+    """Return every route; none of them is called."""
+    settings = Settings(home=tmp_path)
+    database = open_database(settings.database_url, home=tmp_path)
+    return build_routes(build_people(database, clock=clock, settings=settings), database=database, clock=clock)
