@@ -17,12 +17,14 @@ from urllib.parse import quote, unquote, urlencode
 from aiohttp import hdrs, web
 
 from bot.channels.wecom.oauth import WecomOAuth
+from bot.web.console.cookies import SessionCookie
 from bot.web.console.local_paths import local_path
 from bot.web.console.pages import ROOT
+from bot.web.console.visit import SIGNED_IN
 from content.value import value
 from handlers.clock import Clock
 from handlers.delivery.errors import ChannelError, Rejected
-from handlers.people.sign_in import SignIn
+from handlers.people.sign_in import SignedIn, SignIn
 
 SIGN_IN_PATH: Final = f"{ROOT}/sign-in"
 START_PATH: Final = f"{ROOT}/wecom"
@@ -127,7 +129,13 @@ class WecomSignIn:
         if sent is None or not _is_its(sent, request.query.get("state", ""), now=self._clock.now()):
             return _refuse(Refusal.STATE, HOME)
         outcome = await self._secret(request.query.get("code", ""))
-        return _refuse(outcome, sent.next) if isinstance(outcome, Refusal) else self._grant(request, outcome, sent.next)
+        if isinstance(outcome, Refusal):
+            return _refuse(outcome, sent.next)
+        before: SignedIn | None = request.get(SIGNED_IN)
+        if before is not None:
+            # A session that somebody planted must not outlive the one that takes its place.
+            await self._sign_in.sign_out(before)
+        return self._grant(request, outcome, sent.next)
 
     async def _secret(self, code: str) -> str | Refusal:
         """Return the secret of a new session for whom WeCom gave the code, or why there is none."""
@@ -142,6 +150,17 @@ class WecomSignIn:
         if userid is None:
             return Refusal.NOT_A_MEMBER
         return await self._sign_in.by_wecom(self._realm, userid) or Refusal.UNBOUND
+
+
+def grant_by(cookie: SessionCookie) -> Grant:
+    """Return the way on with the session in the console's own cookie."""
+
+    def grant(request: web.Request, secret: str, address: str) -> web.StreamResponse:
+        response = _redirect(address)
+        cookie.put(response, secret)
+        return response
+
+    return grant
 
 
 def _read(cookie: str) -> _Sent | None:

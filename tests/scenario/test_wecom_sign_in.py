@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import aiohttp
 import pytest
@@ -21,13 +22,15 @@ from bot.channels.api import PlatformApi
 from bot.channels.tokens import TokenKeeper
 from bot.channels.wecom.client import WecomTokens
 from bot.channels.wecom.oauth import WecomOAuth
-from bot.staff import Argon2Hasher
-from bot.web.console_wecom import BACK_PATH, HOME, SIGN_IN_PATH, START_PATH, Refusal, WecomSignIn
-from handlers.people.sign_in import SignIn, SignInConfig
+from bot.people import People, build_people
+from bot.settings import ConsoleSettings, Settings
+from bot.web.console.console import build_console
+from bot.web.console.cookies import SessionCookie
+from bot.web.console_wecom import BACK_PATH, HOME, SIGN_IN_PATH, START_PATH, Refusal, WecomSignIn, grant_by
+from handlers.people.sign_in import SignIn
 from storage.audit import Audit
 from storage.organisation import Organisation
 from storage.records import StaffRow
-from storage.sign_ins import Passwords, Sessions
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
 from tests.scenario.places import ASSISTANT, CORP_ID, DESK, Place, sandbox_configuration
@@ -36,7 +39,6 @@ from tests.scenario.processes import Child
 _IN_WECOM: Final = "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 MicroMessenger/7.0.1 wxwork/4.1.30 MicroMessenger/7.0.1"
 _AT_A_DESK: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 _STAFF: Final = (StaffRow(realm=CORP_ID, userid="zhangwei", name="张伟", role="agent", branch="上海分公司", team=""),)
-_SESSION: Final = "session"
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +87,17 @@ class Browser:
         async with self._http.head(URL(url, encoded=True), allow_redirects=False) as response:
             return response.status
 
-    def cookie(self, name: str, url: str) -> str:
-        """Return the value of a cookie, as it would be sent to `url`."""
-        return self._http.cookie_jar.filter_cookies(URL(url))[name].value
+    def session(self, url: str) -> str:
+        """Return the secret of the session that would be sent to `url`."""
+        return self._http.cookie_jar.filter_cookies(URL(url))[SessionCookie(url).name].value
+
+    def kept(self, url: str) -> str:
+        """Return the cookie of a sign-in that is under way."""
+        return self._http.cookie_jar.filter_cookies(URL(url))["zhike-wecom"].value
+
+    def keep(self, url: str, text: str) -> None:
+        """Put another text into that cookie."""
+        self._http.cookie_jar.update_cookies({"zhike-wecom": text}, URL(url))
 
     async def choose(self, page: str, words: str) -> str:
         """Tap the link that shows `words` on WeCom's page and return where that leads back to."""
@@ -134,35 +144,52 @@ def app_place() -> str:
 
 
 @pytest.fixture
-async def console(stores: OpenStores, clock: ManualClock, platform: str, app_place: str) -> AsyncIterator[Console]:
+async def console(
+    stores: OpenStores, clock: ManualClock, platform: str, app_place: str, tmp_path: Path
+) -> AsyncIterator[Console]:
     """Return the console of an insurer whose one agent is bound to ZhangWei."""
-    organisation = Organisation(stores.database)
-    await organisation.bring_in(_STAFF, branches=())
+    await Organisation(stores.database).bring_in(_STAFF, branches=())
     place = {ASSISTANT.name: ASSISTANT, DESK.name: DESK}[app_place]
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        sign_in = _sign_in(stores, clock)
         oauth = _oauth(stores, http, place, platform=platform, clock=clock)
-        await _serve(
-            WecomSignIn(oauth=oauth, sign_in=sign_in, realm=CORP_ID, public_url=url, clock=clock, grant=_grant),
-            listener,
-            stack,
-        )
-        yield Console(url=url, platform=platform, clock=clock, sign_in=sign_in, stack=stack)
+        people = await _serve(stores, oauth, listener, clock=clock, home=tmp_path, public_url=url, stack=stack)
+        yield Console(url=url, platform=platform, clock=clock, sign_in=people.sign_in, stack=stack)
 
 
-def _sign_in(stores: OpenStores, clock: ManualClock) -> SignIn:
-    return SignIn(
-        passwords=Passwords(stores.database),
-        sessions=Sessions(stores.database),
-        organisation=Organisation(stores.database),
-        audit=Audit(stores.database),
-        hasher=Argon2Hasher(),
+async def _serve(
+    stores: OpenStores,
+    oauth: WecomOAuth,
+    listener: socket.socket,
+    *,
+    clock: ManualClock,
+    home: Path,
+    public_url: str,
+    stack: AsyncExitStack,
+) -> People:
+    """Serve the console with both ways of signing in until the stack closes."""
+    settings = Settings(home=home, console=ConsoleSettings(public_url=public_url))
+    people = build_people(stores.database, clock=clock, settings=settings)
+    pages = WecomSignIn(
+        oauth=oauth,
+        sign_in=people.sign_in,
+        realm=CORP_ID,
+        public_url=public_url,
         clock=clock,
-        config=SignInConfig(),
+        grant=grant_by(SessionCookie(public_url)),
     )
+    app = web.Application()
+    app.add_subapp(
+        "/console",
+        build_console(people, clock=clock, settings=settings, wecom_start=pages.start, wecom_return=pages.back),
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener).start()
+    return people
 
 
 def _oauth(
@@ -180,23 +207,6 @@ def _oauth(
     )
 
 
-def _grant(request: web.Request, secret: str, go_on: str) -> web.StreamResponse:
-    """Do what the console's cookie code does: keep the secret, go on to the page."""
-    response = web.Response(status=303, headers={"Location": go_on})
-    response.set_cookie(_SESSION, secret)
-    return response
-
-
-async def _serve(pages: WecomSignIn, listener: socket.socket, stack: AsyncExitStack) -> None:
-    app = web.Application()
-    app.router.add_get(START_PATH, pages.start)
-    app.router.add_get(BACK_PATH, pages.back)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener).start()
-
-
 @pytest.mark.parametrize(
     ("agent", "page"),
     [(_IN_WECOM, "/wecom/connect/oauth2/authorize"), (_AT_A_DESK, "/wecom/wwlogin/sso/login")],
@@ -211,10 +221,13 @@ async def test_a_member_signs_in_on_either_page_and_goes_on_where_they_wanted(
 
     assert urlsplit(sent).path == page
     assert (answer.status, answer.to) == (303, "/console/tasks?open=1")
-    signed_in = await console.sign_in.current(browser.cookie(_SESSION, console.url))
+    customers = await browser.get(f"{console.url}/console/customers")
+    assert customers.status == 200
+    assert "张伟" in customers.text
+    signed_in = await console.sign_in.current(browser.session(console.url))
     assert signed_in is not None
     assert (signed_in.member.userid, signed_in.session.method) == ("zhangwei", "wecom")
-    entries = await Audit(stores.database).entries()
+    entries = await Audit(stores.database).entries(subject="console")
     assert [(row["action"], row["detail"]) for row in entries] == [("signed_in", "wecom")]
 
 
@@ -265,21 +278,21 @@ async def test_who_takes_longer_than_ten_minutes_begins_again(console: Console) 
 
 
 @pytest.mark.parametrize(
-    ("who", "error", "problem"),
+    ("who", "error", "words"),
     [
-        ("LiNa", Refusal.UNBOUND, "wecom_unbound"),
-        ("不是企业成员", Refusal.NOT_A_MEMBER, "wecom_unbound"),
-        ("取消登录", Refusal.CANCELLED, "wecom_failed"),
+        ("LiNa", Refusal.UNBOUND, "还没有登记为员工"),
+        ("不是企业成员", Refusal.NOT_A_MEMBER, "还没有登记为员工"),
+        ("取消登录", Refusal.CANCELLED, "企业微信登录没有完成"),
     ],
 )
 async def test_who_does_not_work_here_is_not_let_in(
-    console: Console, stores: OpenStores, who: str, error: Refusal, problem: str
+    console: Console, stores: OpenStores, who: str, error: Refusal, words: str
 ) -> None:
     browser = await console.browser()
     answer = await browser.get(await browser.choose(await console.sent(browser), who))
     assert answer.error == error
-    query = _query(answer.to)
-    assert (query["problem"], query["next"]) == (problem, "/console/tasks?open=1")
+    assert _query(answer.to)["next"] == "/console/tasks?open=1"
+    assert words in (await browser.get(console.url + answer.to)).text
     assert await stores.count("console_session") == 0
 
 
@@ -304,6 +317,14 @@ async def test_a_platform_that_will_not_tell_is_said_to_be_unavailable(console: 
 async def test_a_sign_in_leads_to_a_page_of_the_console_and_nowhere_else(console: Console, go_on: str) -> None:
     browser = await console.browser()
     back = await browser.choose(await console.sent(browser, go_on=go_on), "ZhangWei")
+    assert unquote(browser.kept(console.url)).endswith(f".{HOME}")
+    assert (await browser.get(back)).to == HOME
+
+
+async def test_a_cookie_that_somebody_changed_leads_nowhere_else_either(console: Console) -> None:
+    browser = await console.browser()
+    back = await browser.choose(await console.sent(browser), "ZhangWei")
+    browser.keep(console.url, browser.kept(console.url).rpartition(".")[0] + ".%2F%2Fevil.example")
     assert (await browser.get(back)).to == HOME
 
 
@@ -319,17 +340,19 @@ async def test_asking_only_for_headers_does_not_use_the_code_up(console: Console
     [("https://bot.example.com", "__Host-zhike-wecom", True), ("http://127.0.0.1:1", "zhike-wecom", False)],
 )
 async def test_the_cookie_of_the_state_is_out_of_the_reach_of_scripts_and_neighbours(
-    stores: OpenStores, clock: ManualClock, platform: str, public_url: str, name: str, secure: bool
+    stores: OpenStores,
+    clock: ManualClock,
+    platform: str,
+    tmp_path: Path,
+    public_url: str,
+    name: str,
+    secure: bool,
 ) -> None:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         oauth = _oauth(stores, http, ASSISTANT, platform=platform, clock=clock)
-        sign_in = _sign_in(stores, clock)
-        pages = WecomSignIn(
-            oauth=oauth, sign_in=sign_in, realm=CORP_ID, public_url=public_url, clock=clock, grant=_grant
-        )
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        await _serve(pages, listener, stack)
+        await _serve(stores, oauth, listener, clock=clock, home=tmp_path, public_url=public_url, stack=stack)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{START_PATH}"
         async with http.get(url, allow_redirects=False) as response:
             cookie = response.cookies[name]
@@ -338,14 +361,25 @@ async def test_the_cookie_of_the_state_is_out_of_the_reach_of_scripts_and_neighb
     assert _query(response.headers["Location"])["redirect_uri"] == f"{public_url}{BACK_PATH}"
 
 
+async def test_who_signs_in_anew_ends_the_session_of_before(console: Console) -> None:
+    browser = await console.browser()
+    await browser.get(await browser.choose(await console.sent(browser), "ZhangWei"))
+    before = browser.session(console.url)
+    await browser.get(await browser.choose(await console.sent(browser), "ZhangWei"))
+
+    assert await console.sign_in.current(before) is None
+    assert await console.sign_in.current(browser.session(console.url)) is not None
+
+
 async def test_without_an_address_to_come_back_to_there_is_no_sign_in_by_wecom(
-    stores: OpenStores, clock: ManualClock, platform: str
+    stores: OpenStores, clock: ManualClock, platform: str, tmp_path: Path
 ) -> None:
-    async with aiohttp.ClientSession() as http:
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         oauth = _oauth(stores, http, ASSISTANT, platform=platform, clock=clock)
-        sign_in = _sign_in(stores, clock)
         with pytest.raises(ValueError, match="public_url"):
-            WecomSignIn(oauth=oauth, sign_in=sign_in, realm=CORP_ID, public_url="", clock=clock, grant=_grant)
+            await _serve(stores, oauth, listener, clock=clock, home=tmp_path, public_url="", stack=stack)
 
 
 def _query(url: str) -> dict[str, str]:
