@@ -61,10 +61,11 @@ async def form_field(request: web.Request, name: str) -> str:
 
 def _is_ours(origin: str, request: web.Request, public_url: str) -> bool:
     try:
-        found = URL(origin).origin()
-        if public_url:
-            return found == URL(public_url).origin()
-    except (ValueError, TypeError):
+        sent = URL(origin).origin()
+    except ValueError:
         return False
+    if public_url:
+        ours = URL(public_url)
+        return (sent.scheme, sent.host, sent.port) == (ours.scheme, ours.host, ours.port)
     # Without a public address a proxy may have taken the TLS off: host and port decide, not the scheme.
-    return URL(origin).raw_authority == request.host.lower()
+    return sent.raw_authority == request.host.lower()

@@ -16,15 +16,16 @@ def local_path(text: str) -> str | None:
     Browsers take a backslash for a slash, drop tabs and line ends, and resolve dots also where they are encoded: none
     of these may stand in it.
     """
-    if len(text) > _LONGEST or not text.isprintable() or not text.isascii() or "\\" in text:
+    if (
+        not text.startswith(ROOT)
+        or len(text) > _LONGEST
+        or not text.isprintable()
+        or not text.isascii()
+        or "\\" in text
+    ):
         return None
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return None
-    if parts.scheme or parts.netloc or text.startswith("//"):
-        return None
-    steps = unquote(unquote(parts.path)).replace("\\", "/").split("/")
+    path = urlsplit(text).path
+    steps = unquote(unquote(path)).replace("\\", "/").split("/")
     if any(step in (".", "..") for step in steps) or "" in steps[1:-1]:
         return None
-    return text if parts.path == ROOT or parts.path.startswith(f"{ROOT}/") else None
+    return text if path == ROOT or path.startswith(f"{ROOT}/") else None

@@ -125,7 +125,14 @@ def _done(body: InboundBody, words: Words) -> _Parts:
             return "done", words("did.entered"), "", ()
         case Event(kind=kind, fields=fields):
             name = words.named("events", kind)
-            return "done", words("did.event", kind=name) if name == kind else name, "", _key_fields(fields)
+            if name == kind:
+                return (
+                    "done",
+                    words("did.event", kind=kind),
+                    "",
+                    tuple(f"{n}: {text}" for n, text in _short(fields).items()),
+                )
+            return "done", name, "", tuple(_short(fields).values())
     return "done", words("did.event", kind=type(body).__name__), "", ()
 
 
@@ -146,6 +153,6 @@ def _scene(scene: str | None, words: Words) -> tuple[str, ...]:
     return () if scene is None else (words("did.by_code", scene=scene),)
 
 
-def _key_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:
+def _short(fields: Mapping[str, Any]) -> dict[str, str]:
     """Return what an event says in short texts; nested parts are the platform's matter."""
-    return tuple(f"{name}: {text}" for name, text in fields.items() if isinstance(text, str) and 0 < len(text) <= 80)
+    return {name: text for name, text in fields.items() if isinstance(text, str) and 0 < len(text) <= 80}

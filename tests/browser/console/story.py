@@ -1,0 +1,113 @@
+"""What a customer and the bot said to each other over a week: every kind of message that a timeline shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from content.messages import (
+    Event,
+    Follow,
+    Image,
+    InboundBody,
+    Link,
+    Location,
+    MenuClick,
+    MenuScan,
+    MenuView,
+    Text,
+    Unfollow,
+    Voice,
+)
+from storage.records import AttributionDraft, ConsentDraft, Recorded, ReplyDraft
+from tests.browser.console.desk import Desk
+from tests.fakes.clock import ManualClock
+from tests.fakes.visitors import FIVE_IN_TWO_DAYS, lease_of, turn
+
+PERSON: Final = "oXk2a5bQ7mVnE0pLwTz9rYs3uHdc"
+SCENE: Final = "campaign:spring2026:agent:zhang"
+_HOUR: Final = 3600
+_MENU: Final[dict[str, Any]] = {
+    "head": "您想了解哪一项？",
+    "options": [{"id": "1", "label": "理赔进度"}, {"id": "2", "label": "续期缴费"}, {"id": "3", "label": "保单变更"}],
+    "tail": "直接点选即可。",
+}
+_NEWS: Final[dict[str, Any]] = {
+    "articles": [
+        {"title": "住院理赔需要哪些材料", "url": "https://example.com/claim", "description": "一张清单，一次备齐"}
+    ]
+}
+#: By the hour what came and what was answered.
+_TALK: Final[tuple[tuple[float, InboundBody, tuple[tuple[str, dict[str, Any], str], ...]], ...]] = (
+    (0, Follow(scene=SCENE), (("text", {"content": "您好，欢迎关注安心保险。想办什么，直接告诉我。"}, "service"),)),
+    (0.1, Text(content="你好"), (("menu", _MENU, "service"),)),
+    (
+        0.1,
+        Text(content="理赔进度", option="1"),
+        (("text", {"content": "请提供报案号，或先登录官网查询。"}, "service"),),
+    ),
+    (
+        20,
+        Voice(media_id="v1", recognition="怎么交续期保费"),
+        (("text", {"content": "续期保费可以自动扣款，\n也可以在官网缴纳。"}, "service"),),
+    ),
+    (26, Image(media_id="p1"), (("text", {"content": "图片收到了。我还看不懂图片里的内容。"}, "service"),)),
+    (0.2, Location(latitude=31.230416, longitude=121.473701, label="上海市黄浦区人民大道200号"), ()),
+    (
+        24,
+        Link(title="网上看到的理赔攻略", url="https://example.com/a", description="三步拿到赔款"),
+        (("news", _NEWS, "service"),),
+    ),
+    (0.1, MenuClick(key="policy"), ()),
+    (0.1, MenuView(url="https://example.com/home"), ()),
+    (0.1, MenuScan(key="scan", result="https://example.com/p/1"), ()),
+    (0.1, Event(kind="location_select", fields={"EventKey": "BRANCH"}), ()),
+    (
+        30,
+        Text(content="住院能报销多少？\n我上个月在华山医院住了五天。"),
+        (("text", {"content": "这取决于您的保单条款，我请同事帮您核对。"}, "service"),),
+    ),
+    (3, Voice(media_id="v2"), (("text", {"content": "抱歉，这段语音我没能听清。"}, "service"),)),
+    (20, Text(content="好的，谢谢"), (("text", {"content": "春季体检礼包上线了，点菜单领取。"}, "marketing"),)),
+)
+
+
+async def tell(desk: Desk, clock: ManualClock, *, small_talk: int = 24) -> int:
+    """Let it all happen to a customer of zhang's; return the customer's id. `small_talk`: more words before."""
+    visitors = desk.visitors()
+    said = await visitors.do(PERSON, _TALK[0][1], followed=True)
+    customer = said.person.customer_id
+    await _answer(desk, said, clock, _TALK[0][2])
+    for number in range(small_talk):
+        await clock.advance(_HOUR)
+        said = await visitors.say(PERSON, f"问题{number + 1}：保单还有效吗？")
+        await _answer(desk, said, clock, (("text", {"content": "有效。还有什么可以帮您？"}, "service"),))
+    for hours, body, replies in _TALK[1:]:
+        await clock.advance(hours * _HOUR)
+        grant = FIVE_IN_TWO_DAYS if isinstance(body, Text | Voice | Image | Location | Link) else None
+        said = await visitors.do(PERSON, body, grant=grant)
+        await _answer(desk, said, clock, replies)
+    desk.firm.customers[PERSON] = customer
+    await desk.firm.give(PERSON, "zhang")
+    await visitors.do("gone", Follow(scene="poster-17"), followed=True)
+    left = await visitors.do("gone", Unfollow(), followed=False)
+    desk.firm.customers["gone"] = left.person.customer_id
+    await desk.firm.give("gone", "zhang")
+    await clock.advance(600)
+    return customer
+
+
+async def _answer(
+    desk: Desk, said: Recorded, clock: ManualClock, replies: tuple[tuple[str, dict[str, Any], str], ...]
+) -> None:
+    drafts = tuple(
+        ReplyDraft(kind=kind, fields=fields, purpose=purpose, content_version="v1") for kind, fields, purpose in replies
+    )
+    handled = turn(lease_of(said), [said.seq], now=clock.now())
+    handled = replace(
+        handled,
+        replies=drafts,
+        consents=(ConsentDraft(consent="marketing", state="granted", text_version="v1", seq=said.seq),),
+        attributions=(AttributionDraft(scene=SCENE, campaign="spring2026", agent="zhang"),),
+    )
+    await desk.stores.handling.finish(handled)

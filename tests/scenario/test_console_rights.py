@@ -1,0 +1,143 @@
+"""Every page of the console for every role and every customer: exactly what the table of rights says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.web.console.console import built_in_pages
+from bot.web.console.pages import Page
+from content.rights import PERMITTED, Permission
+from tests.browser.console.desk import Answer, Clerk, Desk, open_desk
+from tests.fakes.clock import ManualClock
+from tests.fakes.firm import EVERYBODY, SEEN, STAFF
+from tests.fakes.stores import OpenStores
+
+_ROLES = {row.userid: row.role for row in STAFF}
+
+
+@pytest.fixture
+async def desk(stores: OpenStores, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with AsyncExitStack() as stack:
+        yield await open_desk(stores, clock=clock, home=tmp_path, stack=stack)
+
+
+def _permitted(userid: str, permission: Permission) -> bool:
+    return permission in PERMITTED[_ROLES[userid]]  # type: ignore[index]
+
+
+def _addresses(page: Page, desk: Desk) -> dict[str, str | None]:
+    """Return the page's addresses, each with the person whom it shows."""
+    if "{customer}" not in page.path:
+        return {page.address: None}
+    return {page.address.format(customer=number): person for person, number in desk.firm.customers.items()}
+
+
+def _allowed(userid: str, page: Page, person: str | None) -> int:
+    if not _permitted(userid, page.permission):
+        return 403
+    return 200 if person is None or person in SEEN[userid] else 404
+
+
+def _nav(clerk_page: Answer) -> list[str]:
+    return [
+        line.split('href="')[1].split('"')[0]
+        for line in clerk_page.text.splitlines()
+        if '<a href="/console/' in line and "<svg" in line
+    ]
+
+
+async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Desk) -> None:
+    wrong: list[tuple[object, ...]] = []
+    tried = 0
+    for userid in _ROLES:
+        clerk = await desk.clerk(userid)
+        for page in built_in_pages(desk.people):
+            for address, person in _addresses(page, desk).items():
+                answer = await clerk.get(address)
+                tried += 1
+                if answer.status != _allowed(userid, page, person):
+                    wrong.append((userid, address, person, answer.status))
+                if answer.status == 403 and f"<code>{page.permission}</code>" not in answer.text:
+                    wrong.append((userid, address, "does not name", page.permission))
+    assert wrong == []
+    assert tried == 10 * (2 + 2 * len(EVERYBODY))
+
+
+async def test_the_list_holds_the_customers_of_the_scope_and_no_others(desk: Desk) -> None:
+    async def listed(clerk: Clerk) -> set[str]:
+        text = (await clerk.get("/console/customers")).text.replace("&#39;", "'")
+        return {person for person in EVERYBODY if f'<small class="code">{person}</small>' in text}
+
+    assert {userid: await listed(await desk.clerk(userid)) for userid in SEEN} == SEEN
+
+
+async def test_a_search_finds_nobody_beyond_the_scope(desk: Desk) -> None:
+    clerk = await desk.clerk("zhang")
+
+    assert ">客户 " in (await clerk.get("/console/customers?person=z2")).text.partition("<tbody>")[2]
+    assert "没有找到" in (await clerk.get("/console/customers?person=b1")).text
+
+
+async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
+    customers, audit = "/console/customers", "/console/audit"
+    begun = {userid: (await (await desk.clerk(userid)).get("/console/no-such-page")) for userid in _ROLES}
+
+    assert {userid: _nav(answer) for userid, answer in begun.items()} == {
+        userid: [
+            *([customers] if _permitted(userid, Permission.CUSTOMERS_READ) else []),
+            *([audit] if _permitted(userid, Permission.AUDIT_READ) else []),
+        ]
+        for userid in _ROLES
+    }
+
+
+async def test_each_role_begins_at_its_first_page_or_is_told_that_there_is_none(desk: Desk) -> None:
+    starts = {userid: await (await desk.clerk(userid)).get("/console") for userid in ("zhang", "admin", "zhou")}
+
+    assert starts["zhang"].headers["Location"] == "/console/customers"
+    assert starts["admin"].headers["Location"] == "/console/audit"
+    assert starts["zhou"].status == 200
+    assert "暂时没有您可以打开的页面" in starts["zhou"].text
+
+
+async def test_nobody_sees_any_page_without_signing_in(desk: Desk) -> None:
+    clerk = await desk.browser()
+    addresses = [address for page in built_in_pages(desk.people) for address in _addresses(page, desk)]
+    answers = [await clerk.get(address) for address in ["/console", "/console/", *addresses]]
+
+    assert {(answer.status, answer.headers["Location"].partition("?")[0]) for answer in answers} == {
+        (303, "/console/sign-in")
+    }
+
+
+async def test_a_customer_page_shows_the_talk_only_to_who_may_read_talks(desk: Desk) -> None:
+    address = f"/console/customers/{desk.firm.customers['z1']}"
+
+    assert "我是z1" in (await (await desk.clerk("zhang")).get(address)).text
+    assert "我是z1" not in (await (await desk.clerk("qian")).get(address)).text
+
+
+async def test_every_look_leaves_a_row_and_what_was_not_shown_leaves_none(desk: Desk) -> None:
+    clerk = await desk.clerk("zhang")
+    mine, foreign = desk.firm.customers["z1"], desk.firm.customers["b1"]
+    await clerk.get(f"/console/customers/{foreign}")
+    await clerk.get(f"/console/customers/{foreign}/timeline")
+    await clerk.get(f"/console/customers/{mine}")
+    rows = await desk.people.audit.entries()
+
+    assert [(row["action"], row["subject"], row["subject_id"], row["viewer"]) for row in rows] == [
+        ("read", "conversation", mine, "Zhang"),
+        ("read", "customer", mine, "Zhang"),
+        ("signed_in", "console", None, "Zhang"),
+    ]
+
+
+async def test_who_has_lost_a_role_loses_its_pages_with_the_next_click(desk: Desk) -> None:
+    clerk = await desk.clerk("zhang")
+    await desk.stores.change("UPDATE staff SET role = 'reviewer' WHERE userid = 'zhang'")
+
+    assert (await clerk.get("/console/customers")).status == 403
