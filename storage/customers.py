@@ -79,14 +79,14 @@ class Customers:
         """
 
         async def apply(connection: Connection) -> int:
-            await _one_merge_at_a_time(connection)
+            await one_merge_at_a_time(connection)
             same = IDENTITY.c.id == identity_id
             if union_id is not None:
                 same = or_(same, IDENTITY.c.union_id == union_id)
             query = select(IDENTITY.c.customer_id).where(same).distinct()
             customers = sorted((await connection.execute(query)).scalars())
             if len(customers) > 1:
-                await _hold(connection, customers)
+                await hold_customers(connection, customers)
             mine = update(IDENTITY).where(IDENTITY.c.id == identity_id)
             await connection.execute(mine.values(union_id=union_id, union_checked_at=now))
             for other in customers[1:]:
@@ -99,25 +99,25 @@ class Customers:
         """Move all identities of `gone` to `kept`. Raises StorageError when they are one or one does not exist."""
 
         async def apply(connection: Connection) -> None:
-            await _one_merge_at_a_time(connection)
+            await one_merge_at_a_time(connection)
             query = select(CUSTOMER.c.id).where(CUSTOMER.c.id.in_([kept, gone]), CUSTOMER.c.merged_into.is_(None))
             if len(set((await connection.execute(query)).scalars())) != 2:
                 raise StorageError(
                     f"customers {kept} and {gone} are not two living customers; look them up and try again"
                 )
-            await _hold(connection, [kept, gone])
+            await hold_customers(connection, [kept, gone])
             await _merge(connection, kept=kept, gone=gone, cause=cause, now=now)
 
         await self._database.write(apply)
 
 
-async def _one_merge_at_a_time(connection: Connection) -> None:
+async def one_merge_at_a_time(connection: Connection) -> None:
     """Let two processes that learn the same unionid see each other's identity; SQLite writes one at a time anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
 
-async def _hold(connection: Connection, customers: Sequence[int]) -> None:
+async def hold_customers(connection: Connection, customers: Sequence[int]) -> None:
     """Keep the customers from saying anything until the transaction ends.
 
     Turns write consents under the lock of their account, for the customer that the identity has at that moment. All

@@ -15,6 +15,7 @@ from handlers.clock import Clock
 from storage.audit import Deed
 from storage.customers import Customers
 from storage.identities import Identities
+from storage.unmerge import Unmerge
 from storage.viewer import COMMAND_LINE
 
 app = typer.Typer(no_args_is_help=True, help="Customers and their identities.")
@@ -44,6 +45,16 @@ def merge(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who say
 
     with_stores_and_time(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
+
+
+@app.command()
+def unmerge(gone: int, cause: Annotated[str, typer.Option(help="Who says so, and why.")]) -> None:
+    """Take customer GONE out of the one it was merged into, with the identities it had."""
+
+    async def work(stores: Stores, clock: Clock) -> int:
+        return await Unmerge(stores.database).undo(gone, cause=cause, now=clock.now())
+
+    typer.echo(json.dumps({"restored": gone, "from": with_stores_and_time(work)}))
 
 
 @app.command()
