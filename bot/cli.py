@@ -17,7 +17,7 @@ from bot import checks
 from bot.accounts import UnknownAccount
 from bot.app import Stores
 from bot.clock import RealClock, SandboxUnavailable
-from bot.commands import customer, delivery, key, log, menu, staff
+from bot.commands import archive, customer, delivery, key, log, menu, staff
 from bot.commands.exits import EXIT_CONFIG, EXIT_FLAW
 from bot.commands.running import read_settings, with_stores
 from bot.demo.command import SANDBOX_PORT, run_demo
@@ -26,6 +26,7 @@ from bot.init import InitError, initialise
 from bot.roles import ALL_ROLES, Role, RolesRefused
 from bot.serve import run
 from bot.settings import SettingsError, find_home
+from content.archive import ArchiveError
 from content.errors import ContentError
 from handlers.delivery.errors import ChannelError
 from storage.errors import StorageError
@@ -40,12 +41,14 @@ app.add_typer(menu.app, name="menu")
 app.add_typer(delivery.app, name="delivery")
 app.add_typer(staff.app, name="staff")
 app.add_typer(key.app, name="key")
+app.add_typer(archive.app, name="archive")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
 _SENTENCES: tuple[type[Exception], ...] = (
     SettingsError,
     StorageError,
     ContentError,
+    ArchiveError,
     ChannelError,
     InitError,
     ForeignHome,

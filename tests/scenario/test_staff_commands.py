@@ -67,3 +67,19 @@ def test_a_key_is_printed_once_listed_without_its_secret_and_ended(zhike: Zhike)
     assert made["secret"] not in json.dumps(listed)
     assert json.loads(ended.stdout) == {"ended": made["key"]}
     assert again.returncode == 78
+
+
+def test_archived_chats_are_imported_once_and_a_wrong_line_is_named(zhike: Zhike, home: Path) -> None:
+    line = {"id": "m1", "at": "2026-05-01T09:30:00+08:00", "customer": "wm1", "staff": "zhangwei", "from": "customer"}
+    chats = home / "chats.jsonl"
+    chats.write_text(json.dumps(line | {"text": "想问下重疾险"}, ensure_ascii=False) + "\n", "utf-8")
+    first = zhike("archive", "import", str(chats), "--realm", "ww1")
+    again = zhike("archive", "import", str(chats), "--realm", "ww1")
+    chats.write_text("{}\n", "utf-8")
+    wrong = zhike("archive", "import", str(chats), "--realm", "ww1")
+    exported = json.loads(zhike("log", "export", "--account", "archive").stdout)
+
+    assert json.loads(first.stdout) == {"new": 1, "known": 0, "refused": 0}
+    assert json.loads(again.stdout) == {"new": 0, "known": 1, "refused": 0}
+    assert (wrong.returncode, "chats.jsonl:1: id: " in wrong.stderr) == (78, True)
+    assert (exported["content"]["content"], exported["sent_at"]) == ("想问下重疾险", "2026-05-01T01:30:00+00:00")
