@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import select
 
-from content.rights import Scope
 from content.value import value
 from storage.database import Database
 from storage.tables import STAFF, TEAM
@@ -71,20 +70,5 @@ def _staff(viewer: Viewer) -> Any:
     return (
         select(*columns, TEAM.c.name.label("team"))
         .outerjoin(TEAM, TEAM.c.id == STAFF.c.team_id)
-        .where(STAFF.c.active, _reached(viewer))
+        .where(STAFF.c.active, viewer.reaches(STAFF.c.id, team=STAFF.c.team_id, branch=STAFF.c.branch_id))
     )
-
-
-def _reached(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition that a member of staff lies in the scope, as `storage.owners` asks of a new owner."""
-    reached = [(STAFF.c.id, viewer.staff_ids)]
-    match viewer.scope:
-        case Scope.ALL:
-            return true()
-        case Scope.BRANCH:
-            reached.append((STAFF.c.branch_id, viewer.branch_ids))
-        case Scope.TEAM:
-            reached.append((STAFF.c.team_id, viewer.team_ids))
-        case _:
-            pass
-    return or_(false(), *[column.in_(sorted(ids)) for column, ids in reached if ids])

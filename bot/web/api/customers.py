@@ -15,7 +15,7 @@ from handlers.people.reading import Reading
 from storage.customer_cards import Contact, CustomerCard
 from storage.timeline import Place, Said
 
-_ID = Field(description="The customer's id.")
+_ID: Final = Field(description="The customer's id.", examples=[1])
 _LIST: Final = CursorForm(letter="c")
 _TIMELINE: Final = CursorForm(letter="t", numbers=2)
 

@@ -28,7 +28,7 @@ class Sent:
 
 
 class Once:
-    """Claims before the work and keeps the answer after it (draft-ietf-httpapi-idempotency-key-header, section 2)."""
+    """Claims before the work and keeps the answer after it (draft-ietf-httpapi-idempotency-key-header-06)."""
 
     def __init__(self, idempotency: Idempotency, *, clock: Clock) -> None:
         self._idempotency = idempotency

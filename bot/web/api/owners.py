@@ -20,7 +20,9 @@ from storage.viewer import Viewer
 class NewOwner(Body):
     """Who gets the customer."""
 
-    userid: PlatformId = Field(description="The WeCom userid of an active member of staff of the scope.")
+    userid: PlatformId = Field(
+        description="The WeCom userid of an active member of staff of the scope.", examples=["zhang"]
+    )
     realm: PlatformId | None = Field(default=None, description="The corpid, when several have the userid.")
 
 

@@ -1,0 +1,113 @@
+"""Another system follows the OpenAPI document to the letter, and against it: schemathesis over a served API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+import pytest
+
+from bot.web.api.app import DOCUMENT, PREFIX
+from content.rights import Permission
+from tests.contract.api.served import Served
+from tests.fakes.clock import ManualClock
+from tests.fakes.firm import Firm
+from tests.fakes.stores import open_stores
+
+#: A userid is valid by the document and may still name nobody: 422, which schemathesis does not expect of valid data.
+_CONFIG: Final = """
+[[operations]]
+include-name = "PUT /customers/{customer_id}/owner"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "422"]
+"""
+
+
+class ServedApart:
+    """The API of an insurer in a thread of its own, so that a client can ask from outside."""
+
+    def __init__(self, database_url: str, home: Path) -> None:
+        self._database_url = database_url
+        self._home = home
+        self._ready = Event()
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._thread = Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        self.url = ""
+        self.secret = ""
+        self.operations: set[str] = set()
+
+    async def _serve(self) -> None:
+        stores, clock = open_stores(self._database_url, home=self._home), ManualClock()
+        try:
+            rows = await stores.accounts.bring_in([("service", "wechat", "wx-realm", "服务号")])
+            await Firm(stores, rows["service"], clock).found()
+            served = Served(stores.database, clock, home=self._home)
+            async with served.client:
+                self.url = str(served.client.make_url(PREFIX))
+                self.secret = await served.key(*Permission)
+                self.operations = {f"{route.method} {route.path}" for route in served.routes}
+                self._ready.set()
+                await self._over.wait()
+        finally:
+            self._ready.set()
+            await stores.close()
+
+    def __enter__(self) -> ServedApart:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def served(database_url: str, tmp_path: Path) -> Iterator[ServedApart]:
+    """Return an API that is served."""
+    with ServedApart(database_url, tmp_path) as apart:
+        yield apart
+
+
+def _schemathesis(served: ServedApart, folder: Path) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
+    """Let schemathesis try everything; return how it ended, and its events."""
+    config, report = folder / "schemathesis.toml", folder / "events.ndjson"
+    config.write_text(_CONFIG, encoding="utf-8")
+    command = [
+        *(str(Path(sys.executable).with_name("st")), "--config-file", str(config), "run", served.url + DOCUMENT),
+        *("--header", f"Authorization: Bearer {served.secret}", "--checks", "all", "--max-examples", "10"),
+        *("--seed", "1", "--no-color", "--report-ndjson-path", str(report)),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
+    return run, [json.loads(line) for line in lines]
+
+
+def _statuses(events: list[dict[str, Any]]) -> dict[str, set[int]]:
+    """Return by operation every status it answered with."""
+    found: dict[str, set[int]] = {}
+    for recorder in (event["ScenarioFinished"]["recorder"] for event in events if "ScenarioFinished" in event):
+        for name, interaction in recorder.get("interactions", {}).items():
+            case = recorder["cases"][name]["value"]
+            if interaction.get("response"):
+                answered = found.setdefault(f"{case['method']} {case['path']}", set())
+                answered.add(interaction["response"]["status_code"])
+    return found
+
+
+@pytest.mark.slow
+def test_no_request_finds_a_failure_an_undocumented_answer_or_a_wrong_shape(
+    served: ServedApart, tmp_path: Path
+) -> None:
+    run, events = _schemathesis(served, tmp_path)
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    # It came in: each operation was done, and refused without a key.
+    answered = _statuses(events)
+    assert [each for each in sorted(served.operations) if not {200, 401} <= answered.get(each, set())] == []
