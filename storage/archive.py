@@ -16,6 +16,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.digests import platform_key, platform_month
 from storage.log_rows import LogRows
+from storage.migrate import make_partitions
 from storage.people import find_or_make_identities, latest_consents
 from storage.records import AccountRow
 from storage.tables import CONVERSATION, MESSAGE_KEY, REACH
@@ -46,6 +47,10 @@ class Archive:
         """Take the silence after which a further message begins another conversation."""
         self._database = database
         self._idle_close = idle_close
+
+    async def prepare(self, *, now: datetime) -> None:
+        """Make the log's room for the months that begin now; a bot that runs has done so."""
+        await self._database.write(lambda connection: make_partitions(connection, now=now))
 
     async def add(self, account: AccountRow, messages: Sequence[ArchivedMessage], *, now: datetime) -> Added:
         """Write a batch in one transaction, in order of their times; what is known is passed over."""

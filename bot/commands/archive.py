@@ -43,6 +43,7 @@ def import_(
         await check_schema(stores.database)
         rows = await Accounts(stores.database).bring_in([(account, "contact", realm, "聊天存档")])
         archive, added = Archive(stores.database, idle_close=_IDLE_CLOSE), Added()
+        await archive.prepare(now=clock.now())
         for batch in _batches(file):
             added += await archive.add(rows[account], batch, now=clock.now())
         return added
