@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.accounts import UnknownAccount
+from bot.clock import open_clock
+from bot.outbound import open_http
 from bot.scheduler.build import SEALS
 from bot.settings import Settings
+from content.masking import mask_fields
+from storage.audit import Audit, Deed
 from storage.chain import Chain
 from storage.chain_check import AccountReport
 from storage.database import Database, open_database
@@ -41,21 +45,37 @@ def sentence(report: AccountReport) -> str:
     )
 
 
-async def export(settings: Settings, *, account: str | None, output: Path | None) -> int:
-    """Write the log as JSON Lines; return how many messages. Raises UnknownAccount for a name that has no log."""
+async def export(settings: Settings, *, account: str | None, output: Path | None, clear: bool = False) -> int:
+    """Write the log as JSON Lines; return how many messages. Raises UnknownAccount for a name that has no log.
+
+    Phone, identity and card numbers in the contents are masked. `clear`: they are as they were said, and a row of the
+    audit says so.
+    """
     database = await _open(settings)
     count = 0
     try:
         known = await History(database).accounts()
         if account is not None and account not in known:
             raise UnknownAccount(account, known, where="日志里的账号")
+        if clear:
+            await _note_clear(database, settings, account)
         with _target(output) as file:
             async for message in History(database).export(viewer=COMMAND_LINE, account=account):
+                if not clear and message["content"] is not None:
+                    message["content"] = mask_fields(message["content"])
                 file.write(json.dumps(message, ensure_ascii=False) + "\n")
                 count += 1
     finally:
         await database.close()
     return count
+
+
+async def _note_clear(database: Database, settings: Settings, account: str | None) -> None:
+    """Write, before anything is shown, that the log was exported with its numbers."""
+    async with open_http(settings) as http:
+        clock = await open_clock(settings.clock.sandbox_url, http)
+    deed = Deed(action="exported", subject="log", detail=f"clear, {account or 'all accounts'}")
+    await Audit(database).note(COMMAND_LINE, deed, now=clock.now())
 
 
 async def _open(settings: Settings) -> Database:

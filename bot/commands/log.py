@@ -28,7 +28,10 @@ def verify() -> None:
 def export(
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Phone, identity and card numbers as they were said; the audit notes it.")
+    ] = False,
 ) -> None:
-    """Write the log as JSON Lines, a message a line, in order of account and seq."""
-    count = with_settings(lambda settings: log_commands.export(settings, account=account, output=output))
+    """Write the log as JSON Lines, a message a line, in order of account and seq, numbers of people masked."""
+    count = with_settings(lambda settings: log_commands.export(settings, account=account, output=output, clear=clear))
     typer.echo(f"{count} messages", err=True)

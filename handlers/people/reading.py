@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from content.masking import mask_fields
 from content.rights import Permission
 from handlers.clock import Clock
 from handlers.people.rights import require
@@ -41,12 +44,17 @@ class Reading:
     async def timeline(
         self, viewer: Viewer, customer_id: int, *, limit: int, before: Place | None = None
     ) -> list[Said]:
-        """Return what was said with a customer of the scope, the newest first. Raises Forbidden."""
+        """Return what was said with a customer of the scope, the newest first, numbers masked. Raises Forbidden."""
         require(viewer, Permission.CONVERSATIONS_READ)
         messages = await self._timeline.page(customer_id, viewer=viewer, limit=limit, before=before)
         if messages:
             await self._note(viewer, Deed(action="read", subject="conversation", subject_id=customer_id))
-        return messages
+        return [_masked(message) for message in messages]
 
     async def _note(self, viewer: Viewer, deed: Deed) -> None:
         await self._audit.note(viewer, deed, now=self._clock.now())
+
+
+def _masked(message: Said) -> Said:
+    """Return a message without the phone, identity and card numbers in it."""
+    return message if message.fields is None else replace(message, fields=mask_fields(message.fields))
