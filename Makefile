@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test lint types imports fmt unit bad-input screenshots bench-inbound crash-inbound \
+.PHONY: help venv demo test lint types imports fmt unit bad-input screenshots bench-inbound bench-people crash-inbound \
 	system-packages lock clean
 
 help: ## Show the targets
@@ -66,6 +66,9 @@ screenshots: $(READY) system-packages ## Pictures of the phone page, into screen
 
 bench-inbound: $(READY) system-packages ## Callbacks per second against a bare server; last line: the figures as JSON
 	$(BIN)/python tests/bench/inbound.py
+
+bench-people: $(READY) ## Pages staff look at, a million customers, five million messages, SQLite; last line: JSON
+	$(BIN)/python tests/bench/people.py
 
 crash-inbound: $(READY) ## 20 kills under load, judged by the sandbox's record; PROCESSES=split; last line: JSON
 	$(BIN)/python tests/crash/inbound.py $(if $(PROCESSES),--processes $(PROCESSES))

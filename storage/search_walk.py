@@ -1,0 +1,123 @@
+"""Candidates of a search in one account's log: rows that have all pairs of the words, from the newest on."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, select
+
+from content.value import value
+from storage.connection import Connection
+from storage.search_blocks import indexed_to, rows_of
+from storage.tables import SEARCH_BLOCK, SEARCH_POSTING
+
+#: Blocks that are opened at once: few at first, for words that are in many messages.
+_FIRST_BLOCKS: Final = 2
+_MOST_BLOCKS: Final = 64
+
+
+@value
+class Span:
+    """Which messages are meant by their time: from `since` on, before `until`."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Walk:
+    """Goes down an account's log.
+
+    `top`: the rows below it are looked for; `read_to`: how far the log is indexed; `pairs`: what a row must have;
+    `scope`: the only rows that count, None for all.
+    """
+
+    def __init__(
+        self,
+        account_id: int,
+        *,
+        top: int,
+        read_to: int,
+        pairs: frozenset[tuple[int, int]],
+        span: Span,
+        scope: frozenset[int] | None,
+    ) -> None:
+        self.account_id = account_id
+        #: Of this row and those above it all candidates were given.
+        self.at = top
+        #: How many blocks were opened.
+        self.opened = 0
+        self._tail = indexed_to(read_to)
+        self._pairs = pairs
+        self._leads = sorted({lead for lead, _ in pairs})
+        self._span = span
+        self._scope = scope
+        self._blocks = _FIRST_BLOCKS
+
+    async def go_on(self, connection: Connection) -> list[int] | None:
+        """Return the next candidates, the newest first, perhaps none; None at the log's beginning."""
+        if self.at > max(self._tail, 1):
+            # What no block holds yet is compared as it is: less than 64 rows.
+            found = list(range(self.at - 1, max(self._tail, 1) - 1, -1))
+            self.at = self._tail
+        else:
+            rows = (await connection.execute(self._query())).all()
+            if not rows:
+                return None
+            by_block: dict[int, dict[int, bytes]] = {}
+            for row in rows:
+                packed = by_block.setdefault(row.first_seq, {})
+                if row.lead is not None:
+                    packed[row.lead] = row.packed
+            # A block may have grown over what was walked, by taking the place of smaller ones.
+            found = [seq for first, packed in by_block.items() for seq in self._in(first, packed) if seq < self.at]
+            self.at = min(by_block)
+            self.opened += len(by_block)
+            self._blocks = min(2 * self._blocks, _MOST_BLOCKS)
+        return found if self._scope is None else [seq for seq in found if seq in self._scope]
+
+    def _query(self) -> Any:
+        """Return the query of the next blocks, the newest first, with the rows of the words' characters.
+
+        One statement: what it sees of the index belongs together, whatever the processor does meanwhile.
+        """
+        blocks = select(SEARCH_BLOCK.c.size, SEARCH_BLOCK.c.first_seq).where(
+            SEARCH_BLOCK.c.account_id == self.account_id, SEARCH_BLOCK.c.is_live, SEARCH_BLOCK.c.first_seq < self.at
+        )
+        if self._span.since is not None:
+            blocks = blocks.where(SEARCH_BLOCK.c.until >= self._span.since)
+        if self._span.until is not None:
+            blocks = blocks.where(SEARCH_BLOCK.c.since < self._span.until)
+        near = blocks.order_by(SEARCH_BLOCK.c.first_seq.desc()).limit(self._blocks).subquery("near")
+        of_block = and_(
+            SEARCH_POSTING.c.account_id == self.account_id,
+            SEARCH_POSTING.c.size == near.c.size,
+            SEARCH_POSTING.c.first_seq == near.c.first_seq,
+            SEARCH_POSTING.c.lead.in_(self._leads),
+        )
+        return (
+            select(near.c.first_seq, SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed)
+            .select_from(near.outerjoin(SEARCH_POSTING, of_block))
+            .order_by(near.c.first_seq.desc())
+        )
+
+    def _in(self, first: int, packed: Mapping[int, bytes]) -> list[int]:
+        if len(packed) < len(self._leads):
+            return []
+        rows: list[array[int]] = []
+        for lead, second in self._pairs:
+            found = rows_of(packed[lead], second)
+            if not found:
+                return []
+            rows.append(found)
+        rows.sort(key=len)
+        return [first + distance for distance in sorted(_in_all(rows), reverse=True)]
+
+
+def _in_all(rows: list[array[int]]) -> Collection[int]:
+    kept = set(rows[0])
+    for others in rows[1:]:
+        kept.intersection_update(others)
+    return kept
