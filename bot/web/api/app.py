@@ -19,6 +19,7 @@ from bot.web.api.once import Once
 from bot.web.api.owners import OwnerRoutes
 from bot.web.api.route import AnyRoute
 from bot.web.api.staff import StaffRoutes
+from bot.web.api.timeline import TimelineRoutes
 from handlers.clock import Clock
 from storage.database import Database
 from storage.idempotency import Idempotency
@@ -34,6 +35,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
     staff = StaffList(database)
     return (
         *CustomerRoutes(people.reading).routes(),
+        *TimelineRoutes(people.reading).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, audit=people.audit, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
         *AuditRoutes(people.audit).routes(),

@@ -1,9 +1,9 @@
-"""Customers over the API: the list, one card, what was said, whose they are."""
+"""Customers over the API: the list and one card."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -13,11 +13,9 @@ from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Paramet
 from content.rights import Permission
 from handlers.people.reading import Reading
 from storage.customer_cards import Contact, CustomerCard
-from storage.timeline import Place, Said
 
-_ID: Final = Field(description="The customer's id.", examples=[1])
+CUSTOMER_ID: Final = Field(description="The customer's id.", examples=[1])
 _LIST: Final = CursorForm(letter="c")
-_TIMELINE: Final = CursorForm(letter="t", numbers=2)
 
 
 class CustomerQuery(Listing):
@@ -30,14 +28,7 @@ class CustomerQuery(Listing):
 class CustomerPath(Parameters):
     """Which customer."""
 
-    customer_id: Id = _ID
-
-
-class TimelineQuery(Listing):
-    """Which messages."""
-
-    customer_id: Id = _ID
-    cursor: Annotated[str, StringConstraints(pattern=_TIMELINE.pattern)] | None = cursor_field()
+    customer_id: Id = CUSTOMER_ID
 
 
 class ShownContact(BaseModel):
@@ -77,29 +68,6 @@ class CustomerPage(Page):
     customers: list[Customer]
 
 
-class ShownMessage(BaseModel):
-    """One message or event."""
-
-    account: str
-    title: str
-    channel: str
-    conversation_id: int
-    seq: int = Field(description="Its number in the log of the account.")
-    customer_id: int
-    person: str
-    direction: str = Field(description="`in` or `out`.")
-    kind: str
-    at: datetime
-    fields: dict[str, Any] | None = Field(description="What it says, by kind; null when the content was destroyed.")
-    purpose: str | None
-
-
-class TimelinePage(Page):
-    """What was said, the newest conversation and within it the newest message first."""
-
-    messages: list[ShownMessage]
-
-
 class CustomerRoutes:
     """Reads customers through the one way that leaves a trace."""
 
@@ -132,18 +100,6 @@ class CustomerRoutes:
                 problems=(NOT_FOUND,),
                 handle=self._card,
             ),
-            Route(
-                method="GET",
-                path="/customers/{customer_id}/timeline",
-                name="getTimeline",
-                summary="What was said and done with one customer over all accounts, the newest first",
-                permission=Permission.CONVERSATIONS_READ,
-                parameters=TimelineQuery,
-                body=NoBody,
-                answer=TimelinePage,
-                problems=(NOT_FOUND,),
-                handle=self._timeline,
-            ),
         )
 
     async def _list(self, call: Call[CustomerQuery, NoBody]) -> CustomerPage:
@@ -162,28 +118,10 @@ class CustomerRoutes:
             raise no_customer(call.parameters.customer_id)
         return _customer(card)
 
-    async def _timeline(self, call: Call[TimelineQuery, NoBody]) -> TimelinePage:
-        asked = call.parameters
-        before = None if asked.cursor is None else _place(asked.cursor)
-        messages = await self._reading.timeline(call.viewer, asked.customer_id, limit=asked.limit, before=before)
-        # Somebody becomes a customer by a message, so who has none at all is nobody, or nobody of the scope.
-        if not messages and before is None:
-            raise no_customer(asked.customer_id)
-        last = messages[-1].place if len(messages) == asked.limit else None
-        return TimelinePage(
-            messages=[_message(said) for said in messages],
-            next=None if last is None else _TIMELINE.encode(last.conversation_id, last.seq),
-        )
-
 
 def no_customer(customer_id: int) -> Refused:
     """Return the problem of a customer who is not there, or not for this key: nothing tells which."""
     return Refused(NOT_FOUND, f"there is no customer {customer_id} in your scope")
-
-
-def _place(text: str) -> Place:
-    conversation_id, seq = _TIMELINE.decode(text)
-    return Place(conversation_id=conversation_id, seq=seq)
 
 
 def _customer(card: CustomerCard) -> Customer:
@@ -208,21 +146,4 @@ def _contact(contact: Contact) -> ShownContact:
         person=contact.person,
         followed=contact.followed,
         last_at=contact.last_at,
-    )
-
-
-def _message(said: Said) -> ShownMessage:
-    return ShownMessage(
-        account=said.account,
-        title=said.title,
-        channel=said.channel,
-        conversation_id=said.conversation_id,
-        seq=said.seq,
-        customer_id=said.customer_id,
-        person=said.person,
-        direction=said.direction,
-        kind=said.kind,
-        at=said.at,
-        fields=said.fields,
-        purpose=said.purpose,
     )
