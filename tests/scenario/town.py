@@ -266,9 +266,9 @@ class Town:
         return run_command(*arguments, home=self.home, database_url=self.database_url, seconds=seconds)
 
     def export(self, account: str | Place | None = None) -> list[Line]:
-        """Return the log as `zhike log export` writes it."""
+        """Return the log as `zhike log export --clear` writes it: what was said is compared with what is logged."""
         chosen = ("--account", _name(account)) if account is not None else ()
-        done = self.command("log", "export", *chosen)
+        done = self.command("log", "export", "--clear", *chosen)
         if done.returncode != 0:
             raise self.error(f"zhike log export failed: {done.stderr}")
         # Not splitlines(): words may hold other line separators.
