@@ -15,6 +15,7 @@ from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wechat.crypto import Mode
 from bot.channels.wecom.callbacks import WecomCallbacks
 from bot.channels.wecom.client import WecomClient, WecomTokens
+from bot.channels.wecom.oauth import WecomOAuth
 from bot.settings import (
     SETTINGS_FILE,
     AccountSettings,
@@ -53,6 +54,8 @@ class AccountKit:
     fetch_token: Callable[[], Awaitable[FreshToken]]
     #: Who can be asked about a person; None on WeCom, whose members have no unionid.
     directory: Directory | None
+    #: Signs staff in to the console; None on an official account.
+    oauth: WecomOAuth | None = None
 
 
 def build_kits(
@@ -151,7 +154,15 @@ def _wecom(
         max_body_bytes=settings.callbacks.max_body_bytes,
     )
     outlet = Outlet(channel=client, channel_name="wecom", audience=Audience.STAFF, apis=_apis(settings, MESSAGE_SEND))
-    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=None)
+    oauth = WecomOAuth(
+        api=api,
+        tokens=keeper,
+        corp_id=account.corp_id,
+        agent_id=account.agent_id,
+        client_base_url=account.client_base_url,
+        desk_base_url=account.desk_base_url,
+    )
+    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=None, oauth=oauth)
 
 
 def _apis(settings: Settings, *names: str) -> tuple[Api, ...]:

@@ -19,6 +19,7 @@ from bot.background import Background
 from bot.clock import SandboxClock, open_clock
 from bot.lock import ServeLock
 from bot.outbound import open_http
+from bot.people import build_people
 from bot.roles import Role, check_roles
 from bot.scheduler.build import build_scheduler
 from bot.settings import Settings
@@ -201,7 +202,16 @@ class Process:
         inboxes = self._inboxes(stores, clock, kits, lanes, turns, table) if Role.WEB in self._roles else {}
         server = WebServer(
             build_web(
-                kits=kits, inboxes=inboxes, stores=stores, lanes=lanes, clock=clock, settings=settings, meters=meters
+                kits=kits,
+                inboxes=inboxes,
+                stores=stores,
+                lanes=lanes,
+                clock=clock,
+                settings=settings,
+                meters=meters,
+                people=build_people(stores.database, clock=clock, settings=settings)
+                if Role.WEB in self._roles
+                else None,
             ),
             host=settings.web.host,
             port=settings.web.port,

@@ -68,6 +68,9 @@ class WecomAccount(_Account):
     corp_id: Filled
     agent_id: Annotated[int, Field(gt=0)]
     api_base_url: Address = "https://qyapi.weixin.qq.com"
+    #: Where staff sign in to the console: the page inside WeCom's client, and the one with the code on a desk.
+    client_base_url: Address = "https://open.weixin.qq.com"
+    desk_base_url: Address = "https://login.work.weixin.qq.com"
 
     @property
     def realm(self) -> str:

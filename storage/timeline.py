@@ -6,26 +6,46 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, or_, select, type_coerce
 
 from content.value import value
 from storage.database import Database
 from storage.tables import ACCOUNT, CONTENT, CONVERSATION, IDENTITY, MESSAGE
 from storage.viewer import Viewer, visible
 
+#: The moment of a message in whole seconds: platforms say no more, and what came and went within one stands as logged.
+_SECOND: Any = type_coerce(MESSAGE.c.sent_at, BigInteger()) // 1_000_000
+_ACCOUNT: Any = type_coerce(MESSAGE.c.account_id, BigInteger())
+
 
 @value
 class Place:
-    """Where a page of the timeline ended: a conversation, and a row of the log in it."""
+    """Where a page of the timeline ended: the second of a message since 1970, its account, its row of the log."""
 
-    conversation_id: int
+    second: int
+    account_id: int
     seq: int
+
+    @classmethod
+    def read(cls, words: str) -> Place:
+        """Return the place that `str` wrote. Raises ValueError."""
+        numbers = words.split(":")
+        if len(numbers) != 3 or not all(number.isascii() and number.isdecimal() for number in numbers):
+            raise ValueError("a place is second:account:seq")
+        second, account_id, seq = map(int, numbers)
+        if max(second, account_id, seq) >= 2**63:
+            raise ValueError("a place's numbers have 63 bits")
+        return cls(second=second, account_id=account_id, seq=seq)
+
+    def __str__(self) -> str:
+        return f"{self.second}:{self.account_id}:{self.seq}"
 
 
 @value
 class Said:
     """One message or event as people read it."""
 
+    account_id: int
     account: str
     title: str
     channel: str
@@ -44,7 +64,7 @@ class Said:
     @property
     def place(self) -> Place:
         """Where it stands."""
-        return Place(conversation_id=self.conversation_id, seq=self.seq)
+        return Place(second=int(self.at.timestamp()), account_id=self.account_id, seq=self.seq)
 
 
 class Timeline:
@@ -54,32 +74,29 @@ class Timeline:
         self._database = database
 
     async def page(self, customer_id: int, *, viewer: Viewer, limit: int, before: Place | None = None) -> list[Said]:
-        """Return messages by conversation, the newest conversation and within it the newest message first."""
+        """Return messages, the newest first, over all accounts."""
         mine = select(IDENTITY.c.id).where(IDENTITY.c.customer_id == customer_id)
-        # A conversation has at least one message, so so many of them fill a page.
-        recent = select(CONVERSATION.c.id).where(CONVERSATION.c.identity_id.in_(mine))
+        query = _messages().where(
+            MESSAGE.c.conversation_id.in_(select(CONVERSATION.c.id).where(CONVERSATION.c.identity_id.in_(mine)))
+        )
         if before is not None:
-            recent = recent.where(CONVERSATION.c.id <= before.conversation_id)
-        recent = recent.order_by(CONVERSATION.c.id.desc()).limit(limit + 1)
+            query = query.where(_lies_before(before))
+        query = query.order_by(_SECOND.desc(), _ACCOUNT.desc(), MESSAGE.c.seq.desc()).limit(limit)
         async with self._database.read() as connection:
-            ids = list((await connection.execute(recent)).scalars())
-            query = _messages().where(MESSAGE.c.conversation_id.in_(ids))
-            if before is not None:
-                query = query.where(
-                    or_(
-                        MESSAGE.c.conversation_id < before.conversation_id,
-                        and_(MESSAGE.c.conversation_id == before.conversation_id, MESSAGE.c.seq < before.seq),
-                    )
-                )
-            query = query.order_by(MESSAGE.c.conversation_id.desc(), MESSAGE.c.seq.desc()).limit(limit)
             rows = (await connection.execute(visible(query, viewer))).all()
         return [said(row) for row in rows]
+
+
+def _lies_before(place: Place) -> ColumnElement[bool]:
+    same_account = and_(place.account_id == _ACCOUNT, MESSAGE.c.seq < place.seq)
+    return or_(place.second > _SECOND, and_(place.second == _SECOND, or_(place.account_id > _ACCOUNT, same_account)))
 
 
 def _messages() -> Any:
     """Return the query of messages with account, identity and content."""
     return (
         select(
+            MESSAGE.c.account_id,
             MESSAGE.c.seq,
             MESSAGE.c.conversation_id,
             MESSAGE.c.direction,
@@ -102,6 +119,7 @@ def _messages() -> Any:
 def said(row: Any) -> Said:
     """Return a row of `_messages` as people read it."""
     return Said(
+        account_id=row.account_id,
         account=row.name,
         title=row.title,
         channel=row.channel,

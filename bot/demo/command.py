@@ -13,11 +13,14 @@ import aiohttp
 import typer
 
 from bot import log_commands, menus
+from bot.clock import RealClock
 from bot.demo.day import DayFailed, play_day
 from bot.demo.home import take_home
 from bot.demo.kept import check_kept
 from bot.demo.processes import Child, StartFailed, free_port
-from bot.demo.world import ACCOUNTS, ASSISTANT, write_world
+from bot.demo.staff_day import play_staff_day
+from bot.demo.world import ACCOUNTS, ASSISTANT, PASSWORD, STAFF, write_world
+from bot.people import build_people
 from bot.settings import Settings, load_settings
 from storage.database import open_database
 from storage.migrate import migrate
@@ -48,16 +51,30 @@ async def run_demo(*, script: bool, port: int, sandbox_port: int, home: Path | N
             typer.echo(f"zhike demo: {failed}", err=True)
             return 1
         await menus.publish(settings)
+        await give_passwords(settings)
         if not script:
             _say_addresses(bot_url, sandbox_url, home)
             return await _until_told((sandbox, bot))
         return await _play(sandbox_url, bot_url, settings, bot)
 
 
+async def give_passwords(settings: Settings) -> None:
+    """Let everybody of the demonstration sign in to the console."""
+    database = open_database(settings.database_url, home=settings.home)
+    try:
+        people = build_people(database, clock=RealClock(), settings=settings)
+        for person in STAFF:
+            staff_id = await people.organisation.find(person["userid"])
+            await people.sign_in.set_password(staff_id, PASSWORD)
+    finally:
+        await database.close()
+
+
 async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) -> int:
     try:
         async with aiohttp.ClientSession() as http:
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
+            await play_staff_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
         code = await bot.stop()
         if code != 0:
             typer.echo(f"zhike demo: {bot.ended(code)}", err=True)
@@ -76,6 +93,9 @@ async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) 
 def _say_addresses(bot_url: str, sandbox_url: str, home: Path) -> None:
     typer.echo("知客演示已启动，按 Ctrl+C 结束。\n")
     typer.echo(f"  手机页面（扮演客户或员工）  {sandbox_url}/phone")
+    typer.echo(f"  员工控制台                  {bot_url}/console")
+    typer.echo(f"    账号 {'、'.join(person['userid'].lower() for person in STAFF)}，密码都是 {PASSWORD}")
+    typer.echo(f"  接口文档（OpenAPI）         {bot_url}/api/v1/openapi.json")
     typer.echo(f"  机器人就绪检查              {bot_url}/health/ready")
     typer.echo(f"  指标                        {bot_url}/metrics")
     for name in (*(account.name for account in ACCOUNTS), ASSISTANT):

@@ -88,11 +88,11 @@ async def play_day(http: aiohttp.ClientSession, *, sandbox_url: str, bot_url: st
         say(f"\n—— {account.title} · 公众号 · {account.mode} · {account.format.upper()} ——")
         await _verify(http, sandbox_url, account.name, say)
         for step in CUSTOMER_DAY:
-            await _play_step(http, sandbox_url, account.name, step, say)
+            await play_step(http, sandbox_url, account.name, step, say)
     say("\n—— 知客助手 · 企业微信应用 · safe · XML ——")
     await _verify(http, sandbox_url, ASSISTANT, say)
     for step in AGENT_DAY:
-        await _play_step(http, sandbox_url, ASSISTANT, step, say)
+        await play_step(http, sandbox_url, ASSISTANT, step, say)
 
 
 async def _verify(http: aiohttp.ClientSession, sandbox_url: str, account: str, say: Callable[[str], None]) -> None:
@@ -103,9 +103,10 @@ async def _verify(http: aiohttp.ClientSession, sandbox_url: str, account: str, s
     say("  ✓ 平台验证了回调地址")
 
 
-async def _play_step(
+async def play_step(
     http: aiohttp.ClientSession, sandbox_url: str, account: str, step: Step, say: Callable[[str], None]
 ) -> None:
+    """Play one step; raise DayFailed when it does not bring what it must."""
     body = {"account": account, "person": step.who, "act": step.act, "wait": True, **step.fields}
     async with http.post(f"{sandbox_url}/sandbox/act", json=body) as response:
         result = await response.json()

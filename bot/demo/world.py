@@ -21,9 +21,13 @@ PEOPLE: Final = (
     {"id": "zhao", "name": "赵敏", "unionid": "union-zhao"},
 )
 STAFF: Final = (
-    {"userid": "ZhangWei", "name": "张伟", "role": "agent", "branch": "上海分公司"},
-    {"userid": "LiNa", "name": "李娜", "role": "supervisor", "branch": "上海分公司"},
+    {"userid": "ZhangWei", "name": "张伟", "role": "agent", "branch": "上海分公司", "team": "营销一部"},
+    {"userid": "LiNa", "name": "李娜", "role": "supervisor", "branch": "上海分公司", "team": "营销一部"},
+    {"userid": "ZhouMin", "name": "周敏", "role": "compliance", "branch": "总公司"},
+    {"userid": "WangLi", "name": "王丽", "role": "administrator", "branch": "总公司"},
 )
+#: Of everybody in the demonstration; it opens nothing but this machine's own.
+PASSWORD: Final = "anhe-demo-console"  # noqa: S105 - that is what it is for
 
 
 @value
@@ -73,6 +77,7 @@ ASSISTANT_MENU: Final[tuple[dict[str, Any], ...]] = (
     {
         "name": "我的",
         "sub_button": [
+            {"type": "click", "name": "今日待办", "key": "today"},
             {"type": "click", "name": "我是谁", "key": "whoami"},
             {"type": "click", "name": "使用帮助", "key": "help"},
         ],
@@ -151,6 +156,8 @@ def _settings(bot_url: str, sandbox_url: str) -> str:
         _block("[insurer]", {"hotline": "400-000-0000（演示号码）"}),
         _block("[web]", {"host": host, "port": int(port)}),
         _block("[clock]", {"sandbox_url": sandbox_url}),
+        _block("[console]", {"public_url": bot_url}),
+        _block("[tasks]", {"catch_all": "LiNa"}),
         _block("[log]", {"level": "info", "seal_seconds": 1}),
     ]
     for account in ACCOUNTS:
@@ -170,7 +177,8 @@ def _settings(bot_url: str, sandbox_url: str) -> str:
             )
         )
     wecom = {"name": ASSISTANT, "channel": "wecom", "title": "知客助手", "corp_id": CORP_ID, "agent_id": 1000002}
-    blocks.append(_block("[[accounts]]", wecom | {"api_base_url": f"{sandbox_url}/wecom"} | _secrets(ASSISTANT)))
+    addresses = dict.fromkeys(("api_base_url", "client_base_url", "desk_base_url"), f"{sandbox_url}/wecom")
+    blocks.append(_block("[[accounts]]", wecom | addresses | _secrets(ASSISTANT)))
     blocks += [_block("[[staff]]", {"realm": CORP_ID} | person) for person in STAFF]
     return "\n".join(blocks)
 

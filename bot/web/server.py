@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.accounts import AccountKit
+from bot.people import People
 from bot.settings import Settings
 from bot.web.callbacks import CallbackPage
 from bot.web.health import HealthPages
 from bot.web.metrics import Meters, MetricsPage
+from bot.web.staff_web import mount
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
@@ -33,8 +35,9 @@ def build_web(
     clock: Clock,
     settings: Settings,
     meters: Meters,
+    people: People | None,
 ) -> web.Application:
-    """Return the application: one static callback path an account, health and metrics."""
+    """Return the application: a static callback path an account, health, metrics; with `people` console and API."""
     app = web.Application(client_max_size=settings.callbacks.max_body_bytes)
     for account_id, inbox in inboxes.items():
         kit = kits[account_id]
@@ -51,6 +54,8 @@ def build_web(
     app.router.add_get("/health/live", health.live)
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)
+    if people is not None:
+        mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=[])
     return app
 
 

@@ -128,7 +128,9 @@ async def test_an_address_that_makes_no_sense_is_refused(desk: Desk, path: str) 
     assert "地址或内容有误" in answer.text
 
 
-@pytest.mark.parametrize("place", ["x", "1", "1:", ":1", "1:2:3", "1:x", "-1:1", "9999999999999999999:1"])
+@pytest.mark.parametrize(
+    "place", ["x", "1", "1:2", "1:2:", ":1:2", "1:2:3:4", "1:2:x", "-1:1:1", "9999999999999999999:1:1"]
+)
 async def test_a_place_in_the_timeline_that_is_none_is_refused(desk: Desk, place: str) -> None:
     customer = desk.firm.customers["z1"]
     clerk = await desk.clerk("zhang")

@@ -159,7 +159,7 @@ async def test_a_part_of_a_page_leads_a_browser_without_session_to_sign_in_as_a_
     clerk = await desk.browser()
     customer = desk.firm.customers["z1"]
     answer = await clerk.get(
-        f"/console/customers/{customer}/timeline?before=1:1",
+        f"/console/customers/{customer}/timeline?before=1:1:1",
         HX_Request="true",
         HX_Current_URL=f"{desk.base}/console/customers/{customer}",
     )

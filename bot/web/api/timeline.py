@@ -15,7 +15,7 @@ from content.rights import Permission
 from handlers.people.reading import Reading
 from storage.timeline import Place, Said
 
-_TIMELINE: Final = CursorForm(letter="t", numbers=2)
+_TIMELINE: Final = CursorForm(letter="t", numbers=3)
 
 
 class TimelineQuery(Listing):
@@ -81,13 +81,13 @@ class TimelineRoutes:
         last = messages[-1].place if len(messages) == asked.limit else None
         return TimelinePage(
             messages=[_message(said) for said in messages],
-            next=None if last is None else _TIMELINE.encode(last.conversation_id, last.seq),
+            next=None if last is None else _TIMELINE.encode(last.second, last.account_id, last.seq),
         )
 
 
 def _place(text: str) -> Place:
-    conversation_id, seq = _TIMELINE.decode(text)
-    return Place(conversation_id=conversation_id, seq=seq)
+    second, account_id, seq = _TIMELINE.decode(text)
+    return Place(second=second, account_id=account_id, seq=seq)
 
 
 def _message(said: Said) -> ShownMessage:

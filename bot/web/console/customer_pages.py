@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.web.console.pages import ROOT, Page
 from bot.web.console.sayings import Sayings
-from bot.web.console.visit import Visit, to_number
+from bot.web.console.visit import Visit
 from content.rights import Permission
 from content.scenes import parse_scene
 from handlers.people.reading import Reading
@@ -80,7 +80,7 @@ class CustomerPages:
             "customer_id": customer_id,
             "sayings": [self._sayings.of(said, visit.words) for said in shown],
             "is_newest": before is None,
-            "earlier": None if last is None else f"{last.conversation_id}:{last.seq}",
+            "earlier": None if last is None else str(last),
         }
 
 
@@ -94,5 +94,7 @@ def _place(text: str) -> Place | None:
     """Return where to go on. Raises HTTPBadRequest when the text is no place."""
     if not text:
         return None
-    conversation, _, seq = text.partition(":")
-    return Place(conversation_id=to_number(conversation), seq=to_number(seq))
+    try:
+        return Place.read(text)
+    except ValueError:
+        raise web.HTTPBadRequest from None

@@ -72,7 +72,7 @@ async def test_the_ends_of_what_can_be_are_taken(api: Served, secret: str) -> No
             "/customers?limit=200&cursor=c7fffffffffffffff",
             "/staff?cursor=s7fffffff",
             "/customers/9223372036854775807",
-            "/customers/1/timeline?cursor=t7fffffffffffffff7fffffffffffffff",
+            "/customers/1/timeline?cursor=t7fffffffffffffff7fffffffffffffff7fffffffffffffff",
             "/audit?limit=200&subject_id=9223372036854775807",
         )
     ]

@@ -20,7 +20,7 @@ async def _talk(stores: OpenStores, clock: ManualClock, person: str, count: int)
         await clock.advance(3600)
 
 
-async def test_pages_show_every_message_once_the_newest_conversation_first(
+async def test_pages_show_every_message_once_the_newest_first(
     stores: OpenStores, firm: Firm, clock: ManualClock
 ) -> None:
     await _talk(stores, clock, "z1", 24)
@@ -34,17 +34,15 @@ async def test_pages_show_every_message_once_the_newest_conversation_first(
 
     assert paged == whole
     assert len(whole) == 25
-    order = [(said.conversation_id, said.seq) for said in whole]
+    order = [(said.at, said.account_id, said.seq) for said in whole]
     assert order == sorted(order, reverse=True)
     assert {said.account for said in whole} == {"service", "second"}
 
 
 async def test_nothing_lies_before_the_beginning(stores: OpenStores, firm: Firm) -> None:
+    before = Place(second=0, account_id=0, seq=0)
     timeline = Timeline(stores.database)
-    assert (
-        await timeline.page(firm.customers["z1"], viewer=COMMAND_LINE, limit=5, before=Place(conversation_id=0, seq=0))
-        == []
-    )
+    assert await timeline.page(firm.customers["z1"], viewer=COMMAND_LINE, limit=5, before=before) == []
 
 
 async def test_what_was_destroyed_is_shown_as_gone(stores: OpenStores, firm: Firm) -> None:

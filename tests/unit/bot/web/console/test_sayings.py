@@ -39,6 +39,7 @@ from tests.fakes.clock import START
 
 def _said(kind: str, fields: dict[str, Any] | None, direction: str = "in") -> Said:
     return Said(
+        account_id=1,
         account="service",
         title="",
         channel="wechat",
