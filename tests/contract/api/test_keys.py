@@ -36,6 +36,20 @@ async def test_a_header_that_is_no_live_key_is_refused(api: Served) -> None:
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="zhike", error="invalid_token"'
 
 
+async def test_a_live_key_counts_as_a_bearer_token_alone(api: Served) -> None:
+    secret = await api.key()
+    found = {
+        form: (await api.ask("GET", "/me", headers={"Authorization": form + secret})).status
+        for form in ("", "Basic ", "Token ", "Bearer", "Bearer x", "Bearer ", "bearer ", "BEARER  ")
+    }
+    in_query = await api.ask("GET", f"/me?access_token={secret}")
+
+    assert found == {"": 401, "Basic ": 401, "Token ": 401, "Bearer": 401, "Bearer x": 401} | dict.fromkeys(
+        ("Bearer ", "bearer ", "BEARER  "), 200
+    )
+    assert in_query.status == 401
+
+
 async def test_a_key_twice_is_no_key(api: Served) -> None:
     secret = await api.key()
     headers = [("Authorization", f"Bearer {secret}")] * 2

@@ -95,6 +95,7 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
             continue
         seen[route.name] = set()
         nobody = await _answer(api, route, secret, 999_999)
+        assert nobody[0] == 404
         for person, customer_id in firm.customers.items():
             answer = await _answer(api, route, secret, customer_id)
             if answer != nobody:
