@@ -9,6 +9,7 @@ from bot.staff import Argon2Hasher
 from content.value import value
 from handlers.clock import Clock
 from handlers.people.reading import Reading
+from handlers.people.search import Search
 from handlers.people.sign_in import SignIn, SignInConfig
 from storage.api_keys import ApiKeys
 from storage.audit import Audit
@@ -16,6 +17,7 @@ from storage.customer_cards import CustomerCards
 from storage.database import Database
 from storage.organisation import Organisation
 from storage.owners import Owners
+from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
 from storage.timeline import Timeline
 
@@ -27,6 +29,7 @@ class People:
     organisation: Organisation
     sign_in: SignIn
     reading: Reading
+    search: Search
     owners: Owners
     audit: Audit
     keys: ApiKeys
@@ -53,6 +56,7 @@ def build_people(database: Database, *, clock: Clock, settings: Settings) -> Peo
             ),
         ),
         reading=Reading(cards=CustomerCards(database), timeline=Timeline(database), audit=audit, clock=clock),
+        search=Search(search=MessageSearch(database), audit=audit, clock=clock),
         owners=Owners(database),
         audit=audit,
         keys=ApiKeys(database),

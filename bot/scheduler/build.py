@@ -19,6 +19,7 @@ from storage.cursors import Cursors
 from storage.customers import Customers
 from storage.leaders import Leaders
 from storage.seal_file import SealFile
+from storage.search_index import SearchIndex
 
 if TYPE_CHECKING:
     from bot.app import Stores
@@ -56,7 +57,7 @@ async def build_scheduler(
         on_swept=meters.replies_swept,
     )
     watch = await build_watch(database, content, kits, settings=settings, clock=clock)
-    processing = Processing(Cursors(database), [watch])
+    processing = Processing(Cursors(database), [watch, SearchIndex(database)])
     tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
     return Scheduler(
         ticks,
