@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,12 +12,14 @@ from sqlalchemy import and_, select
 
 from content.value import value
 from storage.connection import Connection
-from storage.search_blocks import indexed_to, rows_of
+from storage.search_blocks import SIZES, indexed_to, rows_of
 from storage.tables import SEARCH_BLOCK, SEARCH_POSTING
 
 #: Blocks that are opened at once: few at first, for words that are in many messages.
 _FIRST_BLOCKS: Final = 2
 _MOST_BLOCKS: Final = 64
+#: Looking a row up costs as much as running over so many.
+_MUCH_LONGER: Final = 8
 
 
 @value
@@ -31,7 +34,7 @@ class Walk:
     """Goes down an account's log.
 
     `top`: the rows below it are looked for; `read_to`: how far the log is indexed; `pairs`: what a row must have;
-    `scope`: the only rows that count, None for all.
+    `scope`: the only rows that count, in order; None for all.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Walk:
         read_to: int,
         pairs: frozenset[tuple[int, int]],
         span: Span,
-        scope: frozenset[int] | None,
+        scope: Sequence[int] | None,
     ) -> None:
         self.account_id = account_id
         #: Of this row and those above it all candidates were given.
@@ -60,7 +63,7 @@ class Walk:
         """Return the next candidates, the newest first, perhaps none; None at the log's beginning."""
         if self.at > max(self._tail, 1):
             # What no block holds yet is compared as it is: less than 64 rows.
-            found = list(range(self.at - 1, max(self._tail, 1) - 1, -1))
+            found = list(self._meant(max(self._tail, 1), self.at))[::-1]
             self.at = self._tail
         else:
             rows = (await connection.execute(self._query())).all()
@@ -76,7 +79,7 @@ class Walk:
             self.at = min(by_block)
             self.opened += len(by_block)
             self._blocks = min(2 * self._blocks, _MOST_BLOCKS)
-        return found if self._scope is None else [seq for seq in found if seq in self._scope]
+        return found
 
     def _query(self) -> Any:
         """Return the query of the next blocks, the newest first, with the rows of the words' characters.
@@ -103,6 +106,12 @@ class Walk:
             .order_by(near.c.first_seq.desc())
         )
 
+    def _meant(self, first: int, end: int) -> Sequence[int]:
+        """Return the rows of a stretch that count."""
+        if self._scope is None:
+            return range(first, end)
+        return self._scope[bisect_left(self._scope, first) : bisect_left(self._scope, end)]
+
     def _in(self, first: int, packed: Mapping[int, bytes]) -> list[int]:
         if len(packed) < len(self._leads):
             return []
@@ -111,13 +120,21 @@ class Walk:
             found = rows_of(packed[lead], second)
             if not found:
                 return []
-            rows.append(found)
+            # Where one character stands alone, its pairs' rows lie one after another.
+            rows.append(found if second else array("H", sorted(set(found))))
         rows.sort(key=len)
-        return [first + distance for distance in sorted(_in_all(rows), reverse=True)]
+        if self._scope is None:
+            kept: Collection[int] = rows.pop(0)
+        else:
+            kept = [seq - first for seq in self._meant(first, min(first + SIZES[0], self.at))]
+        return [first + distance for distance in sorted(_in_all(kept, rows), reverse=True)]
 
 
-def _in_all(rows: list[array[int]]) -> Collection[int]:
-    kept = set(rows[0])
-    for others in rows[1:]:
-        kept.intersection_update(others)
+def _in_all(kept: Collection[int], rows: list[array[int]]) -> Collection[int]:
+    """Return what of `kept` stands in all rows, which are in order."""
+    for others in rows:
+        if _MUCH_LONGER * len(kept) < len(others):
+            kept = [row for row in kept if (at := bisect_left(others, row)) < len(others) and others[at] == row]
+        else:
+            kept = set(kept).intersection(others)
     return kept
