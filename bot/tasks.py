@@ -14,6 +14,7 @@ from handlers.tasks.signals import SignalWatch
 from handlers.tasks.wording import TaskWording
 from storage.database import Database
 from storage.errors import StorageError
+from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
 from storage.organisation import Organisation
 from storage.records import AccountRow
@@ -57,6 +58,7 @@ def build_round(
     """Return the round of what comes due by itself."""
     return TaskRound(
         rounds=TaskRounds(database),
+        hand_overs=HandOvers(database),
         mailbox=Mailbox(database),
         desks=_desks(kits),
         wording=TaskWording(content.tasks.texts),

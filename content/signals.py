@@ -58,6 +58,9 @@ TASK_SLOTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "given": _OF_A_TASK,
         "escalated": _OF_A_TASK | {"from"},
+        "leaver_title": frozenset(),
+        "leaver": frozenset({"name", "count", "due"}),
+        "handed_over": frozenset(),
         "none": frozenset(),
         "head": frozenset({"count"}),
         "line": _OF_A_TASK,
@@ -76,6 +79,11 @@ class TaskTexts(Authored):
     given: Words
     #: A task was not done in time and comes to the supervisor; also `{from}`.
     escalated: Words
+    #: Somebody has left: what a task of one of their customers is called, what the supervisor is told of all of them,
+    #: what came of it when the customer has an owner again.
+    leaver_title: Words
+    leaver: Words
+    handed_over: Words
     none: Words
     head: Words
     line: Words

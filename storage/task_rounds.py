@@ -12,7 +12,7 @@ from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.tables import STAFF, TASK
-from storage.tables.tasks import TaskState
+from storage.tables.tasks import UNDONE, TaskState
 
 #: Tasks that one round works off.
 _ROUND = 200
@@ -45,16 +45,23 @@ class TaskRounds:
         Without a supervisor it stays with its owner, and is escalated all the same: it is seen where overdue tasks are.
         """
 
-        async def apply(connection: Connection) -> int:
-            due = (
-                select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
-                .where(TASK.c.state == TaskState.ASSIGNED, TASK.c.due_at <= now)
-                .order_by(TASK.c.due_at)
-                .limit(_ROUND)
-            )
+        due = (
+            select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
+            .where(TASK.c.state == TaskState.ASSIGNED, TASK.c.state.in_(UNDONE), TASK.c.due_at <= now)
+            .order_by(TASK.c.due_at)
+            .limit(_ROUND)
+        )
+        # A round mostly has nothing to do, and must not hold up who has something to write.
+        async with self._database.read() as connection:
             rows = (await connection.execute(due)).all()
+        if not rows:
+            return 0
+
+        async def apply(connection: Connection) -> int:
             for row in rows:
-                supervisor = await _supervisor(connection, row)
+                supervisor = await supervisor_of(
+                    connection, owner_id=row.owner_id, team_id=row.team_id, branch_id=row.branch_id
+                )
                 moved = {} if supervisor is None else {"owner_id": supervisor.id, "told_at": None}
                 await connection.execute(
                     update(TASK)
@@ -101,16 +108,18 @@ class TaskRounds:
         await self._database.write(apply)
 
 
-async def _supervisor(connection: Connection, task: Any) -> Any | None:
-    """Return an active supervisor of the task's team, else of its branch; never the owner."""
-    in_team = STAFF.c.team_id == task.team_id
+async def supervisor_of(
+    connection: Connection, *, owner_id: int | None, team_id: int | None, branch_id: int | None
+) -> Any | None:
+    """Return an active supervisor of a team, else of a branch, with id, realm and userid; never `owner_id` itself."""
+    in_team = STAFF.c.team_id == team_id
     query = (
-        select(STAFF.c.id)
+        select(STAFF.c.id, STAFF.c.realm, STAFF.c.userid)
         .where(
             STAFF.c.role == Role.SUPERVISOR,
             STAFF.c.active,
-            STAFF.c.id != task.owner_id,
-            in_team | (STAFF.c.branch_id == task.branch_id),
+            STAFF.c.id != owner_id,
+            in_team | (STAFF.c.branch_id == branch_id),
         )
         .order_by(case((in_team, 0), else_=1), STAFF.c.id)
         .limit(1)

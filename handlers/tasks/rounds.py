@@ -9,6 +9,7 @@ import structlog
 from content.messages import Purpose
 from handlers.clock import Clock
 from handlers.tasks.wording import TaskWording
+from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
 from storage.records import AccountRow, ReplyDraft
 from storage.task_rounds import TaskRounds
@@ -23,6 +24,7 @@ class TaskRound:
         self,
         *,
         rounds: TaskRounds,
+        hand_overs: HandOvers,
         mailbox: Mailbox,
         desks: Mapping[str, AccountRow],
         wording: TaskWording,
@@ -32,6 +34,7 @@ class TaskRound:
     ) -> None:
         """`desks`: by realm the WeCom application through which its staff are told."""
         self._rounds = rounds
+        self._hand_overs = hand_overs
         self._mailbox = mailbox
         self._desks = desks
         self._wording = wording
@@ -40,7 +43,8 @@ class TaskRound:
         self._on_outbox = on_outbox
 
     async def run(self) -> None:
-        """Escalate what is overdue and tell whoever has not been told."""
+        """See to the customers of who has left, escalate what is overdue, tell whoever has not been told."""
+        await self._hand_over()
         escalated = await self._rounds.escalate(now=self._clock.now())
         if escalated:
             log.info("Tasks were not done in time.", action="tasks_escalated", tasks=escalated)
@@ -48,13 +52,27 @@ class TaskRound:
             desk = self._desks.get(task.realm)
             now = self._clock.now()
             if desk is not None:
-                draft = ReplyDraft(
-                    kind="text",
-                    fields={"content": self._wording.told(task)},
-                    purpose=Purpose.SERVICE,
-                    content_version=self._version,
-                )
-                await self._mailbox.post(desk, task.userid, draft, key=f"task:{task.id}:{task.owner_id}", now=now)
-                self._on_outbox()
+                await self._post(desk, task.userid, self._wording.told(task), key=f"task:{task.id}:{task.owner_id}")
             # Without an application there is nobody to tell it through; the list shows it.
             await self._rounds.told(task, now=now)
+
+    async def _hand_over(self) -> None:
+        """Open tasks for customers of who has left, tell each supervisor once, end those that have an owner again."""
+        now = self._clock.now()
+        for leaver in await self._hand_overs.open(title=self._wording.leaver_title, now=now):
+            log.info(
+                "Customers of somebody who has left wait.", action="customers_to_hand_over", customers=leaver.customers
+            )
+            desk = self._desks.get(leaver.realm or "")
+            if desk is not None and leaver.userid is not None:
+                key = f"leaver:{leaver.id}:{leaver.left_at.isoformat()}:{leaver.supervisor_id}"
+                await self._post(desk, leaver.userid, self._wording.of_leaver(leaver), key=key)
+        await self._hand_overs.close(disposition=self._wording.handed_over, now=now)
+
+    async def _post(self, desk: AccountRow, userid: str, words: str, *, key: str) -> None:
+        """Put a message to somebody into the outbox, once a key."""
+        draft = ReplyDraft(
+            kind="text", fields={"content": words}, purpose=Purpose.SERVICE, content_version=self._version
+        )
+        if await self._mailbox.post(desk, userid, draft, key=key, now=self._clock.now()):
+            self._on_outbox()

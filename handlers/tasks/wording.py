@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from content.signals import TaskTexts
 from content.slots import fill
+from storage.hand_overs import WITHIN, Leaver
 from storage.task_rounds import Untold
 from storage.tasks import TaskRow
 
@@ -26,6 +27,22 @@ class TaskWording:
         if task.escalated_from is None:
             return fill(self._texts.given, slots)
         return fill(self._texts.escalated, slots | {"from": task.escalated_from})
+
+    def of_leaver(self, leaver: Leaver) -> str:
+        """Return what the supervisor of somebody who has left is told."""
+        due = (leaver.left_at + WITHIN).astimezone(_ZONE)
+        slots = {"name": leaver.name, "count": str(leaver.customers), "due": f"{due:%Y-%m-%d}"}
+        return fill(self._texts.leaver, slots)
+
+    @property
+    def leaver_title(self) -> str:
+        """What a task is called that hands a customer over."""
+        return self._texts.leaver_title
+
+    @property
+    def handed_over(self) -> str:
+        """What came of such a task when the customer has an owner again."""
+        return self._texts.handed_over
 
     def listed(self, tasks: list[TaskRow], *, now: datetime) -> str:
         """Return the list of what somebody has to do."""

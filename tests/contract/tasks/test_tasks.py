@@ -13,13 +13,14 @@ from handlers.tasks.signals import SignalWatch
 from handlers.tasks.wording import TaskWording
 from storage.cursors import Cursors
 from storage.customers import Customers
+from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
 from storage.records import AccountRow
 from storage.task_rounds import TaskRounds
 from storage.tasks import TaskRow, Tasks
 from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
-from tests.fakes.firm import REALM, Firm
+from tests.fakes.firm import BRANCHES, REALM, STAFF, Firm
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
@@ -40,6 +41,7 @@ class Work:
         self.visitors = Visitors(stores.log, accounts["service"], clock, holder="writer")
         self.round = TaskRound(
             rounds=TaskRounds(database),
+            hand_overs=HandOvers(database),
             mailbox=Mailbox(database),
             desks={REALM: accounts["helper"]},
             wording=TaskWording(CONTENT.tasks.texts),
@@ -211,13 +213,15 @@ async def test_a_task_is_seen_and_finished_within_the_scope_only(
     assert await work.tasks.finish(task.id, "好", viewer=COMMAND_LINE, now=clock.now()) is not may
 
 
-async def test_a_supervisor_gives_a_task_to_people_of_the_team_and_they_are_told(work: Work, firm: Firm) -> None:
+async def test_a_supervisor_gives_a_task_to_people_of_the_team_and_they_are_told(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
     await work.says("z1", "我要投诉你们")
     await work.round.run()
     [task] = await work.undone()
     sun, find = await firm.viewer("sun"), firm.organisation.find
-    outside = await work.tasks.assign(task.id, await find("zhao"), viewer=sun)
-    inside = await work.tasks.assign(task.id, await find("li"), viewer=sun)
+    outside = await work.tasks.assign(task.id, await find("zhao"), viewer=sun, now=clock.now())
+    inside = await work.tasks.assign(task.id, await find("li"), viewer=sun, now=clock.now())
     await work.round.run()
 
     assert (outside, inside) == (False, True)
@@ -243,3 +247,54 @@ async def test_somebody_who_never_wrote_to_the_application_is_told_all_the_same(
         "purpose": "service",
         "author": "bot",
     }
+
+
+async def test_the_customers_of_who_has_left_wait_for_a_new_owner_within_thirty_days(
+    work: Work, firm: Firm, stores: OpenStores, clock: ManualClock
+) -> None:
+    await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
+    for _ in range(3):
+        await work.round.run()
+    waiting = await work.undone()
+    told = await work.told()
+
+    assert {(task.cause, task.owner, task.customer_id) for task in waiting} == {
+        ("leaver", "Sun", firm.customers["z1"]),
+        ("leaver", "Sun", firm.customers["z2"]),
+    }
+    assert {task.due_at for task in waiting} == {clock.now() + timedelta(days=30)}
+    assert [userid for userid, _ in told] == ["sun"], "once, not with every customer"
+    assert "Zhang 已离职，名下 2 位客户" in told[0][1]
+
+    await firm.give("z1", "li")
+    await work.round.run()
+    assert [task.customer_id for task in await work.undone()] == [firm.customers["z2"]]
+    done = await stores.one("SELECT disposition, done_at FROM task WHERE state = 'done'")
+    assert done["disposition"] == "已有新的负责人"
+
+
+async def test_a_hand_over_that_was_ended_without_a_new_owner_is_not_opened_again(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
+    await firm.organisation.bring_in([row for row in STAFF if row.userid != "wang"], branches=BRANCHES)
+    await work.round.run()
+    [task] = await work.undone()
+    await work.tasks.finish(task.id, "客户已退保", viewer=COMMAND_LINE, now=clock.now())
+    await work.round.run()
+    assert await work.undone() == []
+
+
+async def test_who_comes_back_and_leaves_again_leaves_anew(work: Work, firm: Firm, clock: ManualClock) -> None:
+    without = [row for row in STAFF if row.userid != "wang"]
+    await firm.organisation.bring_in(without, branches=BRANCHES)
+    await work.round.run()
+    await firm.organisation.bring_in(STAFF, branches=BRANCHES)
+    await work.round.run()
+    back = await work.undone()
+    await clock.advance(3600)
+    await firm.organisation.bring_in(without, branches=BRANCHES)
+    await work.round.run()
+    [task] = await work.undone()
+
+    assert back == []
+    assert task.due_at == clock.now() + timedelta(days=30)
