@@ -28,7 +28,7 @@ from storage.viewer import Viewer
 #: A scope of at most so many messages is listed first (10 ms); in a larger one each candidate is asked for its owner.
 _LISTED: Final = 5_000
 #: Candidates and blocks that are looked at for one page, over all accounts; a page that ends here says where to go on.
-_EFFORT: Final = 4_000
+_EFFORT: Final = 3_000
 #: An account and a seq a pair, in figures that a database takes.
 _PLACE: Final = re.compile(r"[0-9]{1,9}-[0-9]{1,18}(\.[0-9]{1,9}-[0-9]{1,18})*")
 #: Candidates that are read and compared at once.

@@ -126,17 +126,21 @@ class SearchIndex:
         query = select(SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed).where(_is(SEARCH_POSTING, account_id, block))
         async with self._database.read() as connection:
             found = (await connection.execute(query)).all()
-        leads = await asyncio.to_thread(
-            lambda: [row.lead for row in found if without(row.packed, distances) is not row.packed]
+        thinned = await asyncio.to_thread(
+            lambda: {
+                row.lead: (row.packed, left) for row in found if (left := without(row.packed, distances)) != row.packed
+            }
         )
-        if not leads:
+        if not thinned:
             return
 
         async def apply(connection: Connection) -> None:
             await _lock(connection, account_id)
-            for row in (await connection.execute(query.where(SEARCH_POSTING.c.lead.in_(leads)))).all():
+            for row in (await connection.execute(query.where(SEARCH_POSTING.c.lead.in_(sorted(thinned))))).all():
+                packed, left = thinned[row.lead]
+                if row.packed != packed:
+                    left = without(row.packed, distances)
                 here = and_(_is(SEARCH_POSTING, account_id, block), SEARCH_POSTING.c.lead == row.lead)
-                left = without(row.packed, distances)
                 if left is None:
                     await connection.execute(delete(SEARCH_POSTING).where(here))
                 else:
