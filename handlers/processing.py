@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from storage.cursors import Cursors, LogRow
@@ -12,6 +13,21 @@ from storage.cursors import Cursors, LogRow
 _BATCH: Final = 512
 #: Rows that one run works off at most, so that it ends within its leader's lease; the next tick goes on.
 _MOST: Final = 16_384
+
+
+#: Awaited after each batch with the seconds it took.
+Pause = Callable[[float], Awaitable[None]]
+#: Of the time of one process so much goes to the processors while they have work: the rest is for messages.
+_SHARE: Final = 0.2
+
+
+async def _no_pause(seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+async def breathe(seconds: float) -> None:
+    """Rest after work of `seconds` so long that the share of the process's time holds; real time, as the work is."""
+    await asyncio.sleep(seconds * (1 / _SHARE - 1))
 
 
 class Processor(Protocol):
@@ -44,12 +60,20 @@ class Processing:
     """Hands each processor what it has not read."""
 
     def __init__(
-        self, cursors: Cursors, processors: Sequence[Processor], *, batch: int = _BATCH, most: int = _MOST
+        self,
+        cursors: Cursors,
+        processors: Sequence[Processor],
+        *,
+        batch: int = _BATCH,
+        most: int = _MOST,
+        pause: Pause = _no_pause,
     ) -> None:
+        """`pause` is awaited with the seconds that a batch took: messages go first, see `breathe`."""
         self._cursors = cursors
         self._processors = processors
         self._batch = batch
         self._most = most
+        self._pause = pause
 
     async def run(self) -> int:
         """Work until all processors have caught up or so many rows are done; return how many.
@@ -69,14 +93,15 @@ class Processing:
                 done += count
                 if not count:
                     ready.remove(processor)
-                # In a busy process the messages go first.
-                await asyncio.sleep(0)
         if failed is not None:
             raise failed
         return done
 
     async def _step(self, processor: Processor) -> int:
+        began = time.perf_counter()
         batches = await self._cursors.next(processor.cursor, limit=self._batch)
         for batch in batches:
             await processor.process(batch)
+            await self._pause(time.perf_counter() - began)
+            began = time.perf_counter()
         return sum(len(batch) for batch in batches)

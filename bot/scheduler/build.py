@@ -13,7 +13,7 @@ from bot.web.metrics import Meters
 from content.tree import Content
 from handlers.clock import Clock
 from handlers.delivery.sender import Sender
-from handlers.processing import Processing
+from handlers.processing import Processing, breathe
 from storage.chain import Chain
 from storage.cursors import Cursors
 from storage.customers import Customers
@@ -57,7 +57,7 @@ async def build_scheduler(
         on_swept=meters.replies_swept,
     )
     watch = await build_watch(database, content, kits, settings=settings, clock=clock)
-    processing = Processing(Cursors(database), [watch, SearchIndex(database)])
+    processing = Processing(Cursors(database), [watch, SearchIndex(database)], pause=breathe)
     tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
     return Scheduler(
         ticks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+from content.rights import Scope
 from storage.records import AccountRow, AttributionDraft, StoredReply, Way
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.clock import ManualClock
@@ -114,8 +115,8 @@ async def test_a_viewer_sees_the_accounts_of_their_scope_and_nothing_else(
 ) -> None:
     await _talk(stores, visitors, clock, "alice", "一")
     await _talk(stores, Visitors(stores.log, accounts["second"], clock), clock, "bob", "二")
-    viewer = Viewer(name="李", role="supervisor", accounts=frozenset({"second"}))
-    nobody = Viewer(name="新人", role="agent", accounts=frozenset())
+    viewer = Viewer(name="李", role="supervisor", scope=Scope.ALL, accounts=frozenset({"second"}))
+    nobody = Viewer(name="新人", role="agent", scope=Scope.ALL, accounts=frozenset())
 
     assert {row["account"] async for row in stores.history.export(viewer=viewer)} == {"second"}
     assert [row async for row in stores.history.export(viewer=viewer, account="service")] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from content.rights import Scope
 from storage.identities import Identities
 from storage.records import AccountRow
 from storage.viewer import COMMAND_LINE, Viewer
@@ -20,7 +21,7 @@ async def test_an_identity_is_found_with_its_customer_and_accounts_by_whoever_se
 
     assert (found["customer"], found["account"], found["person"]) == (said.person.customer_id, "service", "alice")
     assert await identities.find("nobody", viewer=COMMAND_LINE) == []
-    elsewhere = Viewer(name="李", role="supervisor", accounts=frozenset({"second"}))
+    elsewhere = Viewer(name="李", role="supervisor", scope=Scope.ALL, accounts=frozenset({"second"}))
     assert await identities.find("alice", viewer=elsewhere) == []
 
 

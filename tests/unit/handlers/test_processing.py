@@ -100,3 +100,15 @@ async def test_a_newer_version_reads_from_the_beginning(cursors: Cursors) -> Non
     await Processing(cursors, [newer]).run()
 
     assert newer.seen == older.seen == _ALL
+
+
+async def test_after_each_batch_the_messages_get_their_share_of_the_time(cursors: Cursors) -> None:
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    counter = Counter("a", cursors)
+    await Processing(cursors, [counter], batch=4, pause=rest).run()
+    assert len(rests) == len(counter.batches) > 1
+    assert all(seconds > 0 for seconds in rests)

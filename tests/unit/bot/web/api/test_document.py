@@ -76,7 +76,7 @@ def test_parameters_stand_where_they_are_read_with_their_limits(document: dict[s
     assert found == {
         "customer_id": ("path", True, {"type": "integer", "minimum": 1, "maximum": 2**63 - 1, "examples": [1]}),
         "limit": ("query", False, {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-        "cursor": ("query", False, {"type": "string", "pattern": "^t([0-7][0-9a-f]{15}){2}$"}),
+        "cursor": ("query", False, {"type": "string", "pattern": "^t([0-7][0-9a-f]{15}){3}$"}),
     }
 
 
