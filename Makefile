@@ -61,8 +61,9 @@ unit: $(READY) ## The quick tests: no sockets, no browser, no second process
 bad-input: $(READY) ## Forged, stale, broken and mutated callbacks: each a clear 4xx, nothing stored
 	$(BIN)/python -m pytest -q tests/unit/bot/channels tests/scenario/bad_input
 
-screenshots: $(READY) system-packages ## Pictures of the phone page, into screenshots/
+screenshots: $(READY) system-packages ## Pictures of the phone page and the console at a desk and on a phone, into screenshots/
 	$(BIN)/python tests/browser/screenshots.py
+	$(BIN)/python -m tests.browser.console.pictures screenshots
 
 bench-inbound: $(READY) system-packages ## Callbacks per second against a bare server; last line: the figures as JSON
 	$(BIN)/python tests/bench/inbound.py
