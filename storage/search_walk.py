@@ -18,6 +18,8 @@ from storage.tables import SEARCH_BLOCK, SEARCH_POSTING
 #: Blocks that are opened at once: few at first, for words that are in many messages.
 _FIRST_BLOCKS: Final = 2
 _MOST_BLOCKS: Final = 64
+#: Rows, and whether they are in order.
+_Rows = tuple["array[int]", bool]
 #: Looking a row up costs as much as running over so many.
 _MUCH_LONGER: Final = 8
 
@@ -115,26 +117,31 @@ class Walk:
     def _in(self, first: int, packed: Mapping[int, bytes]) -> list[int]:
         if len(packed) < len(self._leads):
             return []
-        rows: list[array[int]] = []
+        rows: list[_Rows] = []
         for lead, second in self._pairs:
             found = rows_of(packed[lead], second)
             if not found:
                 return []
-            # Where one character stands alone, its pairs' rows lie one after another.
-            rows.append(found if second else array("H", sorted(set(found))))
-        rows.sort(key=len)
+            # Where one character is looked for, the rows of its pairs lie one after another.
+            rows.append((found, bool(second)))
+        rows.sort(key=_length)
+        kept: Collection[int]
         if self._scope is None:
-            kept: Collection[int] = rows.pop(0)
+            kept = rows.pop(0)[0]
         else:
             kept = [seq - first for seq in self._meant(first, min(first + SIZES[0], self.at))]
-        return [first + distance for distance in sorted(_in_all(kept, rows), reverse=True)]
+        return [first + distance for distance in sorted(set(_in_all(kept, rows)), reverse=True)]
 
 
-def _in_all(kept: Collection[int], rows: list[array[int]]) -> Collection[int]:
-    """Return what of `kept` stands in all rows, which are in order."""
-    for others in rows:
-        if _MUCH_LONGER * len(kept) < len(others):
+def _in_all(kept: Collection[int], rows: list[_Rows]) -> Collection[int]:
+    """Return what of `kept` stands in all rows."""
+    for others, is_ordered in rows:
+        if is_ordered and _MUCH_LONGER * len(kept) < len(others):
             kept = [row for row in kept if (at := bisect_left(others, row)) < len(others) and others[at] == row]
         else:
             kept = set(kept).intersection(others)
     return kept
+
+
+def _length(rows: _Rows) -> int:
+    return len(rows[0])
