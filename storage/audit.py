@@ -37,7 +37,7 @@ class Audit:
         """Write that `viewer` did something; what is shown afterwards was noted before. Raises StorageError."""
 
         async def apply(connection: Connection) -> None:
-            await connection.execute(insert(AUDIT_ENTRY).values(**_row(viewer, deed, now=now)))
+            await note_deed(connection, viewer, deed, now=now)
 
         await self._database.write(apply)
 
@@ -54,6 +54,11 @@ class Audit:
             query = query.where(AUDIT_ENTRY.c.subject_id == subject_id)
         async with self._database.read() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def note_deed(connection: Connection, viewer: Viewer, deed: Deed, *, now: datetime) -> None:
+    """Write the row in the transaction that does the deed."""
+    await connection.execute(insert(AUDIT_ENTRY).values(**_row(viewer, deed, now=now)))
 
 
 def _row(viewer: Viewer, deed: Deed, *, now: datetime) -> dict[str, Any]:

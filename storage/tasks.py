@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 
 from content.value import value
+from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.cursors import move_cursor
 from storage.database import Database
@@ -89,8 +90,9 @@ class Tasks:
         undone: bool = True,
         owner_id: int | None = None,
         customer_id: int | None = None,
+        besides: int | None = None,
     ) -> list[TaskRow]:
-        """Return tasks of the scope, the newest first; `before`: below that id."""
+        """Return tasks of the scope, the newest first; `before`: below that id; `besides`: not those of that owner."""
         query = _rows().where(_in_scope(viewer)).order_by(TASK.c.id.desc()).limit(limit)
         if undone:
             query = query.where(TASK.c.state.in_(UNDONE))
@@ -100,6 +102,8 @@ class Tasks:
             query = query.where(TASK.c.owner_id == owner_id)
         if customer_id is not None:
             query = query.where(TASK.c.customer_id == customer_id)
+        if besides is not None:
+            query = query.where(or_(TASK.c.owner_id.is_(None), TASK.c.owner_id != besides))
         async with self._database.read() as connection:
             return [_task(row) for row in await connection.execute(query)]
 
@@ -110,7 +114,10 @@ class Tasks:
             return [_task(row) for row in await connection.execute(query.limit(limit))]
 
     async def finish(self, task_id: int, disposition: str, *, viewer: Viewer, now: datetime) -> bool:
-        """End a task of the scope with what came of it; False when there is no undone one of that id in the scope."""
+        """End a task of the scope with what came of it, and note it in the audit, which keeps none of these words.
+
+        False when there is no undone one of that id in the scope.
+        """
 
         async def apply(connection: Connection) -> bool:
             changed = await connection.execute(
@@ -118,12 +125,18 @@ class Tasks:
                 .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
                 .values(state=TaskState.DONE, done_at=now, done_by=viewer.staff_id, disposition=disposition)
             )
-            return bool(changed.rowcount == 1)
+            if changed.rowcount != 1:
+                return False
+            await note_deed(connection, viewer, Deed(action="finished", subject="task", subject_id=task_id), now=now)
+            return True
 
         return await self._database.write(apply)
 
-    async def assign(self, task_id: int, staff_id: int, *, viewer: Viewer) -> bool:
-        """Give an undone task of the scope to an active member of staff of it; False when that is not possible."""
+    async def assign(self, task_id: int, staff_id: int, *, viewer: Viewer, now: datetime) -> bool:
+        """Give an undone task of the scope to an active member of staff of it, and note it in the audit.
+
+        False when that is not possible.
+        """
 
         async def apply(connection: Connection) -> bool:
             reach = viewer.reaches(STAFF.c.id, team=STAFF.c.team_id, branch=STAFF.c.branch_id)
@@ -136,7 +149,11 @@ class Tasks:
                 .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
                 .values(**_owned_by(member), state=TaskState.ASSIGNED, told_at=None)
             )
-            return bool(changed.rowcount == 1)
+            if changed.rowcount != 1:
+                return False
+            deed = Deed(action="assigned", subject="task", subject_id=task_id, detail=member.userid)
+            await note_deed(connection, viewer, deed, now=now)
+            return True
 
         return await self._database.write(apply)
 

@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.web.callbacks import CallbackPage
 from bot.web.health import HealthPages
 from bot.web.metrics import Meters, MetricsPage
+from bot.web.staff_pages import staff_pages
 from bot.web.staff_web import mount
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
@@ -55,7 +56,8 @@ def build_web(
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)
     if people is not None:
-        mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=[])
+        pages = staff_pages(stores.database, clock=clock)
+        mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=pages)
     return app
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from bot.web.console.console import built_in_pages
 from bot.web.console.pages import Page
+from bot.web.staff_pages import staff_pages
 from content.rights import PERMITTED, Permission
+from storage.tasks import Progress, TaskDraft, Tasks
 from tests.browser.console.desk import Answer, Clerk, Desk, open_desk
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import EVERYBODY, SEEN, STAFF
@@ -22,24 +24,70 @@ _ROLES = {row.userid: row.role for row in STAFF}
 @pytest.fixture
 async def desk(stores: OpenStores, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
-        yield await open_desk(stores, clock=clock, home=tmp_path, stack=stack)
+        yield await open_desk(stores, clock=clock, home=tmp_path, stack=stack, whole=True)
+
+
+def _pages(desk: Desk) -> list[Page]:
+    """Return every page there is."""
+    return [*staff_pages(desk.stores.database, clock=desk.clock), *built_in_pages(desk.people)]
+
+
+async def _tasks(desk: Desk) -> dict[str, int]:
+    """Make a task of every customer; return their numbers by person."""
+    drafts = [
+        TaskDraft(
+            cause="complaint",
+            title="客户投诉",
+            customer_id=customer_id,
+            due_at=desk.clock.now(),
+            account_id=desk.account.id,
+            seq=customer_id,
+            phrase="投诉",
+        )
+        for customer_id in desk.firm.customers.values()
+    ]
+    progress = Progress(processor="signals.1", account_id=desk.account.id, seq=1)
+    await Tasks(desk.stores.database).take(drafts, progress=progress, now=desk.clock.now())
+    rows = await desk.stores.rows("SELECT id, customer_id FROM task")
+    by_customer = {row["customer_id"]: row["id"] for row in rows}
+    return {person: by_customer[number] for person, number in desk.firm.customers.items()}
+
+
+_UNDO = """
+    UPDATE task SET state = 'assigned',
+        owner_id = (SELECT staff_id FROM customer_owner o WHERE o.customer_id = task.customer_id),
+        team_id = (SELECT team_id FROM customer_owner o WHERE o.customer_id = task.customer_id),
+        branch_id = (SELECT branch_id FROM customer_owner o WHERE o.customer_id = task.customer_id)
+"""
+
+
+async def _answer(desk: Desk, clerk: Clerk, userid: str, page: Page, address: str) -> Answer:
+    """Return what a page answers; what it changed is undone."""
+    if page.method == "GET":
+        return await clerk.get(address)
+    answer = await clerk.post(address, {"csrf": await clerk.token("/console/nothing"), "userid": userid})
+    await desk.stores.change(_UNDO)
+    return answer
 
 
 def _permitted(userid: str, permission: Permission) -> bool:
     return permission in PERMITTED[_ROLES[userid]]  # type: ignore[index]
 
 
-def _addresses(page: Page, desk: Desk) -> dict[str, str | None]:
-    """Return the page's addresses, each with the person whom it shows."""
-    if "{customer}" not in page.path:
-        return {page.address: None}
-    return {page.address.format(customer=number): person for person, number in desk.firm.customers.items()}
+def _addresses(page: Page, desk: Desk, tasks: dict[str, int]) -> dict[str, str | None]:
+    """Return the page's addresses, each with the person whom it is about."""
+    for name, numbers in (("customer", desk.firm.customers), ("task", tasks)):
+        if f"{{{name}}}" in page.path:
+            return {page.address.format(**{name: number}): person for person, number in numbers.items()}
+    return {page.address: None}
 
 
 def _allowed(userid: str, page: Page, person: str | None) -> int:
     if not _permitted(userid, page.permission):
         return 403
-    return 200 if person is None or person in SEEN[userid] else 404
+    if person is None or person in SEEN[userid]:
+        return 200 if page.method == "GET" else 303
+    return 404
 
 
 def _nav(clerk_page: Answer) -> list[str]:
@@ -52,19 +100,21 @@ def _nav(clerk_page: Answer) -> list[str]:
 
 async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Desk) -> None:
     wrong: list[tuple[object, ...]] = []
-    tried = 0
+    tasks, pages, tried = await _tasks(desk), _pages(desk), 0
     for userid in _ROLES:
         clerk = await desk.clerk(userid)
-        for page in built_in_pages(desk.people):
-            for address, person in _addresses(page, desk).items():
-                answer = await clerk.get(address)
+        for page in pages:
+            for address, person in _addresses(page, desk, tasks).items():
+                answer = await _answer(desk, clerk, userid, page, address)
                 tried += 1
                 if answer.status != _allowed(userid, page, person):
                     wrong.append((userid, address, person, answer.status))
                 if answer.status == 403 and f"<code>{page.permission}</code>" not in answer.text:
                     wrong.append((userid, address, "does not name", page.permission))
     assert wrong == []
-    assert tried == 10 * (2 + 2 * len(EVERYBODY))
+    of_a_person = [page for page in pages if "{" in page.path]
+    assert tried == 10 * (len(pages) - len(of_a_person) + len(of_a_person) * len(EVERYBODY))
+    assert {page.path for page in pages} >= {"/today", "/today/{task}/finish", "/today/{task}/assign", "/customers"}
 
 
 async def test_the_list_holds_the_customers_of_the_scope_and_no_others(desk: Desk) -> None:
@@ -83,22 +133,24 @@ async def test_a_search_finds_nobody_beyond_the_scope(desk: Desk) -> None:
 
 
 async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
-    customers, audit = "/console/customers", "/console/audit"
+    in_order = {
+        "/console/today": Permission.TASKS_READ,
+        "/console/customers": Permission.CUSTOMERS_READ,
+        "/console/audit": Permission.AUDIT_READ,
+    }
     begun = {userid: (await (await desk.clerk(userid)).get("/console/no-such-page")) for userid in _ROLES}
 
     assert {userid: _nav(answer) for userid, answer in begun.items()} == {
-        userid: [
-            *([customers] if _permitted(userid, Permission.CUSTOMERS_READ) else []),
-            *([audit] if _permitted(userid, Permission.AUDIT_READ) else []),
-        ]
+        userid: [address for address, permission in in_order.items() if _permitted(userid, permission)]
         for userid in _ROLES
     }
 
 
 async def test_each_role_begins_at_its_first_page_or_is_told_that_there_is_none(desk: Desk) -> None:
-    starts = {userid: await (await desk.clerk(userid)).get("/console") for userid in ("zhang", "admin", "zhou")}
+    starts = {userid: await (await desk.clerk(userid)).get("/console") for userid in ("zhang", "qian", "admin", "zhou")}
 
-    assert starts["zhang"].headers["Location"] == "/console/customers"
+    assert starts["zhang"].headers["Location"] == "/console/today"
+    assert starts["qian"].headers["Location"] == "/console/customers"
     assert starts["admin"].headers["Location"] == "/console/audit"
     assert starts["zhou"].status == 200
     assert "暂时没有您可以打开的页面" in starts["zhou"].text
@@ -106,8 +158,11 @@ async def test_each_role_begins_at_its_first_page_or_is_told_that_there_is_none(
 
 async def test_nobody_sees_any_page_without_signing_in(desk: Desk) -> None:
     clerk = await desk.browser()
-    addresses = [address for page in built_in_pages(desk.people) for address in _addresses(page, desk)]
+    tasks = await _tasks(desk)
+    addresses = [address for page in _pages(desk) if page.method == "GET" for address in _addresses(page, desk, tasks)]
+    forms = [address for page in _pages(desk) if page.method == "POST" for address in _addresses(page, desk, tasks)]
     answers = [await clerk.get(address) for address in ["/console", "/console/", *addresses]]
+    answers += [await clerk.post(address, {"userid": "zhang"}) for address in forms]
 
     assert {(answer.status, answer.headers["Location"].partition("?")[0]) for answer in answers} == {
         (303, "/console/sign-in")

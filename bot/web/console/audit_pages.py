@@ -13,7 +13,7 @@ from storage.audit import Audit
 
 _ON_A_PAGE: Final = 50
 #: What can be asked for by name; those that stand for a customer link to them.
-SUBJECTS: Final = ("customers", "customer", "conversation", "console")
+SUBJECTS: Final = ("customers", "customer", "conversation", "conversations", "task", "console")
 
 
 class AuditPages:

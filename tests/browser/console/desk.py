@@ -20,6 +20,7 @@ from bot.settings import ConsoleSettings, Settings
 from bot.web.console.console import build_console
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Mask
+from bot.web.staff_pages import staff_pages
 from handlers.clock import Clock
 from handlers.people.sign_in import SignIn, SignInConfig
 from storage.audit import Audit
@@ -137,11 +138,15 @@ async def open_desk(
     stack: AsyncExitStack,
     public_url: str = "",
     pages: Sequence[Page] = (),
+    whole: bool = False,
     mask: Mask = str,
     wecom_start: Handler | None = None,
     wecom_return: Handler | None = None,
 ) -> Desk:
-    """Found the insurer, give everybody a password, and serve the console until the stack closes."""
+    """Found the insurer, give everybody a password, and serve the console until the stack closes.
+
+    `whole`: with the pages of all rooms, as a process serves it.
+    """
     account = (await stores.accounts.bring_in([("service", "wechat", "wx-realm", "安心保险服务号")]))["service"]
     firm = Firm(stores, account, clock)
     await firm.found()
@@ -155,7 +160,7 @@ async def open_desk(
         people,
         clock=clock,
         settings=settings,
-        pages=pages,
+        pages=[*pages, *(staff_pages(stores.database, clock=clock) if whole else ())],
         mask=mask,
         wecom_start=wecom_start,
         wecom_return=wecom_return,
