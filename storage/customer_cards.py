@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from content.value import value
 from storage.connection import Connection
@@ -62,7 +62,7 @@ class CustomerCards:
 
         `before`: below that id; `person`: with that openid, userid or unionid.
         """
-        query = select(CUSTOMER.c.id).where(CUSTOMER.c.merged_into.is_(None), viewer.sees_customer(CUSTOMER.c.id))
+        query = select(CUSTOMER.c.id).where(CUSTOMER.c.merged_into.is_(None), viewer.lists_customer(CUSTOMER.c.id))
         if before is not None:
             query = query.where(CUSTOMER.c.id < before)
         if person is not None:
@@ -145,8 +145,9 @@ async def _contacts(connection: Connection, ids: Sequence[int]) -> dict[int, lis
             REACH.c.followed,
             REACH.c.last_at,
         )
-        .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
-        .join(ACCOUNT, ACCOUNT.c.id == REACH.c.account_id)
+        # By the account first: `reach` is found by account and identity, and not by the identity alone.
+        .join(ACCOUNT, ACCOUNT.c.realm == IDENTITY.c.realm)
+        .join(REACH, and_(REACH.c.account_id == ACCOUNT.c.id, REACH.c.identity_id == IDENTITY.c.id))
         .where(IDENTITY.c.customer_id.in_(ids))
         .order_by(REACH.c.last_at.desc())
     )

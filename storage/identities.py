@@ -32,8 +32,8 @@ class Identities:
                 ACCOUNT.c.name,
                 REACH.c.followed,
             )
-            .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
-            .join(ACCOUNT, ACCOUNT.c.id == REACH.c.account_id)
+            .join(ACCOUNT, ACCOUNT.c.realm == IDENTITY.c.realm)
+            .join(REACH, and_(REACH.c.account_id == ACCOUNT.c.id, REACH.c.identity_id == IDENTITY.c.id))
             .order_by(IDENTITY.c.customer_id, IDENTITY.c.id, ACCOUNT.c.id)
         )
         exact = or_(IDENTITY.c.external_id == external_id, IDENTITY.c.union_id == external_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
 
 from content.rights import Permission, Role, Scope
 from content.value import value
@@ -44,6 +44,17 @@ class Viewer:
         """
         if self.scope is Scope.ALL:
             return true()
+        mine = exists().where(CUSTOMER_OWNER.c.customer_id == customer_id, self.owns())
+        return mine.correlate_except(CUSTOMER_OWNER)
+
+    def lists_customer(self, customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return the same condition for a list of customers in order of their ids.
+
+        The few of an agent or a team are listed first; walking down all customers until enough of them are met would
+        take long. The many of a branch are met soon.
+        """
+        if self.scope in (Scope.ALL, Scope.BRANCH):
+            return self.sees_customer(customer_id)
         return customer_id.in_(select(CUSTOMER_OWNER.c.customer_id).where(self.owns()))
 
     def owns(self) -> ColumnElement[bool]:
