@@ -56,7 +56,7 @@ def build_web(
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)
     if people is not None:
-        pages = staff_pages(stores.database, clock=clock)
+        pages = staff_pages(stores.database, people, clock=clock)
         mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=pages)
     return app
 

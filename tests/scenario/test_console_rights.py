@@ -29,7 +29,7 @@ async def desk(stores: OpenStores, clock: ManualClock, tmp_path: Path) -> AsyncI
 
 def _pages(desk: Desk) -> list[Page]:
     """Return every page there is."""
-    return [*staff_pages(desk.stores.database, clock=desk.clock), *built_in_pages(desk.people)]
+    return [*staff_pages(desk.stores.database, desk.people, clock=desk.clock), *built_in_pages(desk.people)]
 
 
 async def _tasks(desk: Desk) -> dict[str, int]:
@@ -135,6 +135,7 @@ async def test_a_search_finds_nobody_beyond_the_scope(desk: Desk) -> None:
 async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
     in_order = {
         "/console/today": Permission.TASKS_READ,
+        "/console/conversations": Permission.CONVERSATIONS_READ,
         "/console/customers": Permission.CUSTOMERS_READ,
         "/console/audit": Permission.AUDIT_READ,
     }

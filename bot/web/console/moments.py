@@ -23,12 +23,14 @@ class Moments:
         return f"{self.day(words, at)} {at.astimezone(ZONE):%H:%M}"
 
     def day(self, words: Words, at: datetime) -> str:
-        """Return the day: 今天, 昨天, 2026-04-28."""
+        """Return the day: 今天, 昨天, 明天, 2026-04-28."""
         day, today = at.astimezone(ZONE).date(), self._clock.now().astimezone(ZONE).date()
         if day == today:
             return words("time.today")
         if day == today - timedelta(days=1):
             return words("time.yesterday")
+        if day == today + timedelta(days=1):
+            return words("time.tomorrow")
         return day.isoformat()
 
     @staticmethod

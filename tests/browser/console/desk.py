@@ -160,7 +160,7 @@ async def open_desk(
         people,
         clock=clock,
         settings=settings,
-        pages=[*pages, *(staff_pages(stores.database, clock=clock) if whole else ())],
+        pages=[*pages, *(staff_pages(stores.database, people, clock=clock) if whole else ())],
         mask=mask,
         wecom_start=wecom_start,
         wecom_return=wecom_return,

@@ -19,6 +19,11 @@ _SIZES: Final = {"desk": DESK, "phone": PHONE}
 #: Name, who looks (nobody: the sign-in), and the path; {customer} is the one with a long conversation.
 _SCENES: Final = (
     ("sign-in", None, "/console/sign-in"),
+    ("today", "zhang", "/console/today"),
+    ("today-team", "sun", "/console/today"),
+    ("search-begin", "zhang", "/console/conversations"),
+    ("search", "wu", "/console/conversations?words=%E4%BF%9D%E5%8D%95+%E6%9C%89%E6%95%88"),
+    ("search-more", "zhang", "/console/conversations?words=%E9%97%AE%E9%A2%982"),
     ("customers", "wu", "/console/customers"),
     ("customer", "zhang", "/console/customers/{customer}"),
     ("card-only", "qian", "/console/customers/{customer}"),
@@ -42,7 +47,7 @@ async def take(folder: Path) -> None:
         await migrate(database, now=START)
         await database.close()
         browser = await stack.enter_async_context(chromium(executable))
-        screen = await open_screen(browser, url, home=home, clock=ManualClock(), stack=stack, scale=1.5)
+        screen = await open_screen(browser, url, home=home, clock=ManualClock(), stack=stack, scale=1.5, whole=True)
         for name, userid, path in _SCENES:
             for label, size in _SIZES.items():
                 await screen.context.clear_cookies()

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser.console.desk import PASSWORD, Desk, open_desk
 from tests.browser.console.story import tell
+from tests.browser.console.work import lay_out
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import open_stores
 
@@ -50,13 +51,25 @@ class Screen:
 
 
 async def open_screen(
-    browser: Browser, url: str, *, home: Path, clock: ManualClock, stack: AsyncExitStack, scale: float = 1
+    browser: Browser,
+    url: str,
+    *,
+    home: Path,
+    clock: ManualClock,
+    stack: AsyncExitStack,
+    scale: float = 1,
+    whole: bool = False,
 ) -> Screen:
-    """Serve the console over the database at `url`, tell the story, and open a browser's context."""
+    """Serve the console over the database at `url`, tell the story, and open a browser's context.
+
+    `whole`: with the pages of all rooms and what they show.
+    """
     stores = open_stores(url, home=home)
     stack.push_async_callback(stores.close)
-    desk = await open_desk(stores, clock=clock, home=home, stack=stack)
+    desk = await open_desk(stores, clock=clock, home=home, stack=stack, whole=whole)
     customer = await tell(desk, clock)
+    if whole:
+        await lay_out(desk)
     context = await browser.new_context(locale="zh-CN", device_scale_factor=scale)
     stack.push_async_callback(context.close)
     return Screen(desk=desk, customer=customer, context=context)
