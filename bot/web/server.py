@@ -56,7 +56,14 @@ def build_web(
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)
     if people is not None:
-        pages = staff_pages(stores.database, people, clock=clock)
+        pages = staff_pages(
+            people,
+            database=stores.database,
+            outbox=stores.outbox,
+            replies=stores.replies,
+            clock=clock,
+            settings=settings,
+        )
         mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=pages)
     return app
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bot.channels.tokens import token_key
 from bot.people import People
+from bot.settings import Settings
+from bot.web.console.operations_pages import OperationsConfig, OperationsPages
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Sayings
 from bot.web.console.search_pages import SearchPages
@@ -10,15 +13,35 @@ from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
 from handlers.tasks.board import TaskBoard
+from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
 from storage.database import Database
+from storage.operations import Operations
+from storage.outbox import Outbox
+from storage.replies import Replies
+from storage.search_index import SearchIndex
 from storage.staff_list import StaffList
 from storage.task_evidence import TaskPhrases
 from storage.tasks import Tasks
 
 
-def staff_pages(database: Database, people: People, *, clock: Clock) -> list[Page]:
+def staff_pages(
+    people: People, *, database: Database, outbox: Outbox, replies: Replies, clock: Clock, settings: Settings
+) -> list[Page]:
     """Return them over one database."""
     board = TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock)
+    operations = OperationsPages(
+        Operations(database),
+        outbox=outbox,
+        replies=replies,
+        clock=clock,
+        config=OperationsConfig(
+            token_keys={
+                account.name: token_key(account.realm, account.secret.get_secret_value())
+                for account in settings.accounts
+            },
+            processors=(SignalWatch.cursor, SearchIndex.cursor),
+        ),
+    )
     search = SearchPages(people.search, accounts=AccountList(database), sayings=Sayings(mask=mask))
-    return [*TodayPages(board).pages(), *search.pages()]
+    return [*TodayPages(board).pages(), *search.pages(), *operations.pages()]

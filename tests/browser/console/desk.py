@@ -13,10 +13,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDictProxy
+from pydantic import SecretStr
 from yarl import URL
 
 from bot.people import People, build_people
 from bot.settings import ConsoleSettings, Settings
+from bot.settings_accounts import WechatAccount
 from bot.web.console.console import build_console
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Mask
@@ -32,6 +34,19 @@ from tests.fakes.visitors import Visitors
 
 PASSWORD: Final = "正确的马电池钉书针"
 _TOKEN: Final = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+#: The account that customers write to, as the settings name it.
+SERVICE: Final = WechatAccount(
+    name="service",
+    channel="wechat",
+    title="安心保险服务号",
+    app_id="wx-realm",
+    original_id="gh_service",
+    secret=SecretStr("service-secret"),
+    callback_token=SecretStr("callback"),
+    callback_aes_key=SecretStr("a" * 43),
+)
 
 
 class QuickHasher:
@@ -150,7 +165,7 @@ async def open_desk(
     account = (await stores.accounts.bring_in([("service", "wechat", "wx-realm", "安心保险服务号")]))["service"]
     firm = Firm(stores, account, clock)
     await firm.found()
-    settings = Settings(home=home, console=ConsoleSettings(public_url=public_url))
+    settings = Settings(home=home, console=ConsoleSettings(public_url=public_url), accounts=(SERVICE,))
     people = build_people(stores.database, clock=clock, settings=settings)
     people = replace(people, sign_in=_quick_sign_in(people, stores, clock))
     for row in await stores.rows("SELECT id FROM staff"):
@@ -160,7 +175,7 @@ async def open_desk(
         people,
         clock=clock,
         settings=settings,
-        pages=[*pages, *(staff_pages(stores.database, people, clock=clock) if whole else ())],
+        pages=[*pages, *(pages_of_rooms(people, stores, clock=clock, settings=settings) if whole else ())],
         mask=mask,
         wecom_start=wecom_start,
         wecom_return=wecom_return,
@@ -172,6 +187,18 @@ async def open_desk(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     return Desk(base=base, firm=firm, stores=stores, people=people, account=account, clock=clock, stack=stack)
+
+
+def pages_of_rooms(people: People, stores: OpenStores, *, clock: Clock, settings: Settings) -> list[Page]:
+    """Return the pages that a process serves beside the people's own."""
+    return staff_pages(
+        people,
+        database=stores.database,
+        outbox=stores.outbox,
+        replies=stores.replies,
+        clock=clock,
+        settings=settings,
+    )
 
 
 def _quick_sign_in(people: People, stores: OpenStores, clock: Clock) -> SignIn:

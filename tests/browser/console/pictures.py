@@ -28,6 +28,7 @@ _SCENES: Final = (
     ("customer", "zhang", "/console/customers/{customer}"),
     ("card-only", "qian", "/console/customers/{customer}"),
     ("not-found", "zhang", "/console/customers?person=nobody"),
+    ("operations", "admin", "/console/operations"),
     ("audit", "wu", "/console/audit"),
     ("forbidden", "zhang", "/console/audit"),
     ("nothing-yet", "zhou", "/console"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from bot.channels.tokens import token_key
 from handlers.processing import Processing
 from storage.cursors import Cursors
 from storage.search_index import SearchIndex
 from storage.tasks import Progress, TaskDraft, Tasks
-from tests.browser.console.desk import Desk
+from tests.browser.console.desk import SERVICE, Desk
 
 #: Person, cause, title, minutes until it is due, phrases.
 _TASKS: Final = (
@@ -40,6 +41,16 @@ async def lay_out(desk: Desk) -> None:
     progress = Progress(processor="signals.1", account_id=desk.account.id, seq=3)
     await Tasks(database).take(drafts, progress=progress, now=now)
     await index(desk)
+    await fetch_token(desk)
+    until = now + timedelta(seconds=15)
+    await desk.stores.leaders.lead("scheduler", holder="bot-1-4711-5f2c9a10", now=now, until=until)
+
+
+async def fetch_token(desk: Desk, *, lives: timedelta = timedelta(hours=2)) -> None:
+    """Store an access token of the account, as a process does that fetched one."""
+    key, now, tokens = token_key(SERVICE.realm, SERVICE.secret.get_secret_value()), desk.clock.now(), desk.stores.tokens
+    await tokens.begin_refresh(key, holder="bot", failed=None, now=now, lease=timedelta(seconds=30))
+    await tokens.finish_refresh(key, holder="bot", value="the-token-itself", expires_at=now + lives, now=now)
 
 
 async def index(desk: Desk) -> None:

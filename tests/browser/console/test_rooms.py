@@ -1,0 +1,112 @@
+"""Staff at work in a browser: a task is ended and handed over, a message found among 2,000, the state renews itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from content.messages import Text
+from tests.browser.chromium import DESK, PHONE
+from tests.browser.console.screen import Screen, faults, open_screen
+from tests.browser.console.work import index
+from tests.fakes.clock import ManualClock
+from tests.fakes.visitors import Visitors
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rooms(browser: Browser, sqlite_url: str, tmp_path: Path) -> AsyncIterator[Screen]:
+    """Return the console with all its pages; it must have called nobody else."""
+    async with AsyncExitStack() as stack:
+        screen = await open_screen(browser, sqlite_url, home=tmp_path, clock=ManualClock(), stack=stack, whole=True)
+        yield screen
+        assert [url for url in screen.requests if not url.startswith(f"{screen.desk.base}/")] == []
+        assert screen.complaints == []
+
+
+@SIZES
+async def test_an_agent_ends_a_task(rooms: Screen, size: tuple[int, int]) -> None:
+    page = await rooms.signed_in(size)
+    await expect(page.get_by_role("heading", name="今日")).to_be_visible()
+    await expect(page.locator("tbody tr")).to_have_count(3)
+    first = page.locator("tbody tr").first
+    await expect(first.get_by_text("已超时")).to_be_visible()
+    await first.get_by_label("待办 1 的处理结果").fill("已回电，客户满意")
+    await first.get_by_role("button", name="办结：待办 1").click()
+
+    await expect(page.get_by_role("status")).to_have_text("待办 1 已办结。")
+    await expect(page.locator("tbody tr")).to_have_count(2)
+    done = await rooms.desk.stores.one("SELECT state, disposition FROM task WHERE id = 1")
+    assert done == {"state": "done", "disposition": "已回电，客户满意"}
+
+
+@SIZES
+async def test_a_supervisor_hands_a_task_over(rooms: Screen, size: tuple[int, int]) -> None:
+    page = await rooms.signed_in(size, "sun")
+    row = page.locator("tbody tr").filter(has_text="编号 4")
+    await row.get_by_text("转交", exact=True).first.click()
+    await row.get_by_label("接手待办 4 的同事账号").fill("zhang")
+    await row.get_by_role("button", name="转交").click()
+
+    await expect(page.get_by_role("status")).to_contain_text("待办 4 已转交")
+    await expect(page.locator("tbody tr").filter(has_text="编号 4")).to_contain_text("Zhang")
+
+
+@SIZES
+async def test_a_message_is_found_among_two_thousand(rooms: Screen, size: tuple[int, int]) -> None:
+    desk = rooms.desk
+    visitors = Visitors(desk.stores.log, desk.account, desk.clock, holder="crowd")
+    for number in range(2_000):
+        words = "我妈妈的重疾险，甲状腺结节能不能理赔" if number == 700 else f"第{number}个问题：保单什么时候生效"
+        await desk.stores.log.record(visitors.arrival("z1", Text(content=words), handle=False))
+    await index(desk)
+    page = await rooms.signed_in(size)
+    await page.get_by_role("link", name="会话").click()
+    await page.get_by_label("文字").fill("甲状腺 理赔")
+    await page.get_by_label("文字").press("Enter")
+
+    await expect(page.locator(".found-one")).to_have_count(1)
+    await expect(page.locator("mark")).to_have_text(["甲状腺", "理赔"])
+    await page.get_by_role("link", name=f"客户 {desk.firm.customers['z1']}").click()
+    await expect(page.get_by_role("heading", name="对话")).to_be_visible()
+
+
+async def test_the_state_renews_itself(rooms: Screen) -> None:
+    page = await rooms.signed_in(DESK, "admin")
+    await expect(page.get_by_text("79 条", exact=True)).to_be_visible()
+    await rooms.desk.visitors().say("newcomer", "一句新的")
+    await expect(page.get_by_text("80 条", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("heading", name="运维")).to_have_count(1)
+
+
+@SIZES
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(
+    rooms: Screen, size: tuple[int, int], language: str
+) -> None:
+    found: list[str] = []
+    for userid, paths in (
+        ("wu", ("/today", "/today?done=1", "/conversations", "/conversations?words=保单", "/conversations?words=火星")),
+        ("admin", ("/operations",)),
+    ):
+        await rooms.context.clear_cookies()
+        page = await rooms.signed_in(size, userid)
+        if language == "en":
+            await page.get_by_role("button", name="English").click()
+            await page.locator("html[lang=en]").wait_for()
+        for path in paths:
+            await page.goto(f"{rooms.desk.base}/console{path}")
+            for summary in await page.locator("summary").all():
+                await summary.click()
+            found += [f"{path}: {fault}" for fault in await faults(page)]
+            if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                found.append(f"{path} is wider than the screen")
+        await page.close()
+    assert found == []
