@@ -57,8 +57,7 @@ async def export(settings: Settings, *, account: str | None, output: Path | None
         known = await History(database).accounts()
         if account is not None and account not in known:
             raise UnknownAccount(account, known, where="日志里的账号")
-        if clear:
-            await _note_clear(database, settings, account)
+        await _note(database, settings, account, how="clear" if clear else "masked")
         with _target(output) as file:
             async for message in History(database).export(viewer=COMMAND_LINE, account=account):
                 if not clear and message["content"] is not None:
@@ -70,11 +69,11 @@ async def export(settings: Settings, *, account: str | None, output: Path | None
     return count
 
 
-async def _note_clear(database: Database, settings: Settings, account: str | None) -> None:
-    """Write, before anything is shown, that the log was exported with its numbers."""
+async def _note(database: Database, settings: Settings, account: str | None, *, how: str) -> None:
+    """Write, before anything is shown, that the log was exported, and whether with its numbers."""
     async with open_http(settings) as http:
         clock = await open_clock(settings.clock.sandbox_url, http)
-    deed = Deed(action="exported", subject="log", detail=f"clear, {account or 'all accounts'}")
+    deed = Deed(action="exported", subject="log", detail=f"{how}, {account or 'all accounts'}")
     await Audit(database).note(COMMAND_LINE, deed, now=clock.now())
 
 

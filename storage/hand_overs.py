@@ -11,7 +11,7 @@ from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.people import upsert
-from storage.tables import CUSTOMER_OWNER, STAFF, TASK
+from storage.tables import CUSTOMER, CUSTOMER_OWNER, STAFF, TASK
 from storage.tables.tasks import UNDONE, TaskState
 from storage.task_rounds import supervisor_of
 
@@ -19,8 +19,8 @@ from storage.task_rounds import supervisor_of
 LEAVER: Final = "leaver"
 #: Measures for the Administration of Insurance Sales Conduct, article 36: within thirty days after an agent has left.
 WITHIN: Final = timedelta(days=30)
-#: Customers that one round takes.
-_ROUND: Final = 200
+#: Customers that one round takes of one leaver.
+_ROUND: Final = 1_000
 #: A task of this leaving, of the customer of the owner's row.
 _OF_THIS_LEAVING: Final = and_(
     TASK.c.cause == LEAVER, TASK.c.customer_id == CUSTOMER_OWNER.c.customer_id, TASK.c.created_at >= STAFF.c.left_at
@@ -29,14 +29,22 @@ _OF_THIS_LEAVING: Final = and_(
 _WAITING: Final = (
     select(CUSTOMER_OWNER.c.customer_id)
     .join(STAFF, STAFF.c.id == CUSTOMER_OWNER.c.staff_id)
+    .join(CUSTOMER, and_(CUSTOMER.c.id == CUSTOMER_OWNER.c.customer_id, CUSTOMER.c.merged_into.is_(None)))
     .where(STAFF.c.active.is_(False), or_(STAFF.c.left_at.is_(None), ~exists().where(_OF_THIS_LEAVING)))
 )
-#: Tasks of customers who have an active owner again.
+_MERGED: Final = select(CUSTOMER.c.id).where(CUSTOMER.c.merged_into.is_not(None))
+#: Tasks of customers who have an active owner again, or were merged into another.
 _SETTLED: Final = and_(
     TASK.c.cause == LEAVER,
     TASK.c.state.in_(UNDONE),
-    TASK.c.customer_id.in_(
-        select(CUSTOMER_OWNER.c.customer_id).join(STAFF, STAFF.c.id == CUSTOMER_OWNER.c.staff_id).where(STAFF.c.active)
+    or_(
+        TASK.c.customer_id.in_(
+            select(CUSTOMER_OWNER.c.customer_id)
+            .join(STAFF, STAFF.c.id == CUSTOMER_OWNER.c.staff_id)
+            .where(STAFF.c.active, CUSTOMER_OWNER.c.customer_id == TASK.c.customer_id)
+            .correlate(TASK)
+        ),
+        TASK.c.customer_id.in_(_MERGED.where(CUSTOMER.c.id == TASK.c.customer_id).correlate(TASK)),
     ),
 )
 
@@ -119,6 +127,7 @@ async def _open_for(connection: Connection, staff: Any, supervisor: Any | None, 
         "created_at": now,
         "due_at": staff.left_at + WITHIN,
         # The supervisor is told once of all of them, not with every customer.
+        "assigned_at": now,
         "told_at": now,
     }
     rows = [{**common, "customer_id": customer_id} for customer_id in customers]

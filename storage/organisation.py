@@ -14,7 +14,8 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.people import upsert
 from storage.records import StaffRow
-from storage.tables import BRANCH, CUSTOMER_OWNER, DEPUTY, STAFF, TEAM
+from storage.tables import BRANCH, CUSTOMER_OWNER, DEPUTY, STAFF, TASK, TEAM
+from storage.tables.tasks import UNDONE
 
 
 @value
@@ -171,6 +172,10 @@ async def _write(
         "active": True,
         "left_at": None,
     }
+    known = select(STAFF.c.team_id, STAFF.c.branch_id).where(
+        STAFF.c.realm == person.realm, STAFF.c.userid == person.userid.lower()
+    )
+    before = (await connection.execute(known)).one_or_none()
     statement = upsert(connection.dialect)(STAFF).values(
         realm=person.realm, userid=person.userid.lower(), source=source, **values
     )
@@ -184,10 +189,12 @@ async def _write(
         raise StorageError(
             f"{person.userid} is brought in by another source than {source!r} already; take them out of one of the two"
         )
-    # Their customers go with them: team and branch of an owner are kept with the customer.
-    await connection.execute(
-        update(CUSTOMER_OWNER).where(CUSTOMER_OWNER.c.staff_id == staff_id).values(team_id=team_id, branch_id=branch_id)
-    )
+    if (before is None) or (before.team_id, before.branch_id) == (team_id, branch_id):
+        return
+    # Their customers and what they have to do go with them: team and branch are kept with these.
+    place = {"team_id": team_id, "branch_id": branch_id}
+    await connection.execute(update(CUSTOMER_OWNER).where(CUSTOMER_OWNER.c.staff_id == staff_id).values(**place))
+    await connection.execute(update(TASK).where(TASK.c.owner_id == staff_id, TASK.c.state.in_(UNDONE)).values(**place))
 
 
 async def _with_branches_below(connection: Connection, branch_id: int | None) -> frozenset[int]:

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from content.rights import Scope
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.people import upsert
-from storage.tables import CUSTOMER, CUSTOMER_OWNER, IDENTITY, STAFF
+from storage.tables import CUSTOMER, CUSTOMER_OWNER, IDENTITY, STAFF, TASK
+from storage.tables.tasks import UNDONE, TaskState
 from storage.viewer import Viewer
 
 
@@ -58,7 +59,8 @@ async def own_by_scene(connection: Connection, attributions: Sequence[Mapping[st
         IDENTITY.c.id.in_(sorted({row["identity_id"] for row in scans}))
     )
     customers = {row.id: row.customer_id for row in await connection.execute(people)}
-    for scan in scans:
+    # One order everywhere: two processes that meet the same customers wait instead of deadlocking.
+    for scan in sorted(scans, key=lambda row: int(customers[row["identity_id"]])):
         member = members.get(scan["agent"].lower())
         if member is None:
             continue
@@ -75,6 +77,16 @@ async def inherit_owner(connection: Connection, *, kept: int, gone: int, now: da
         values = {**row._mapping, "customer_id": kept, "since": now, "cause": "merge"}
         statement = upsert(connection.dialect)(CUSTOMER_OWNER).values(**values)
         await connection.execute(statement.on_conflict_do_nothing(index_elements=["customer_id"]))
+
+
+async def give_back_owner(connection: Connection, *, kept: int, gone: int) -> None:
+    """Undo `inherit_owner`: who had nobody before the merge has nobody after it, if it is still that owner."""
+    theirs = select(CUSTOMER_OWNER.c.staff_id).where(CUSTOMER_OWNER.c.customer_id == gone).scalar_subquery()
+    await connection.execute(
+        delete(CUSTOMER_OWNER).where(
+            CUSTOMER_OWNER.c.customer_id == kept, CUSTOMER_OWNER.c.cause == "merge", CUSTOMER_OWNER.c.staff_id == theirs
+        )
+    )
 
 
 def _within(viewer: Viewer, member: Any) -> bool:
@@ -102,6 +114,13 @@ async def _give(connection: Connection, customer_id: int, member: Any, *, now: d
     values = _owned(member, now=now, cause=cause)
     statement = upsert(connection.dialect)(CUSTOMER_OWNER).values(customer_id=customer_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=values))
+    # What is to be done for the customer goes with them; it is told anew.
+    place = {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
+    await connection.execute(
+        update(TASK)
+        .where(TASK.c.customer_id == customer_id, TASK.c.state.in_(UNDONE), TASK.c.cause != "leaver")
+        .values(**place, assigned_at=now, told_at=None, state=TaskState.ASSIGNED)
+    )
 
 
 def _owned(member: Any, *, now: datetime, cause: str) -> dict[str, Any]:

@@ -70,10 +70,13 @@ class Passwords:
 
         await self._database.write(apply)
 
-    async def failed(self, staff_id: int, *, limit: int, until: datetime) -> None:
-        """Count a wrong password; with the `limit`-th the log-in is locked until `until`, and counting begins anew."""
+    async def failed(self, staff_id: int, *, limit: int, until: datetime) -> bool:
+        """Count a wrong password; with the `limit`-th the log-in is locked until `until`, and counting begins anew.
 
-        async def apply(connection: Connection) -> None:
+        Return whether it was locked by this one.
+        """
+
+        async def apply(connection: Connection) -> bool:
             counted = await connection.execute(
                 update(CREDENTIAL)
                 .where(CREDENTIAL.c.staff_id == staff_id)
@@ -81,12 +84,13 @@ class Passwords:
                 .returning(CREDENTIAL.c.failures)
             )
             failures = counted.scalar()
-            if failures is not None and failures >= limit:
-                await connection.execute(
-                    update(CREDENTIAL).where(CREDENTIAL.c.staff_id == staff_id).values(failures=0, locked_until=until)
-                )
+            if failures is None or failures < limit:
+                return False
+            locked = update(CREDENTIAL).where(CREDENTIAL.c.staff_id == staff_id)
+            await connection.execute(locked.values(failures=0, locked_until=until))
+            return True
 
-        await self._database.write(apply)
+        return await self._database.write(apply)
 
     async def succeeded(self, staff_id: int, *, rehashed: str | None = None) -> None:
         """Forget the failures; keep the hash under newer parameters when one is given."""

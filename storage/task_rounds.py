@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from content.rights import Role
 from content.value import value
 from storage.connection import Connection
 from storage.database import Database
-from storage.tables import STAFF, TASK
+from storage.tables import CUSTOMER_OWNER, STAFF, TASK
 from storage.tables.tasks import UNDONE, TaskState
 
 #: Tasks that one round works off.
@@ -29,6 +29,8 @@ class Untold:
     owner_id: int
     realm: str
     userid: str
+    #: When it came to them: with the owner the key of what they are told.
+    assigned_at: datetime | None
     #: Whose it was before it was escalated; None when it was not.
     escalated_from: str | None
 
@@ -62,13 +64,49 @@ class TaskRounds:
                 supervisor = await supervisor_of(
                     connection, owner_id=row.owner_id, team_id=row.team_id, branch_id=row.branch_id
                 )
-                moved = {} if supervisor is None else {"owner_id": supervisor.id, "told_at": None}
+                # Team and branch stay those of whom it came from: it is still a task of theirs.
+                moved = {} if supervisor is None else {"owner_id": supervisor.id, "assigned_at": now, "told_at": None}
                 await connection.execute(
                     update(TASK)
                     .where(TASK.c.id == row.id, TASK.c.state == TaskState.ASSIGNED)
                     .values(state=TaskState.ESCALATED, escalated_at=now, escalated_from=row.owner_id, **moved)
                 )
             return len(rows)
+
+        return await self._database.write(apply)
+
+    async def reassign(self, *, now: datetime) -> int:
+        """Give tasks on whose owner has left, and open ones whose customer has an owner now; return how many."""
+        left = (
+            select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
+            .join(STAFF, STAFF.c.id == TASK.c.owner_id)
+            .where(STAFF.c.active.is_(False), TASK.c.state.in_(UNDONE))
+            .limit(_ROUND)
+        )
+        unowned = (
+            select(TASK.c.id, STAFF.c.id.label("staff_id"), STAFF.c.team_id, STAFF.c.branch_id)
+            .join(CUSTOMER_OWNER, CUSTOMER_OWNER.c.customer_id == TASK.c.customer_id)
+            .join(STAFF, and_(STAFF.c.id == CUSTOMER_OWNER.c.staff_id, STAFF.c.active))
+            .where(TASK.c.state == TaskState.OPEN, TASK.c.state.in_(UNDONE))
+            .limit(_ROUND)
+        )
+        async with self._database.read() as connection:
+            orphans = (await connection.execute(left)).all()
+            opened = (await connection.execute(unowned)).all()
+        if not orphans and not opened:
+            return 0
+
+        async def apply(connection: Connection) -> int:
+            moved = 0
+            for row in orphans:
+                place = {"team_id": row.team_id, "branch_id": row.branch_id}
+                supervisor = await supervisor_of(connection, owner_id=row.owner_id, **place)
+                if supervisor is not None:
+                    moved += await _move(connection, row.id, row.owner_id, staff_id=supervisor.id, place=place, now=now)
+            for row in opened:
+                place = {"team_id": row.team_id, "branch_id": row.branch_id}
+                moved += await _move(connection, row.id, None, staff_id=row.staff_id, place=place, now=now)
+            return moved
 
         return await self._database.write(apply)
 
@@ -82,12 +120,13 @@ class TaskRounds:
                 TASK.c.customer_id,
                 TASK.c.due_at,
                 TASK.c.owner_id,
+                TASK.c.assigned_at,
                 STAFF.c.realm,
                 STAFF.c.userid,
                 before.c.name.label("escalated_from"),
             )
             .join(STAFF, STAFF.c.id == TASK.c.owner_id)
-            .outerjoin(before, before.c.id == TASK.c.escalated_from)
+            .outerjoin(before, and_(before.c.id == TASK.c.escalated_from, TASK.c.state == TaskState.ESCALATED))
             .where(
                 TASK.c.state.in_((TaskState.ASSIGNED, TaskState.ESCALATED)), TASK.c.told_at.is_(None), STAFF.c.active
             )
@@ -108,20 +147,34 @@ class TaskRounds:
         await self._database.write(apply)
 
 
+async def _move(
+    connection: Connection,
+    task_id: int,
+    owner_id: int | None,
+    *,
+    staff_id: int,
+    place: dict[str, int | None],
+    now: datetime,
+) -> int:
+    """Give one undone task that is still `owner_id`'s to somebody; an open one is assigned by that."""
+    mine = TASK.c.owner_id.is_(None) if owner_id is None else TASK.c.owner_id == owner_id
+    state = case((TASK.c.state == TaskState.OPEN, TaskState.ASSIGNED.value), else_=TASK.c.state)
+    moved = update(TASK).where(TASK.c.id == task_id, mine, TASK.c.state.in_(UNDONE))
+    values = {"owner_id": staff_id, "assigned_at": now, "told_at": None, "state": state, **place}
+    return int((await connection.execute(moved.values(**values))).rowcount)
+
+
 async def supervisor_of(
     connection: Connection, *, owner_id: int | None, team_id: int | None, branch_id: int | None
 ) -> Any | None:
     """Return an active supervisor of a team, else of a branch, with id, realm and userid; never `owner_id` itself."""
-    in_team = STAFF.c.team_id == team_id
+    near = [column == place for column, place in ((STAFF.c.team_id, team_id), (STAFF.c.branch_id, branch_id)) if place]
+    if not near:
+        return None
     query = (
-        select(STAFF.c.id, STAFF.c.realm, STAFF.c.userid)
-        .where(
-            STAFF.c.role == Role.SUPERVISOR,
-            STAFF.c.active,
-            STAFF.c.id != owner_id,
-            in_team | (STAFF.c.branch_id == branch_id),
-        )
-        .order_by(case((in_team, 0), else_=1), STAFF.c.id)
+        select(STAFF.c.id, STAFF.c.realm, STAFF.c.userid, STAFF.c.team_id, STAFF.c.branch_id)
+        .where(STAFF.c.role == Role.SUPERVISOR, STAFF.c.active, STAFF.c.id != owner_id, or_(*near))
+        .order_by(case((near[0], 0), else_=1), STAFF.c.id)
         .limit(1)
     )
     return (await connection.execute(query)).one_or_none()

@@ -132,6 +132,12 @@ class Tasks:
 
         return await self._database.write(apply)
 
+    async def was_ended_by(self, task_id: int, staff_id: int) -> bool:
+        """Tell whether somebody ended this task, so that saying so twice is no mistake."""
+        query = select(TASK.c.id).where(TASK.c.id == task_id, TASK.c.done_by == staff_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def assign(self, task_id: int, staff_id: int, *, viewer: Viewer, now: datetime) -> bool:
         """Give an undone task of the scope to an active member of staff of it, and note it in the audit.
 
@@ -144,13 +150,14 @@ class Tasks:
             member = (await connection.execute(found)).one_or_none()
             if member is None:
                 return False
-            changed = await connection.execute(
-                update(TASK)
-                .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
-                .values(**_owned_by(member), state=TaskState.ASSIGNED, told_at=None)
-            )
-            if changed.rowcount != 1:
+            task = select(TASK).where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
+            row = (await connection.execute(task.with_for_update())).one_or_none()
+            if row is None:
                 return False
+            # Who gets an overdue task has as much time for it as whoever had it first.
+            due_at = row.due_at if row.due_at > now else now + (row.due_at - row.created_at)
+            given = owned_by(member, now=now) | {"state": TaskState.ASSIGNED, "due_at": due_at}
+            await connection.execute(update(TASK).where(TASK.c.id == task_id).values(**given))
             deed = Deed(action="assigned", subject="task", subject_id=task_id, detail=member.userid)
             await note_deed(connection, viewer, deed, now=now)
             return True
@@ -176,7 +183,7 @@ async def _take(connection: Connection, draft: TaskDraft, *, now: datetime, catc
             "created_at": now,
             "due_at": draft.due_at,
             "state": TaskState.OPEN if owner is None else TaskState.ASSIGNED,
-            **({} if owner is None else _owned_by(owner)),
+            **({} if owner is None else owned_by(owner, now=now)),
         }
         statement = upsert(connection.dialect)(TASK).values(**values).on_conflict_do_nothing().returning(TASK.c.id)
         task_id = (await connection.execute(statement)).scalar() or await _undone(connection, draft)
@@ -196,7 +203,8 @@ async def _undone(connection: Connection, draft: TaskDraft) -> int | None:
     query = select(TASK.c.id).where(
         TASK.c.cause == draft.cause, TASK.c.customer_id == draft.customer_id, TASK.c.state.in_(UNDONE)
     )
-    found: int | None = (await connection.execute(query)).scalar()
+    # Held until the evidence is written: another process must not end it in between.
+    found: int | None = (await connection.execute(query.with_for_update())).scalar()
     return found
 
 
@@ -213,8 +221,10 @@ async def _owner(connection: Connection, customer_id: int, *, catch_all: int | N
     return row
 
 
-def _owned_by(member: Any) -> dict[str, Any]:
-    return {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
+def owned_by(member: Any, *, now: datetime) -> dict[str, Any]:
+    """Return what a task keeps of a new owner, who is to be told."""
+    place = {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
+    return place | {"assigned_at": now, "told_at": None}
 
 
 def _in_scope(viewer: Viewer) -> Any:

@@ -10,6 +10,7 @@ from storage.connection import Connection
 from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
 from storage.errors import StorageError
+from storage.owners import give_back_owner
 from storage.tables import CUSTOMER, CUSTOMER_MERGE, IDENTITY
 
 
@@ -58,6 +59,7 @@ class Unmerge:
             if moved:
                 await connection.execute(insert(CUSTOMER_MERGE), moved)
             await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=None))
+            await give_back_owner(connection, kept=kept, gone=gone)
             return int(kept)
 
         return await self._database.write(apply)

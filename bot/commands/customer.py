@@ -9,7 +9,7 @@ import typer
 
 from bot.app import Stores
 from bot.commands.exits import EXIT_FLAW
-from bot.commands.running import with_people, with_stores, with_stores_and_time
+from bot.commands.running import note, with_people, with_stores_and_time
 from bot.people import People
 from handlers.clock import Clock
 from storage.audit import Deed
@@ -25,10 +25,13 @@ app = typer.Typer(no_args_is_help=True, help="Customers and their identities.")
 def find(person: Annotated[str, typer.Argument(help="An openid, a WeCom userid or a unionid.")]) -> None:
     """Show the customer that an identity belongs to, as JSON Lines; exit 1 when there is none."""
 
-    async def work(stores: Stores) -> list[dict[str, Any]]:
-        return await Identities(stores.database).find(person, viewer=COMMAND_LINE)
+    async def work(stores: Stores, clock: Clock) -> list[dict[str, Any]]:
+        found = await Identities(stores.database).find(person, viewer=COMMAND_LINE)
+        for customer in sorted({row["customer"] for row in found}):
+            await note(stores.database, clock, "read", "customer", number=customer, detail="find")
+        return found
 
-    found = with_stores(work)
+    found = with_stores_and_time(work)
     for row in found:
         typer.echo(json.dumps(row, ensure_ascii=False))
     if not found:
@@ -42,6 +45,7 @@ def merge(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who say
 
     async def work(stores: Stores, clock: Clock) -> None:
         await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=clock.now())
+        await note(stores.database, clock, "merged", "customer", number=kept, detail=f"{gone}: {cause}")
 
     with_stores_and_time(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
@@ -52,7 +56,9 @@ def unmerge(gone: int, cause: Annotated[str, typer.Option(help="Who says so, and
     """Take customer GONE out of the one it was merged into, with the identities it had."""
 
     async def work(stores: Stores, clock: Clock) -> int:
-        return await Unmerge(stores.database).undo(gone, cause=cause, now=clock.now())
+        kept = await Unmerge(stores.database).undo(gone, cause=cause, now=clock.now())
+        await note(stores.database, clock, "unmerged", "customer", number=gone, detail=f"{kept}: {cause}")
+        return kept
 
     typer.echo(json.dumps({"restored": gone, "from": with_stores_and_time(work)}))
 

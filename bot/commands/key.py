@@ -14,6 +14,8 @@ from bot.people import People
 from content.rights import Permission, Scope
 from handlers.clock import Clock
 from handlers.people.sign_in import digest_of
+from storage.audit import Deed
+from storage.viewer import COMMAND_LINE
 
 app = typer.Typer(no_args_is_help=True, help="API keys of other systems.")
 #: Recognisable in a leak scan; the rest are 256 random bits.
@@ -31,7 +33,7 @@ def add(
 
     async def work(people: People, clock: Clock) -> int:
         now = clock.now()
-        return await people.keys.add(
+        number = await people.keys.add(
             digest_of(secret),
             name=name,
             permissions=may,
@@ -41,6 +43,10 @@ def add(
             now=now,
             expires_at=now + timedelta(days=days),
         )
+        permitted = " ".join(sorted(may))
+        deed = Deed(action="made", subject="key", subject_id=number, detail=f"{name}: {permitted}")
+        await people.audit.note(COMMAND_LINE, deed, now=now)
+        return number
 
     typer.echo(json.dumps({"key": with_people(work), "secret": secret}))
 
@@ -72,6 +78,7 @@ def end(key: int) -> None:
 
     async def work(people: People, clock: Clock) -> None:
         await people.keys.end(key, now=clock.now())
+        await people.audit.note(COMMAND_LINE, Deed(action="ended", subject="key", subject_id=key), now=clock.now())
 
     with_people(work)
     typer.echo(json.dumps({"ended": key}))

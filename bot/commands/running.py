@@ -16,9 +16,11 @@ from bot.people import People, build_people
 from bot.settings import Settings, find_home, load_settings
 from bot.staff import branch_rows, staff_rows
 from handlers.clock import Clock
-from storage.database import open_database
+from storage.audit import Audit, Deed
+from storage.database import Database, open_database
 from storage.migrate import check_schema
 from storage.organisation import Organisation
+from storage.viewer import COMMAND_LINE
 
 T = TypeVar("T")
 
@@ -61,6 +63,14 @@ def with_stores_and_time(work: Callable[[Stores, Clock], Coroutine[Any, Any, T]]
             await stores.database.close()
 
     return with_settings(run_closing)
+
+
+async def note(
+    database: Database, clock: Clock, action: str, subject: str, *, number: int | None = None, detail: str = ""
+) -> None:
+    """Leave the row of what a command did or is about to show."""
+    deed = Deed(action=action, subject=subject, subject_id=number, detail=detail)
+    await Audit(database).note(COMMAND_LINE, deed, now=clock.now())
 
 
 def with_people(work: Callable[[People, Clock], Coroutine[Any, Any, T]]) -> T:

@@ -15,6 +15,8 @@ from bot.commands.running import with_people
 from bot.people import People
 from handlers.clock import Clock
 from handlers.people.sign_in import WeakPassword, check_password
+from storage.audit import Deed
+from storage.viewer import COMMAND_LINE
 
 app = typer.Typer(no_args_is_help=True, help="Staff: passwords for the console, deputies.")
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -32,7 +34,10 @@ def password(userid: str, realm: Realm = None) -> None:
         raise typer.Exit(EXIT_FLAW) from None
 
     async def work(people: People, clock: Clock) -> None:
-        await people.sign_in.set_password(await people.organisation.find(userid, realm=realm), words)
+        staff_id = await people.organisation.find(userid, realm=realm)
+        await people.sign_in.set_password(staff_id, words)
+        deed = Deed(action="password_set", subject="staff", subject_id=staff_id, detail=userid)
+        await people.audit.note(COMMAND_LINE, deed, now=clock.now())
 
     with_people(work)
     typer.echo(f"{userid} 可以用新密码登录控制台了；原来的登录已全部失效。")
@@ -50,12 +55,12 @@ def deputy(
 
     async def work(people: People, clock: Clock) -> None:
         find = people.organisation.find
-        await people.organisation.appoint(
-            await find(userid, realm=realm),
-            await find(deputy, realm=realm),
-            since=since.replace(tzinfo=_ZONE),
-            until=until.replace(tzinfo=_ZONE),
-        )
+        staff_id, deputy_id = await find(userid, realm=realm), await find(deputy, realm=realm)
+        first, after = since.replace(tzinfo=_ZONE), until.replace(tzinfo=_ZONE)
+        await people.organisation.appoint(staff_id, deputy_id, since=first, until=after)
+        words = f"{userid}: {deputy} from {first:%Y-%m-%d} until {after:%Y-%m-%d}"
+        deed = Deed(action="appointed", subject="staff", subject_id=staff_id, detail=words)
+        await people.audit.note(COMMAND_LINE, deed, now=clock.now())
 
     with_people(work)
     days = {"since": f"{since:%Y-%m-%d}", "until": f"{until:%Y-%m-%d}"}

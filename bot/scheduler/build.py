@@ -28,6 +28,7 @@ SEALS: Final = "seals.jsonl"
 #: Seconds between two looks at the log, and at what tasks come due.
 _PROCESS_SECONDS: Final = 1.0
 _TASK_SECONDS: Final = 2.0
+_HAND_OVER_SECONDS: Final = 30.0
 
 
 async def build_scheduler(
@@ -62,5 +63,9 @@ async def build_scheduler(
     return Scheduler(
         ticks,
         seal_seconds=settings.log.seal_seconds,
-        more={"process": (processing.run, _PROCESS_SECONDS), "tasks": (tasks.run, _TASK_SECONDS)},
+        more={
+            "process": (processing.run, _PROCESS_SECONDS),
+            "tasks": (tasks.run, _TASK_SECONDS),
+            "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
+        },
     )

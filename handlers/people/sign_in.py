@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from content.value import value
@@ -14,7 +14,7 @@ from handlers.people.ports import PasswordHasher
 from handlers.people.rights import viewer_of
 from storage.audit import Audit, Deed
 from storage.organisation import Member, Organisation
-from storage.sign_ins import Passwords, Session, Sessions
+from storage.sign_ins import Login, Passwords, Session, Sessions
 from storage.viewer import Viewer
 
 #: NIST SP 800-63B: eight characters at least, long ones allowed, no composition rules.
@@ -82,16 +82,18 @@ class SignIn:
         if not logins:
             await asyncio.to_thread(self._hasher.verify, self._nobody, password)
             return None
-        for login in logins:
-            is_right = await asyncio.to_thread(self._hasher.verify, login.password_hash, password)
-            if login.locked_until is not None and login.locked_until > now:
-                continue
-            if is_right:
-                fresh = self._hasher.is_outdated(login.password_hash)
-                rehashed = await asyncio.to_thread(self._hasher.hash, password) if fresh else None
-                await self._passwords.succeeded(login.staff_id, rehashed=rehashed)
-                return await self._open(login.staff_id, method="password")
-            await self._passwords.failed(login.staff_id, limit=self._config.failures, until=now + self._config.locked)
+        right = [
+            login for login in logins if await asyncio.to_thread(self._hasher.verify, login.password_hash, password)
+        ]
+        live = next((login for login in right if login.locked_until is None or login.locked_until <= now), None)
+        if live is not None:
+            fresh = self._hasher.is_outdated(live.password_hash)
+            rehashed = await asyncio.to_thread(self._hasher.hash, password) if fresh else None
+            await self._passwords.succeeded(live.staff_id, rehashed=rehashed)
+            return await self._open(live.staff_id, method="password")
+        if not right:  # of two people with one userid, one's right password is no failure of the other
+            for login in logins:
+                await self._failed(login, now=now)
         return None
 
     async def by_wecom(self, realm: str, userid: str) -> str | None:
@@ -121,6 +123,18 @@ class SignIn:
         check_password(password)
         hashed = await asyncio.to_thread(self._hasher.hash, password)
         await self._passwords.put(staff_id, hashed, now=self._clock.now())
+
+    async def _failed(self, login: Login, *, now: datetime) -> None:
+        """Count a wrong password; that a log-in is locked by it stands in the audit."""
+        if login.locked_until is not None and login.locked_until > now:
+            return
+        locked = await self._passwords.failed(
+            login.staff_id, limit=self._config.failures, until=now + self._config.locked
+        )
+        member = await self._organisation.member(login.staff_id, now=now) if locked else None
+        if member is not None:
+            deed = Deed(action="locked_out", subject="console", detail=f"{self._config.failures} wrong passwords")
+            await self._audit.note(viewer_of(member), deed, now=now)
 
     async def _open(self, staff_id: int, *, method: str) -> str | None:
         now = self._clock.now()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from content.messages import MenuClick, TextReply
+from content.rights import Scope
 from handlers.clock import Clock
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Reply, Turn
 from handlers.people.rights import viewer_of
@@ -17,7 +19,8 @@ from storage.tasks import Tasks
 TODAY_WORDS: Final = frozenset({"今日待办", "我的待办", "待办", "待办事项", "todo"})
 #: Key of a button in the application's menu that asks the same.
 TODAY_KEY: Final = "today"
-_DONE: Final = re.compile(r"\s*(?:完成|办结)\s*#?\s*(\d{1,18})[\s,，:：、]*(.*)", re.DOTALL)
+#: After the number stands nothing, a space or a mark: 「完成20年缴费后能领多少」 ends no task.
+_DONE: Final = re.compile(r"\s*(?:完成|办结)\s*#?\s*(\d{1,18})(?:[\s,，:：、。；;]+(.*))?", re.DOTALL)
 #: Longest list that fits a message with room to spare (2,048 bytes).
 _LISTED: Final = 15
 _LONGEST: Final = 500
@@ -56,13 +59,16 @@ class TaskDesk:
         return turn.with_staff and turn.who.staff is not None and _DONE.fullmatch(turn.text) is not None
 
     async def done(self, turn: Turn) -> Outcome | NotHandled:
-        """Finish a task of the person's scope with what they say came of it."""
+        """Finish a task of the person's own with what they say came of it; those of others are ended in the console."""
         member = await self._member(turn)
         found = _DONE.fullmatch(turn.text)
         if member is None or found is None:
             return NOT_HANDLED
-        task_id, disposition = int(found[1]), found[2].strip()[:_LONGEST] or "已办"
-        done = await self._tasks.finish(task_id, disposition, viewer=viewer_of(member), now=self._clock.now())
+        task_id, disposition = int(found[1]), (found[2] or "").strip()[:_LONGEST] or "已办"
+        own = replace(viewer_of(member), scope=Scope.OWN)
+        done = await self._tasks.finish(task_id, disposition, viewer=own, now=self._clock.now())
+        # The turn may be made anew, after a kill or because a fragment joined: what is ended stays so.
+        done = done or await self._tasks.was_ended_by(task_id, member.id)
         return self._say(self._wording.finished(task_id, done=done))
 
     async def _member(self, turn: Turn) -> Member | None:

@@ -12,7 +12,7 @@ from handlers.tasks.wording import TaskWording
 from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
 from storage.records import AccountRow, ReplyDraft
-from storage.task_rounds import TaskRounds
+from storage.task_rounds import TaskRounds, Untold
 
 log = structlog.get_logger()
 
@@ -43,8 +43,8 @@ class TaskRound:
         self._on_outbox = on_outbox
 
     async def run(self) -> None:
-        """See to the customers of who has left, escalate what is overdue, tell whoever has not been told."""
-        await self._hand_over()
+        """Give on what lies with nobody, escalate what is overdue, tell whoever has not been told."""
+        await self._rounds.reassign(now=self._clock.now())
         escalated = await self._rounds.escalate(now=self._clock.now())
         if escalated:
             log.info("Tasks were not done in time.", action="tasks_escalated", tasks=escalated)
@@ -52,11 +52,11 @@ class TaskRound:
             desk = self._desks.get(task.realm)
             now = self._clock.now()
             if desk is not None:
-                await self._post(desk, task.userid, self._wording.told(task), key=f"task:{task.id}:{task.owner_id}")
+                await self._post(desk, task.userid, self._wording.told(task), key=_key(task))
             # Without an application there is nobody to tell it through; the list shows it.
             await self._rounds.told(task, now=now)
 
-    async def _hand_over(self) -> None:
+    async def hand_over(self) -> None:
         """Open tasks for customers of who has left, tell each supervisor once, end those that have an owner again."""
         now = self._clock.now()
         for leaver in await self._hand_overs.open(title=self._wording.leaver_title, now=now):
@@ -76,3 +76,9 @@ class TaskRound:
         )
         if await self._mailbox.post(desk, userid, draft, key=key, now=self._clock.now()):
             self._on_outbox()
+
+
+def _key(task: Untold) -> str:
+    """Return what makes a telling one: who gets a task back is told again, and nobody twice of one giving."""
+    moment = "" if task.assigned_at is None else task.assigned_at.isoformat()
+    return f"task:{task.id}:{task.owner_id}:{moment}"

@@ -12,6 +12,8 @@ from handlers.conversation.turn import STAFF_CHANNELS
 from storage.cursors import LogRow
 from storage.tasks import Progress, TaskDraft, Tasks
 
+#: So long after its deadline a message still makes a task.
+_STILL_NEWS: Final = timedelta(days=1)
 #: By kind of message the field that holds what was said.
 _WORDS: Final = {"text": "content", "voice": "recognition"}
 
@@ -52,7 +54,10 @@ class SignalWatch:
 
     def _found(self, row: LogRow) -> list[TaskDraft]:
         words = said(row.kind, row.fields)
-        found = [(signal, signal.found_in(words)) for signal in self._signals] if words else []
+        since = self._clock.now() - row.sent_at
+        # An old log that is read for the first time, or an archive, is history: nobody can be in time for it.
+        fresh = [signal for signal in self._signals if since <= timedelta(minutes=signal.due_minutes) + _STILL_NEWS]
+        found = [(signal, signal.found_in(words)) for signal in fresh] if words else []
         return [
             TaskDraft(
                 cause=signal.id,

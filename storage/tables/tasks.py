@@ -41,6 +41,7 @@ class Task(SQLModel, table=True):
         ),
         Index("ix_task_due", "due_at", sqlite_where=text(_UNDONE), postgresql_where=text(_UNDONE)),
         Index("ix_task_owner", "owner_id", "id"),
+        Index("ix_task_cause", "cause", "customer_id", "created_at"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
@@ -56,6 +57,8 @@ class Task(SQLModel, table=True):
     branch_id: int | None = None
     created_at: datetime = Field(sa_type=Instant)
     due_at: datetime = Field(sa_type=Instant)
+    #: When it came to its owner; with the owner the key of what they are told.
+    assigned_at: datetime | None = Field(default=None, sa_type=Instant)
     #: When the owner was told; None until then, and again when the owner changes.
     told_at: datetime | None = Field(default=None, sa_type=Instant)
     escalated_at: datetime | None = Field(default=None, sa_type=Instant)

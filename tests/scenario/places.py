@@ -128,9 +128,10 @@ SAMPLE_DESK: Final = Place(name="samples-desk", channel="wecom", corp_id=SAMPLE_
 PLACES: Final = (*ACCOUNTS, ACTIVE, SILENT, PASSIVE_ONLY, ROTATING, SAMPLES, ASSISTANT, DESK, SAMPLE_DESK)
 STAFF: Final = (
     {"realm": CORP_ID, "userid": "ZhangWei", "name": "张伟", "role": "agent", "branch": "上海分公司"},
+    {"realm": CORP_ID, "userid": "QianYi", "name": "钱一", "role": "compliance"},
     {"realm": CORP_ID, "userid": "LiNa", "name": "李娜", "role": "supervisor", "branch": "上海分公司"},
 )
-_MEMBERS: Final = ("ZhangWei", "LiNa", "NewHere", "WangFang", "ChenJie", "SunLei", "ZhouMin")
+_MEMBERS: Final = ("QianYi", "ZhangWei", "LiNa", "NewHere", "WangFang", "ChenJie", "SunLei", "ZhouMin")
 
 
 def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **sections: Mapping[str, Any]) -> str:

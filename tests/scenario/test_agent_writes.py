@@ -23,7 +23,7 @@ def test_an_agent_is_told_who_they_are(town: Town) -> None:
 
 
 def test_a_member_of_staff_without_a_branch_is_told_so(town: Town) -> None:
-    assert "机构：未登记" in town.says(ASSISTANT, "LiNa", "whoami")["shown"][0]["text"]
+    assert "机构：未登记" in town.says(ASSISTANT, "QianYi", "whoami")["shown"][0]["text"]
 
 
 def test_a_member_who_is_not_bound_learns_their_userid_and_how_to_be_bound(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.scenario.places import SERVICE, settings_text
 from tests.scenario.processes import run_command
+from tests.scenario.town import run_query
 
 Zhike = Callable[..., CompletedProcess[str]]
 
@@ -83,3 +85,43 @@ def test_archived_chats_are_imported_once_and_a_wrong_line_is_named(zhike: Zhike
     assert json.loads(again.stdout) == {"new": 0, "known": 1, "refused": 0}
     assert (wrong.returncode, "chats.jsonl:1: id: " in wrong.stderr) == (78, True)
     assert (exported["content"]["content"], exported["sent_at"]) == ("想问下重疾险", "2026-05-01T01:30:00+00:00")
+
+
+def test_every_command_that_shows_or_changes_people_leaves_a_row(
+    home: Path, new_town_database: Callable[[], str]
+) -> None:
+    home.mkdir()
+    settings = settings_text("http://127.0.0.1:1", places=[SERVICE], clock={"sandbox_url": ""})
+    (home / "zhike.toml").write_text(settings, "utf-8")
+    url = new_town_database()
+
+    def run(*arguments: str, typed: str = "") -> None:
+        done = run_command(*arguments, home=home, database_url=url, typed=typed)
+        assert done.returncode == 0, done.stderr
+
+    line = {"at": "2026-05-01T09:30:00+08:00", "staff": "zhangwei", "from": "customer", "text": "好"}
+    chats = [line | {"id": who, "customer": who} for who in ("a", "b")]
+    (home / "chats.jsonl").write_text("\n".join(map(json.dumps, chats)), "utf-8")
+    run("archive", "import", str(home / "chats.jsonl"), "--realm", "ww1")
+    run("customer", "find", "a")
+    run("customer", "merge", "1", "2", "--cause", "one person")
+    run("customer", "unmerge", "2", "--cause", "two people")
+    run("customer", "assign", "1", "zhangwei")
+    run("staff", "password", "zhangwei", typed="正确的马电池钉书针\n")
+    run("staff", "deputy", "zhangwei", "lina", "--since", "2026-05-01", "--until", "2026-05-08")
+    run("key", "add", "crm", "--may", "customers.read")
+    run("key", "end", "1")
+    run("log", "export")
+
+    rows = asyncio.run(run_query(url, "SELECT action, subject FROM audit_entry ORDER BY id", {}))
+    assert [tuple(row) for row in rows] == [
+        ("read", "customer"),
+        ("merged", "customer"),
+        ("unmerged", "customer"),
+        ("assigned", "customer"),
+        ("password_set", "staff"),
+        ("appointed", "staff"),
+        ("made", "key"),
+        ("ended", "key"),
+        ("exported", "log"),
+    ]

@@ -286,7 +286,7 @@ class Town:
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return rows of the bot's database."""
-        return asyncio.run(_query(self.database_url, query, values))
+        return asyncio.run(run_query(self.database_url, query, values))
 
     def log_of(self, account: str | Place, person: str) -> list[tuple[Any, ...]]:
         """Return (direction, kind) of what the log holds of a person, in order of seq; cheaper than an export."""
@@ -368,7 +368,7 @@ def _exchange(
         connection.close()
 
 
-async def _query(url: str, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+async def run_query(url: str, query: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.begin() as connection:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("branch_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("assigned_at", sa.BigInteger(), nullable=True),
         sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.Column("escalated_at", sa.BigInteger(), nullable=True),
         sa.Column("escalated_from", sa.Integer(), nullable=True),
@@ -43,6 +44,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_task_due", "task", ["due_at"], sqlite_where=_UNDONE, postgresql_where=_UNDONE)
     op.create_index("ix_task_owner", "task", ["owner_id", "id"])
+    op.create_index("ix_task_cause", "task", ["cause", "customer_id", "created_at"])
     op.create_table(
         "task_evidence",
         sa.Column("id", _BIG_KEY, nullable=False),

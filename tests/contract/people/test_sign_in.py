@@ -6,6 +6,7 @@ import pytest
 
 from handlers.people.sign_in import SignIn, SignInConfig, WeakPassword, digest_of
 from storage.audit import Audit
+from storage.records import StaffRow
 from storage.sign_ins import Passwords, Sessions
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import BRANCHES, REALM, STAFF, Firm
@@ -165,3 +166,20 @@ async def test_a_weak_password_is_refused(sign_in: SignIn, firm: Firm, password:
 
 async def test_a_secret_that_was_never_given_is_nobodys(sign_in: SignIn) -> None:
     assert await sign_in.current("guess") is None
+
+
+async def test_a_namesake_in_another_realm_locks_nobody_out(sign_in: SignIn, firm: Firm) -> None:
+    twin = StaffRow(realm="ww-other", userid="zhang", name="Twin", role="agent", branch="上海")
+    await firm.organisation.bring_in([*STAFF, twin], branches=BRANCHES)
+    await sign_in.set_password(await firm.organisation.find("zhang", realm="ww-other"), "另一个人的长密码")
+    for _ in range(6):
+        assert await sign_in.by_password("zhang", "另一个人的长密码") is not None
+    assert await sign_in.by_password("zhang", PASSWORD) is not None
+
+
+async def test_that_somebody_was_locked_out_stands_in_the_audit(sign_in: SignIn, stores: OpenStores) -> None:
+    for _ in range(7):
+        await sign_in.by_password("zhang", "falsch")
+    assert [(row["action"], row["viewer"]) for row in await Audit(stores.database).entries()] == [
+        ("locked_out", "Zhang")
+    ]

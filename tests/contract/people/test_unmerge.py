@@ -19,9 +19,12 @@ async def _people(stores: OpenStores) -> dict[int, tuple[str | None, set[str]]]:
     return {card.id: (card.owner, {contact.person for contact in card.contacts}) for card in cards}
 
 
-async def test_a_merge_undone_leaves_everybody_as_before(stores: OpenStores, firm: Firm, clock: ManualClock) -> None:
+@pytest.mark.parametrize("pair", [("z1", "l1"), ("nobody's", "z1"), ("z1", "nobody's")])
+async def test_a_merge_undone_leaves_everybody_as_before(
+    stores: OpenStores, firm: Firm, clock: ManualClock, pair: tuple[str, str]
+) -> None:
     before = await _people(stores)
-    kept, gone = firm.customers["z1"], firm.customers["l1"]
+    kept, gone = (firm.customers[person] for person in pair)
     await Customers(stores.database).merge(kept=kept, gone=gone, cause="a mistake", now=clock.now())
     between = await _people(stores)
     had = await Unmerge(stores.database).undo(gone, cause="two people", now=clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from storage.cursors import Cursors
 from storage.customers import Customers
 from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
-from storage.records import AccountRow
+from storage.records import AccountRow, StaffRow
 from storage.task_rounds import TaskRounds
 from storage.tasks import TaskRow, Tasks
 from storage.viewer import COMMAND_LINE
@@ -254,7 +255,7 @@ async def test_the_customers_of_who_has_left_wait_for_a_new_owner_within_thirty_
 ) -> None:
     await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
     for _ in range(3):
-        await work.round.run()
+        await work.round.hand_over()
     waiting = await work.undone()
     told = await work.told()
 
@@ -267,7 +268,7 @@ async def test_the_customers_of_who_has_left_wait_for_a_new_owner_within_thirty_
     assert "Zhang 已离职，名下 2 位客户" in told[0][1]
 
     await firm.give("z1", "li")
-    await work.round.run()
+    await work.round.hand_over()
     assert [task.customer_id for task in await work.undone()] == [firm.customers["z2"]]
     done = await stores.one("SELECT disposition, done_at FROM task WHERE state = 'done'")
     assert done["disposition"] == "已有新的负责人"
@@ -277,24 +278,118 @@ async def test_a_hand_over_that_was_ended_without_a_new_owner_is_not_opened_agai
     work: Work, firm: Firm, clock: ManualClock
 ) -> None:
     await firm.organisation.bring_in([row for row in STAFF if row.userid != "wang"], branches=BRANCHES)
-    await work.round.run()
+    await work.round.hand_over()
     [task] = await work.undone()
     await work.tasks.finish(task.id, "客户已退保", viewer=COMMAND_LINE, now=clock.now())
-    await work.round.run()
+    await work.round.hand_over()
     assert await work.undone() == []
 
 
 async def test_who_comes_back_and_leaves_again_leaves_anew(work: Work, firm: Firm, clock: ManualClock) -> None:
     without = [row for row in STAFF if row.userid != "wang"]
     await firm.organisation.bring_in(without, branches=BRANCHES)
-    await work.round.run()
+    await work.round.hand_over()
     await firm.organisation.bring_in(STAFF, branches=BRANCHES)
-    await work.round.run()
+    await work.round.hand_over()
     back = await work.undone()
     await clock.advance(3600)
     await firm.organisation.bring_in(without, branches=BRANCHES)
-    await work.round.run()
+    await work.round.hand_over()
     [task] = await work.undone()
 
     assert back == []
     assert task.due_at == clock.now() + timedelta(days=30)
+
+
+async def test_who_is_given_an_overdue_task_has_time_for_it_and_who_gets_it_back_is_told_again(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
+    await work.says("z1", "我要投诉你们")
+    await work.round.run()
+    await clock.advance(31 * 60)
+    await work.round.run()
+    [task] = await work.undone()
+    sun, find = await firm.viewer("sun"), firm.organisation.find
+    for userid in ("li", "zhang"):
+        await clock.advance(60)
+        await work.tasks.assign(task.id, await find(userid), viewer=sun, now=clock.now())
+        await work.round.run()
+    [given] = await work.undone()
+
+    assert [userid for userid, _ in await work.told()] == ["zhang", "sun", "li", "zhang"]
+    assert (given.owner, given.state, given.due_at) == ("Zhang", "assigned", clock.now() + timedelta(minutes=30 - 1))
+
+
+async def test_a_late_task_of_who_has_no_team_goes_to_nobody_of_a_foreign_branch(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
+    loner = replace(STAFF[3], team="")
+    boss = StaffRow(realm=REALM, userid="boss", name="Boss", role="supervisor", branch="广州")
+    own = StaffRow(realm=REALM, userid="own", name="Own", role="supervisor", branch="北京", team="七组")
+    others = [row for row in STAFF if row.userid != "zhao"]
+    for staff, owner in (([*others, loner, boss], "Zhao"), ([*others, loner, boss, own], "Own")):
+        await firm.organisation.bring_in(staff, branches=BRANCHES)
+        await work.says("b1", "我要投诉你们")
+        await clock.advance(31 * 60)
+        await work.round.run()
+        [task] = await work.undone()
+        assert (task.owner, task.state) == (owner, "escalated")
+        await work.tasks.finish(task.id, "好", viewer=COMMAND_LINE, now=clock.now())
+
+
+async def test_history_that_is_read_for_the_first_time_opens_nothing(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
+    await work.visitors.say("z1", "我要投诉你们")
+    await clock.advance(26 * 3600)
+    await work.read()
+    assert await work.undone() == []
+    await work.says("z1", "我要投诉你们")
+    assert len(await work.undone()) == 1
+
+
+async def test_a_task_goes_with_its_customer_and_with_its_owner(
+    work: Work, firm: Firm, stores: OpenStores, clock: ManualClock
+) -> None:
+    await work.says("z1", "我要投诉你们")
+    await work.round.run()
+    await clock.advance(1)
+    await firm.give("z1", "zhao")
+    await work.round.run()
+    zhang, zhao = await firm.viewer("zhang"), await firm.viewer("zhao")
+
+    assert [userid for userid, _ in await work.told()] == ["zhang", "zhao"]
+    assert await work.tasks.page(viewer=zhang, limit=10) == []
+    assert len(await work.tasks.page(viewer=zhao, limit=10)) == 1
+
+    moved = [replace(row, branch="上海", team="一组") if row.userid == "zhao" else row for row in STAFF]
+    await firm.organisation.bring_in(moved, branches=BRANCHES)
+    assert len(await work.tasks.page(viewer=await firm.viewer("sun"), limit=10)) == 1
+
+
+async def test_what_lies_with_who_has_left_or_with_nobody_is_given_on(
+    work: Work, firm: Firm, clock: ManualClock
+) -> None:
+    await work.says("z1", "我要投诉你们")
+    await work.says("nobody's", "我要投诉你们")
+    await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
+    await firm.give("nobody's", "li")
+    await work.round.run()
+
+    assert {(task.customer_id, task.owner) for task in await work.undone()} == {
+        (firm.customers["z1"], "Sun"),
+        (firm.customers["nobody's"], "Li"),
+    }
+
+
+async def test_a_customer_who_was_merged_away_is_handed_over_by_nobody(
+    work: Work, stores: OpenStores, firm: Firm, clock: ManualClock
+) -> None:
+    merged = Customers(stores.database)
+    await merged.merge(kept=firm.customers["l1"], gone=firm.customers["z1"], cause="test", now=clock.now())
+    await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
+    await work.round.hand_over()
+    assert [task.customer_id for task in await work.undone()] == [firm.customers["z2"]]
+    await merged.merge(kept=firm.customers["l1"], gone=firm.customers["z2"], cause="test", now=clock.now())
+    await work.round.hand_over()
+    assert await work.undone() == []
