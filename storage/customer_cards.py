@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from content.value import value
 from storage.connection import Connection
@@ -66,10 +66,11 @@ class CustomerCards:
         if before is not None:
             query = query.where(CUSTOMER.c.id < before)
         if person is not None:
-            having = select(IDENTITY.c.customer_id).where(
-                or_(IDENTITY.c.external_id == person, IDENTITY.c.union_id == person)
-            )
-            query = query.where(CUSTOMER.c.id.in_(having))
+            # Two look-ups, an index each; external ids are found within their realms.
+            realms = IDENTITY.c.realm.in_(select(ACCOUNT.c.realm))
+            by_id = select(IDENTITY.c.customer_id).where(realms, IDENTITY.c.external_id == person)
+            by_union = select(IDENTITY.c.customer_id).where(IDENTITY.c.union_id == person)
+            query = query.where(CUSTOMER.c.id.in_(by_id.union(by_union)))
         async with self._database.read() as connection:
             ids = list((await connection.execute(query.order_by(CUSTOMER.c.id.desc()).limit(limit))).scalars())
             cards = await _cards(connection, ids)
