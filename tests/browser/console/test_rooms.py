@@ -93,7 +93,17 @@ async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(
 ) -> None:
     found: list[str] = []
     for userid, paths in (
-        ("wu", ("/today", "/today?done=1", "/conversations", "/conversations?words=保单", "/conversations?words=火星")),
+        (
+            "wu",
+            (
+                "/today",
+                "/today?done=1",
+                "/conversations",
+                "/conversations?words=保单",
+                "/conversations?words=理赔",
+                "/conversations?words=火星",
+            ),
+        ),
         ("admin", ("/operations",)),
     ):
         await rooms.context.clear_cookies()
