@@ -20,7 +20,9 @@ _NOW = datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
         (datetime(2026, 5, 1, 16, 29, tzinfo=UTC), "今天 00:29"),
         (datetime(2026, 5, 1, 15, 59, tzinfo=UTC), "昨天 23:59"),
         (datetime(2026, 4, 30, 15, 59, tzinfo=UTC), "2026-04-30 23:59"),
-        (datetime(2026, 5, 3, 0, 0, tzinfo=UTC), "2026-05-03 08:00"),
+        (datetime(2026, 5, 3, 0, 0, tzinfo=UTC), "明天 08:00"),
+        (datetime(2026, 5, 2, 15, 59, tzinfo=UTC), "今天 23:59"),
+        (datetime(2026, 5, 4, 0, 0, tzinfo=UTC), "2026-05-04 08:00"),
     ],
 )
 def test_days_change_at_midnight_in_shanghai(at: datetime, said: str) -> None:
