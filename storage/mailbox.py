@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from storage.accounts import lock_accounts, write_last_seq
 from storage.connection import Connection
@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.outgoing import OutgoingRows
 from storage.people import find_or_make_identities
 from storage.records import AccountRow, ReplyDraft
-from storage.tables import CONVERSATION, DELIVERY, REACH
+from storage.tables import CONVERSATION, DELIVERY, IDENTITY, REACH
 
 
 class Mailbox:
@@ -53,10 +53,11 @@ class Mailbox:
 
 
 async def _conversation(connection: Connection, account: AccountRow, person: str, *, now: datetime) -> tuple[int, int]:
+    known = await _as_known(connection, account, person)
     found = await find_or_make_identities(
-        connection, account_id=account.id, realm=account.realm, external_ids=[person], now=now
+        connection, account_id=account.id, realm=account.realm, external_ids=[known], now=now
     )
-    identity = found[person]
+    identity = found[known]
     if identity.conversation_id is not None:
         return identity.person_id, identity.conversation_id
     opened = insert(CONVERSATION).values(account_id=account.id, identity_id=identity.person_id, opened_at=now)
@@ -73,3 +74,13 @@ async def _conversation(connection: Connection, account: AccountRow, person: str
         )
     )
     return identity.person_id, int(conversation_id)
+
+
+async def _as_known(connection: Connection, account: AccountRow, person: str) -> str:
+    """Return a member's userid as they were met under: WeCom does not tell userids apart by case, identities do."""
+    if account.channel != "wecom":
+        return person
+    met = select(IDENTITY.c.external_id).where(
+        IDENTITY.c.realm == account.realm, func.lower(IDENTITY.c.external_id) == person.lower()
+    )
+    return (await connection.execute(met.order_by(IDENTITY.c.id).limit(1))).scalar() or person

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any, Final
 
 import aiohttp
@@ -16,6 +17,9 @@ Say = Callable[[str], None]
 #: Real seconds within which an agent must hear of a complaint (the promise is a minute).
 _PATIENCE: Final = 60.0
 _COMPLAINT: Final = "上次说好回电一直没人管，我要投诉"
+#: The scripted day is over in seconds, so that three accounts' talk stands before its end.
+_PAGES: Final = 5
+_EARLIER: Final = re.compile(r'"(/console/customers/[0-9]+/timeline\?before=[^"]+)"')
 #: Where a customer's page is linked to in the list.
 _CUSTOMER: Final = re.compile(r'href="(/console/customers/[0-9]+)"')
 
@@ -68,11 +72,20 @@ async def _look(bot_url: str, userid: str, *, sees: str | None, say: Say, who: s
         if sees is None:
             if status != 403:
                 raise DayFailed(f"{userid} 不应当能看客户，控制台答复 {status}")
-        elif not [link for link in _CUSTOMER.findall(page) if sees in await _text(browser, link)]:
+        elif not [link for link in _CUSTOMER.findall(page) if await _is_there(browser, link, sees)]:
             raise DayFailed(f"{userid} 在控制台看不到自己客户的原话（{status}）")
     say(f"  ✓ {who}")
 
 
-async def _text(browser: aiohttp.ClientSession, path: str) -> str:
-    async with browser.get(path) as response:
-        return await response.text()
+async def _is_there(browser: aiohttp.ClientSession, path: str, words: str) -> bool:
+    """Tell whether a customer's conversation has the words, on its first page or on earlier ones."""
+    for _ in range(_PAGES):
+        async with browser.get(path) as response:
+            page = await response.text()
+        if words in page:
+            return True
+        earlier = _EARLIER.search(page)
+        if earlier is None:
+            return False
+        path = unescape(earlier[1])
+    return False

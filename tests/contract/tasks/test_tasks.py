@@ -113,6 +113,17 @@ async def test_reading_the_log_again_makes_nothing_new(work: Work, stores: OpenS
     assert await stores.count("task_evidence") == 1
 
 
+async def test_who_wrote_under_another_case_is_told_as_the_person_they_are(
+    work: Work, stores: OpenStores, clock: ManualClock
+) -> None:
+    rows = await stores.accounts.bring_in([])
+    said = await Visitors(stores.log, rows["helper"], clock, holder="staff").say("ZHANG", "帮助")
+    await work.says("z1", "我要投诉你们")
+    await work.round.run()
+    [delivery] = await stores.rows("SELECT identity_id FROM delivery")
+    assert delivery["identity_id"] == said.person.identity_id
+
+
 async def test_what_else_a_customer_says_of_it_is_evidence_until_it_is_done_and_then_a_new_task(
     work: Work, stores: OpenStores, firm: Firm, clock: ManualClock
 ) -> None:
