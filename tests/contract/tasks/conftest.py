@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.tasks.work import Work
 from tests.fakes.clock import ManualClock
-from tests.fakes.firm import Firm
+from tests.fakes.firm import REALM, Firm
 from tests.fakes.stores import OpenStores
 
 
@@ -16,3 +17,10 @@ async def firm(stores: OpenStores, clock: ManualClock) -> Firm:
     firm = Firm(stores, rows["service"], clock)
     await firm.found()
     return firm
+
+
+@pytest.fixture
+async def work(stores: OpenStores, firm: Firm, clock: ManualClock) -> Work:
+    """Return the ticks of tasks."""
+    rows = await stores.accounts.bring_in([("helper", "wecom", REALM, "助手")])
+    return Work(stores, clock, rows)

@@ -7,82 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from content.loader import load_content
-from handlers.processing import Processing
-from handlers.tasks.rounds import TaskRound
-from handlers.tasks.signals import SignalWatch
-from handlers.tasks.wording import TaskWording
-from storage.cursors import Cursors
 from storage.customers import Customers
-from storage.hand_overs import HandOvers
-from storage.mailbox import Mailbox
-from storage.records import AccountRow, StaffRow
-from storage.task_rounds import TaskRounds
-from storage.tasks import TaskRow, Tasks
+from storage.records import StaffRow
 from storage.viewer import COMMAND_LINE
+from tests.contract.tasks.work import Work
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import BRANCHES, REALM, STAFF, Firm
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
-
-CONTENT = load_content(None)
-
-
-class Work:
-    """What the ticks of tasks do, called by hand."""
-
-    def __init__(self, stores: OpenStores, clock: ManualClock, accounts: dict[str, AccountRow]) -> None:
-        database = stores.database
-        self.tasks = Tasks(database)
-        self._channels = {row.id: row.channel for row in accounts.values()}
-        self._stores = stores
-        self._clock = clock
-        self.catch_all: int | None = None
-        self.woken = 0
-        self.visitors = Visitors(stores.log, accounts["service"], clock, holder="writer")
-        self.round = TaskRound(
-            rounds=TaskRounds(database),
-            hand_overs=HandOvers(database),
-            mailbox=Mailbox(database),
-            desks={REALM: accounts["helper"]},
-            wording=TaskWording(CONTENT.tasks.texts),
-            version=CONTENT.version,
-            clock=clock,
-            on_outbox=self._wake,
-        )
-
-    async def read(self) -> None:
-        """Let the processor read on."""
-        watch = SignalWatch(
-            CONTENT.tasks, self.tasks, channels=self._channels.get, catch_all=self.catch_all, clock=self._clock
-        )
-        await Processing(Cursors(self._stores.database), [watch]).run()
-
-    async def says(self, person: str, words: str) -> None:
-        """Let somebody write, and the processor read it."""
-        await self.visitors.say(person, words)
-        await self.read()
-
-    async def undone(self) -> list[TaskRow]:
-        """Return all undone tasks."""
-        return await self.tasks.page(viewer=COMMAND_LINE, limit=100)
-
-    async def told(self) -> list[tuple[str, str]]:
-        """Return (userid, words) of what the applications were given to send."""
-        rows = await self._stores.rows(
-            "SELECT i.external_id, c.fields FROM delivery d JOIN identity i ON i.id = d.identity_id "
-            "JOIN content c ON c.account_id = d.account_id AND c.seq = d.out_seq ORDER BY d.id"
-        )
-        return [(row["external_id"], row["fields"]) for row in rows]
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-
-@pytest.fixture
-async def work(stores: OpenStores, firm: Firm, clock: ManualClock) -> Work:
-    rows = await stores.accounts.bring_in([("helper", "wecom", REALM, "助手")])
-    return Work(stores, clock, rows)
 
 
 async def test_a_complaint_becomes_a_task_of_the_customers_agent_with_its_evidence(
@@ -261,57 +193,6 @@ async def test_somebody_who_never_wrote_to_the_application_is_told_all_the_same(
     }
 
 
-async def test_the_customers_of_who_has_left_wait_for_a_new_owner_within_thirty_days(
-    work: Work, firm: Firm, stores: OpenStores, clock: ManualClock
-) -> None:
-    await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
-    for _ in range(3):
-        await work.round.hand_over()
-    waiting = await work.undone()
-    told = await work.told()
-
-    assert {(task.cause, task.owner, task.customer_id) for task in waiting} == {
-        ("leaver", "Sun", firm.customers["z1"]),
-        ("leaver", "Sun", firm.customers["z2"]),
-    }
-    assert {task.due_at for task in waiting} == {clock.now() + timedelta(days=30)}
-    assert [userid for userid, _ in told] == ["sun"], "once, not with every customer"
-    assert "Zhang 已离职，名下 2 位客户" in told[0][1]
-
-    await firm.give("z1", "li")
-    await work.round.hand_over()
-    assert [task.customer_id for task in await work.undone()] == [firm.customers["z2"]]
-    done = await stores.one("SELECT disposition, done_at FROM task WHERE state = 'done'")
-    assert done["disposition"] == "已有新的负责人"
-
-
-async def test_a_hand_over_that_was_ended_without_a_new_owner_is_not_opened_again(
-    work: Work, firm: Firm, clock: ManualClock
-) -> None:
-    await firm.organisation.bring_in([row for row in STAFF if row.userid != "wang"], branches=BRANCHES)
-    await work.round.hand_over()
-    [task] = await work.undone()
-    await work.tasks.finish(task.id, "客户已退保", viewer=COMMAND_LINE, now=clock.now())
-    await work.round.hand_over()
-    assert await work.undone() == []
-
-
-async def test_who_comes_back_and_leaves_again_leaves_anew(work: Work, firm: Firm, clock: ManualClock) -> None:
-    without = [row for row in STAFF if row.userid != "wang"]
-    await firm.organisation.bring_in(without, branches=BRANCHES)
-    await work.round.hand_over()
-    await firm.organisation.bring_in(STAFF, branches=BRANCHES)
-    await work.round.hand_over()
-    back = await work.undone()
-    await clock.advance(3600)
-    await firm.organisation.bring_in(without, branches=BRANCHES)
-    await work.round.hand_over()
-    [task] = await work.undone()
-
-    assert back == []
-    assert task.due_at == clock.now() + timedelta(days=30)
-
-
 async def test_who_is_given_an_overdue_task_has_time_for_it_and_who_gets_it_back_is_told_again(
     work: Work, firm: Firm, clock: ManualClock
 ) -> None:
@@ -391,16 +272,3 @@ async def test_what_lies_with_who_has_left_or_with_nobody_is_given_on(
         (firm.customers["z1"], "Sun"),
         (firm.customers["nobody's"], "Li"),
     }
-
-
-async def test_a_customer_who_was_merged_away_is_handed_over_by_nobody(
-    work: Work, stores: OpenStores, firm: Firm, clock: ManualClock
-) -> None:
-    merged = Customers(stores.database)
-    await merged.merge(kept=firm.customers["l1"], gone=firm.customers["z1"], cause="test", now=clock.now())
-    await firm.organisation.bring_in([row for row in STAFF if row.userid != "zhang"], branches=BRANCHES)
-    await work.round.hand_over()
-    assert [task.customer_id for task in await work.undone()] == [firm.customers["z2"]]
-    await merged.merge(kept=firm.customers["l1"], gone=firm.customers["z2"], cause="test", now=clock.now())
-    await work.round.hand_over()
-    assert await work.undone() == []
