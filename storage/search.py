@@ -22,7 +22,7 @@ from storage.search_index import CURSOR_NAME
 from storage.search_text import Words, parts_of
 from storage.search_walk import Span, Walk
 from storage.tables import ACCOUNT, CONTENT, CONVERSATION, CURSOR, CUSTOMER_OWNER, IDENTITY, MESSAGE
-from storage.timeline import Said, said
+from storage.timeline import SAID, Said, said
 from storage.viewer import Viewer
 
 #: A scope of at most so many messages is listed first (10 ms); in a larger one each candidate is asked for its owner.
@@ -216,22 +216,7 @@ _seq_alone = MESSAGE.c.seq.op("+")(literal_column("0"))
 
 def _messages() -> Any:
     return (
-        select(
-            MESSAGE.c.account_id,
-            MESSAGE.c.seq,
-            MESSAGE.c.conversation_id,
-            MESSAGE.c.direction,
-            MESSAGE.c.kind,
-            MESSAGE.c.sent_at,
-            MESSAGE.c.recorded_at,
-            MESSAGE.c.purpose,
-            ACCOUNT.c.name,
-            ACCOUNT.c.title,
-            ACCOUNT.c.channel,
-            IDENTITY.c.external_id,
-            IDENTITY.c.customer_id,
-            CONTENT.c.fields,
-        )
+        select(*SAID, MESSAGE.c.recorded_at)
         .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
         .join(IDENTITY, IDENTITY.c.id == MESSAGE.c.identity_id)
         # Without `+ 0` SQLite asks for each message's content with every one of the seqs: 500 ms instead of 5 for 512.

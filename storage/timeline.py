@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, and_, or_, select, type_coerce
 
@@ -13,6 +13,22 @@ from storage.database import Database
 from storage.tables import ACCOUNT, CONTENT, CONVERSATION, IDENTITY, MESSAGE
 from storage.viewer import Viewer, visible
 
+#: What `said` reads of a row: a message with its account, its person and its content.
+SAID: Final[tuple[Any, ...]] = (
+    MESSAGE.c.account_id,
+    MESSAGE.c.seq,
+    MESSAGE.c.conversation_id,
+    MESSAGE.c.direction,
+    MESSAGE.c.kind,
+    MESSAGE.c.sent_at,
+    MESSAGE.c.purpose,
+    ACCOUNT.c.name,
+    ACCOUNT.c.title,
+    ACCOUNT.c.channel,
+    IDENTITY.c.external_id,
+    IDENTITY.c.customer_id,
+    CONTENT.c.fields,
+)
 #: The moment of a message in whole seconds: platforms say no more, and what came and went within one stands as logged.
 _SECOND: Any = type_coerce(MESSAGE.c.sent_at, BigInteger()) // 1_000_000
 _ACCOUNT: Any = type_coerce(MESSAGE.c.account_id, BigInteger())
@@ -95,21 +111,7 @@ def _lies_before(place: Place) -> ColumnElement[bool]:
 def _messages() -> Any:
     """Return the query of messages with account, identity and content."""
     return (
-        select(
-            MESSAGE.c.account_id,
-            MESSAGE.c.seq,
-            MESSAGE.c.conversation_id,
-            MESSAGE.c.direction,
-            MESSAGE.c.kind,
-            MESSAGE.c.sent_at,
-            MESSAGE.c.purpose,
-            ACCOUNT.c.name,
-            ACCOUNT.c.title,
-            ACCOUNT.c.channel,
-            IDENTITY.c.external_id,
-            IDENTITY.c.customer_id,
-            CONTENT.c.fields,
-        )
+        select(*SAID)
         .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
         .join(IDENTITY, IDENTITY.c.id == MESSAGE.c.identity_id)
         .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))

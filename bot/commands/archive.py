@@ -24,11 +24,6 @@ _BATCH: Final = 500
 _IDLE_CLOSE: Final = timedelta(hours=6)
 
 
-@app.callback()
-def group() -> None:
-    """Archived chats."""
-
-
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="JSON Lines, see docs/archive.md.")],

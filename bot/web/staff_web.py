@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from aiohttp import web
 
@@ -18,8 +17,6 @@ from bot.web.console_wecom import WecomSignIn, grant_by
 from content.masking import mask
 from handlers.clock import Clock
 from storage.database import Database
-
-CONSOLE: Final = ROOT
 
 
 def mount(
@@ -43,7 +40,7 @@ def mount(
         wecom_start=None if wecom is None else wecom.start,
         wecom_return=None if wecom is None else wecom.back,
     )
-    app.add_subapp(CONSOLE, console)
+    app.add_subapp(ROOT, console)
     app.add_subapp(PREFIX, build_api(people, database=database, clock=clock, settings=settings))
 
 

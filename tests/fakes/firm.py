@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from content.rights import Permission, Role
+from content.rights import Role
 from handlers.clock import Clock
 from handlers.people.rights import viewer_of
 from storage.organisation import BranchRow, Organisation
@@ -92,4 +92,3 @@ SEEN: Final = {
     "wu": EVERYBODY,
     "zheng": EVERYBODY,
 }
-READS_CONVERSATIONS: Final = Permission.CONVERSATIONS_READ

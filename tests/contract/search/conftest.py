@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import Firm
-from tests.fakes.library import Library
+from tests.fakes.searched_log import SearchedLog
 from tests.fakes.stores import OpenStores
 
 
@@ -20,9 +20,9 @@ async def firm(stores: OpenStores, clock: ManualClock) -> Firm:
 
 
 @pytest.fixture
-async def library(stores: OpenStores, clock: ManualClock) -> Library:
+async def library(stores: OpenStores, clock: ManualClock) -> SearchedLog:
     """Return two accounts that people write to, and the index over what they say."""
     rows = await stores.accounts.bring_in(
         [("service", "wechat", "wx-realm", "服务号"), ("second", "wechat", "wx-realm", "第二个号")]
     )
-    return Library(stores, rows, clock)
+    return SearchedLog(stores, rows, clock)

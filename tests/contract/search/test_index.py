@@ -11,13 +11,13 @@ from handlers.processing import Processing
 from storage.cursors import Cursors, LogRow
 from storage.search_blocks import SIZES, rows_of
 from storage.search_index import CURSOR_NAME, SearchIndex
-from tests.fakes.library import Library
+from tests.fakes.searched_log import SearchedLog
 
 _MIDDLE = SIZES[1]
 _SMALL = SIZES[-1]
 
 
-async def _fill(library: Library, count: int, *, words: str = "第{n}句，关于理赔{n}") -> None:
+async def _fill(library: SearchedLog, count: int, *, words: str = "第{n}句，关于理赔{n}") -> None:
     """Write so many messages straight into the log: its entrance would take minutes."""
     await library.stores.change("DELETE FROM content")
     await library.stores.change("DELETE FROM message")
@@ -40,14 +40,14 @@ async def _fill(library: Library, count: int, *, words: str = "第{n}句，关�
 
 
 @pytest.fixture
-async def full(library: Library) -> Library:
+async def full(library: SearchedLog) -> SearchedLog:
     """Return a library whose first account has a log with blocks of two sizes and a tail."""
     await library.say("开头")
     await _fill(library, 2 * _MIDDLE + 5 * _SMALL + 17)
     return library
 
 
-async def test_the_index_is_the_same_whatever_the_batches_were(full: Library) -> None:
+async def test_the_index_is_the_same_whatever_the_batches_were(full: SearchedLog) -> None:
     tables = []
     for batch in (100, 64, 10**6):
         await full.read(batch=batch)
@@ -59,7 +59,7 @@ async def test_the_index_is_the_same_whatever_the_batches_were(full: Library) ->
     assert await full.tables() == {"block": [], "posting": [], "cursor": _cursors(full, 0)}
 
 
-async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: Library) -> None:
+async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: SearchedLog) -> None:
     seen = set()
     while await Processing(Cursors(full.stores.database), [full.index], batch=150, most=1).run():
         cursor = (await full.tables())["cursor"][0]["seq"]
@@ -69,7 +69,7 @@ async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: Library
     assert len(seen) > 10
 
 
-async def test_two_processors_at_once_make_one_index(full: Library) -> None:
+async def test_two_processors_at_once_make_one_index(full: SearchedLog) -> None:
     other = SearchIndex(full.stores.database)
     cursors = Cursors(full.stores.database)
     await asyncio.gather(*[Processing(cursors, [index], batch=300, most=10**9).run() for index in (full.index, other)])
@@ -80,11 +80,11 @@ async def test_two_processors_at_once_make_one_index(full: Library) -> None:
     assert both == await full.tables()
 
 
-async def _batches(library: Library, *, limit: int) -> list[Sequence[LogRow]]:
+async def _batches(library: SearchedLog, *, limit: int) -> list[Sequence[LogRow]]:
     return list(await Cursors(library.stores.database).next(CURSOR_NAME, limit=limit))
 
 
-async def test_what_was_read_before_the_index_was_begun_anew_is_not_written_behind_it(full: Library) -> None:
+async def test_what_was_read_before_the_index_was_begun_anew_is_not_written_behind_it(full: SearchedLog) -> None:
     await full.read(batch=1000)
     await full.say("新的", "更新的")
     [late] = await _batches(full, limit=10)
@@ -96,11 +96,11 @@ async def test_what_was_read_before_the_index_was_begun_anew_is_not_written_behi
     assert await full.seqs("第1句") == [1]
 
 
-def _cursors(library: Library, seq: int) -> list[dict[str, object]]:
+def _cursors(library: SearchedLog, seq: int) -> list[dict[str, object]]:
     return [{"processor": CURSOR_NAME, "account_id": library.account_id(), "seq": seq}]
 
 
-async def test_what_was_destroyed_after_it_was_read_is_not_indexed(full: Library) -> None:
+async def test_what_was_destroyed_after_it_was_read_is_not_indexed(full: SearchedLog) -> None:
     [stale] = await _batches(full, limit=_SMALL)
     await full.stores.change("DELETE FROM content WHERE seq = 7")
     await full.index.forget(full.account_id(), [7])
@@ -123,7 +123,7 @@ def _pair(tables: dict[str, list[dict[str, object]]], pair: str) -> set[int]:
     return found
 
 
-async def test_nothing_of_what_was_forgotten_is_left_in_the_tables(library: Library) -> None:
+async def test_nothing_of_what_was_forgotten_is_left_in_the_tables(library: SearchedLog) -> None:
     await library.say("开头")
     secret = "秘密的鑫焱"
     await _fill(library, _MIDDLE + 3 * _SMALL)
@@ -151,7 +151,7 @@ async def test_nothing_of_what_was_forgotten_is_left_in_the_tables(library: Libr
     assert (await library.tables())["posting"] == after["posting"], "thinning leaves what reading anew would make"
 
 
-async def test_forgetting_reaches_blocks_that_wait_to_be_deleted(full: Library) -> None:
+async def test_forgetting_reaches_blocks_that_wait_to_be_deleted(full: SearchedLog) -> None:
     await full.read()
     await full.stores.change("UPDATE search_block SET is_live = :no WHERE first_seq = 0", no=False)
     await full.stores.change("DELETE FROM content WHERE seq = 3")
@@ -162,7 +162,7 @@ async def test_forgetting_reaches_blocks_that_wait_to_be_deleted(full: Library) 
     assert (await full.tables())["block"][0]["first_seq"] == _MIDDLE
 
 
-async def test_what_is_not_indexed_can_be_forgotten(library: Library) -> None:
+async def test_what_is_not_indexed_can_be_forgotten(library: SearchedLog) -> None:
     seq = await library.say("还没有读")
     await library.index.forget(library.account_id(), [seq, 10**6])
     await library.read()

@@ -9,12 +9,12 @@ import pytest
 
 from storage.search import MessageSearch, SearchPlace
 from storage.search_text import parts_of
-from tests.fakes.library import Library
+from tests.fakes.searched_log import SearchedLog
 
 _PIECES = ("理赔", "赔付", "保险", "险种", "理", "赔", "医院", "院长", "abc", "bcd", "2026", "0261", "，")
 
 
-async def _talk(library: Library, count: int, *, seed: int) -> list[tuple[str, int, str]]:
+async def _talk(library: SearchedLog, count: int, *, seed: int) -> list[tuple[str, int, str]]:
     """Say so much on both accounts; return account, seq and words, the newest first."""
     draw = random.Random(seed)
     said = []
@@ -26,7 +26,9 @@ async def _talk(library: Library, count: int, *, seed: int) -> list[tuple[str, i
 
 
 @pytest.mark.parametrize("limit", [3, 50])
-async def test_pages_hold_what_comparing_every_message_finds_in_the_same_order(library: Library, limit: int) -> None:
+async def test_pages_hold_what_comparing_every_message_finds_in_the_same_order(
+    library: SearchedLog, limit: int
+) -> None:
     said = await _talk(library, 300, seed=limit)
     await library.read()
     for words in ("理赔", "赔", "保险 医院", "abcd", "20260261", "理赔付 院", "没有"):
@@ -41,7 +43,7 @@ async def test_pages_hold_what_comparing_every_message_finds_in_the_same_order(l
         assert all(len(page) == limit for page in pages[:-1]), words
 
 
-async def test_a_page_whose_effort_is_spent_says_where_to_go_on(library: Library) -> None:
+async def test_a_page_whose_effort_is_spent_says_where_to_go_on(library: SearchedLog) -> None:
     said = await _talk(library, 200, seed=1)
     await library.read()
     tired = MessageSearch(library.stores.database, effort=2)
@@ -52,7 +54,7 @@ async def test_a_page_whose_effort_is_spent_says_where_to_go_on(library: Library
     assert len(pages) > 3
 
 
-async def test_what_is_said_between_two_pages_moves_nothing(library: Library) -> None:
+async def test_what_is_said_between_two_pages_moves_nothing(library: SearchedLog) -> None:
     await library.say(*[f"第{number}次理赔" for number in range(100)])
     await library.read()
     first = await library.page("理赔", limit=10)
@@ -63,7 +65,7 @@ async def test_what_is_said_between_two_pages_moves_nothing(library: Library) ->
     assert [said.seq for said in (*first.messages, *second.messages)] == list(range(100, 80, -1))
 
 
-async def test_the_last_page_says_that_it_is_the_last(library: Library) -> None:
+async def test_the_last_page_says_that_it_is_the_last(library: SearchedLog) -> None:
     await library.say(*["理赔"] * 10)
     await library.read()
     whole, part = await library.page("理赔", limit=11), await library.page("理赔", limit=9)

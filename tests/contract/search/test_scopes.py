@@ -12,13 +12,13 @@ from storage.search_index import SearchIndex
 from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import SEEN, Firm
-from tests.fakes.library import Library
+from tests.fakes.searched_log import SearchedLog
 from tests.fakes.stores import OpenStores
 
 _READERS = {userid: seen for userid, seen in SEEN.items() if userid != "qian"}
 
 
-async def _found(library: Library, firm: Firm, userid: str, search: MessageSearch) -> set[str]:
+async def _found(library: SearchedLog, firm: Firm, userid: str, search: MessageSearch) -> set[str]:
     found = await library.page("我是", viewer=await firm.viewer(userid), search=search)
     return {said.person for said in found.messages}
 
@@ -26,7 +26,7 @@ async def _found(library: Library, firm: Firm, userid: str, search: MessageSearc
 @pytest.mark.parametrize("listed", [0, 1, 50_000], ids=["asked one by one", "too large to list", "listed"])
 @pytest.mark.parametrize("more", [0, 70])
 async def test_each_finds_what_customers_of_their_scope_said(
-    library: Library, firm: Firm, listed: int, more: int
+    library: SearchedLog, firm: Firm, listed: int, more: int
 ) -> None:
     await library.say(*["别的"] * more, person="z1")
     await library.read()
@@ -35,7 +35,7 @@ async def test_each_finds_what_customers_of_their_scope_said(
     assert {userid: await _found(library, firm, userid, search) for userid in _READERS} == _READERS
 
 
-async def test_a_viewer_of_one_account_finds_nothing_of_another(library: Library) -> None:
+async def test_a_viewer_of_one_account_finds_nothing_of_another(library: SearchedLog) -> None:
     await library.say("同样的话")
     await library.say("同样的话", account="second")
     await library.read()
@@ -45,7 +45,7 @@ async def test_a_viewer_of_one_account_finds_nothing_of_another(library: Library
     assert await library.seqs("同样的话", viewer=viewer, account="service") == []
 
 
-async def test_customers_go_with_their_new_owner(library: Library, firm: Firm) -> None:
+async def test_customers_go_with_their_new_owner(library: SearchedLog, firm: Firm) -> None:
     await library.read()
     await firm.give("z1", "zhao")
 
@@ -66,7 +66,7 @@ async def test_who_may_not_read_conversations_may_not_search_them(search: Search
 
 
 async def test_a_search_leaves_a_row_that_names_the_customers_but_not_the_words(
-    search: Search, library: Library, firm: Firm, stores: OpenStores
+    search: Search, library: SearchedLog, firm: Firm, stores: OpenStores
 ) -> None:
     await library.read()
     viewer = await firm.viewer("zhang")
@@ -81,7 +81,7 @@ async def test_a_search_leaves_a_row_that_names_the_customers_but_not_the_words(
     ]
 
 
-async def test_numbers_in_what_is_found_are_masked(search: Search, library: Library) -> None:
+async def test_numbers_in_what_is_found_are_masked(search: Search, library: SearchedLog) -> None:
     await library.say("我的手机是13812345678")
     await library.read()
     [said] = (await search.page("13812345678", viewer=COMMAND_LINE, limit=10)).messages

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from content.messages import Event, Image, Link, Location, Text, Voice
-from tests.fakes.library import Library
+from tests.fakes.searched_log import SearchedLog
 from tests.fakes.visitors import lease_of, turn
 
 #: What was said, what is looked for, and whether it is found.
@@ -40,7 +40,7 @@ _CASES: Final = (
 
 
 @pytest.mark.parametrize("behind", [0, 64], ids=["in the tail", "in a block"])
-async def test_words_are_found_where_they_stand(library: Library, behind: int) -> None:
+async def test_words_are_found_where_they_stand(library: SearchedLog, behind: int) -> None:
     seqs = {said: await library.say(said) for said in dict.fromkeys(said for said, _, _ in _CASES)}
     await library.say(*["别的"] * behind)
     await library.read()
@@ -49,7 +49,7 @@ async def test_words_are_found_where_they_stand(library: Library, behind: int) -
     assert [(said, words, seqs[said] in found[words]) for said, words, _ in _CASES] == list(_CASES)
 
 
-async def test_everything_a_person_could_read_is_found_and_nothing_else(library: Library) -> None:
+async def test_everything_a_person_could_read_is_found_and_nothing_else(library: SearchedLog) -> None:
     seqs = [
         await library.do(body)
         for body in (
@@ -70,7 +70,7 @@ async def test_everything_a_person_could_read_is_found_and_nothing_else(library:
         assert await library.seqs(words) == [], words
 
 
-async def test_what_the_bot_answered_is_found(library: Library) -> None:
+async def test_what_the_bot_answered_is_found(library: SearchedLog) -> None:
     recorded = await library.visitors().say("alice", "问题")
     handled = turn(lease_of(recorded, holder="talk-service"), [recorded.seq], "这是回答", now=library.clock.now())
     await library.stores.handling.finish(handled)
@@ -82,7 +82,7 @@ async def test_what_the_bot_answered_is_found(library: Library) -> None:
     assert await library.seqs("问题", direction="in") == [recorded.seq]
 
 
-async def test_a_message_is_found_once_the_processor_has_read_it(library: Library) -> None:
+async def test_a_message_is_found_once_the_processor_has_read_it(library: SearchedLog) -> None:
     await library.say("还没有读")
     before = await library.seqs("还没有读")
     await library.read()
@@ -90,7 +90,7 @@ async def test_a_message_is_found_once_the_processor_has_read_it(library: Librar
     assert (before, await library.seqs("还没有读")) == ([], [1])
 
 
-async def test_what_was_destroyed_is_not_found_though_the_index_still_has_it(library: Library) -> None:
+async def test_what_was_destroyed_is_not_found_though_the_index_still_has_it(library: SearchedLog) -> None:
     await library.say("要忘记的话", *["别的"] * 70)
     await library.read()
     found = await library.seqs("要忘记的话")
@@ -99,7 +99,7 @@ async def test_what_was_destroyed_is_not_found_though_the_index_still_has_it(lib
     assert (found, await library.seqs("要忘记的话")) == ([1], [])
 
 
-async def test_a_page_can_be_of_one_account_and_of_a_time(library: Library) -> None:
+async def test_a_page_can_be_of_one_account_and_of_a_time(library: SearchedLog) -> None:
     for _ in range(70):
         await library.say("同样的话")
         await library.say("同样的话", account="second")

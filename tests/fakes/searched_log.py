@@ -20,7 +20,7 @@ from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
 
-class Library:
+class SearchedLog:
     """Says, indexes and searches."""
 
     def __init__(self, stores: OpenStores, accounts: Mapping[str, AccountRow], clock: ManualClock) -> None:
