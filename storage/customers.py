@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Update, exists, insert, or_, select, text, update
 
 from storage.accounts import lock_accounts
+from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.owners import inherit_owner
 from storage.people import latest_consents
 from storage.tables import ACCOUNT, CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
+from storage.viewer import COMMAND_LINE, Viewer
 
 #: Serialises merges of several processes on PostgreSQL (an arbitrary number, next to that of `storage.migrate`).
 _ADVISORY_LOCK = 7_310_266
@@ -95,8 +97,11 @@ class Customers:
 
         return await self._database.write(apply)
 
-    async def merge(self, *, kept: int, gone: int, cause: str, now: datetime) -> None:
-        """Move all identities of `gone` to `kept`. Raises StorageError when they are one or one does not exist."""
+    async def merge(self, *, kept: int, gone: int, cause: str, now: datetime, viewer: Viewer = COMMAND_LINE) -> None:
+        """Move all identities of `gone` to `kept`, and note that `viewer` did.
+
+        Raises StorageError when they are one or one does not exist.
+        """
 
         async def apply(connection: Connection) -> None:
             await one_merge_at_a_time(connection)
@@ -107,6 +112,8 @@ class Customers:
                 )
             await hold_customers(connection, [kept, gone])
             await _merge(connection, kept=kept, gone=gone, cause=cause, now=now)
+            deed = Deed(action="merged", subject="customer", subject_id=kept, detail=f"{gone}: {cause}")
+            await note_deed(connection, viewer, deed, now=now)
 
         await self._database.write(apply)
 

@@ -6,7 +6,8 @@ StorageError
  ├── SchemaTooOld          run `zhike migrate`
  ├── SchemaTooNew          the database was migrated by a newer Zhike: update the program
  ├── DatabaseInUse         another process serves on this SQLite file
- └── LeaseLost             another holder took over: drop what was done, it was not written
+ ├── LeaseLost             another holder took over: drop what was done, it was not written
+ └── OutOfScope            it is not there for who asks: nothing was written
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class DatabaseInUse(StorageError):
 
 class LeaseLost(StorageError):
     """The lease ended and another holder took over; nothing was written."""
+
+
+class OutOfScope(StorageError):
+    """What is to be changed does not exist, or lies outside of the scope of who asks; nothing was written."""

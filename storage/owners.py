@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from content.rights import Scope
+from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import OutOfScope
 from storage.people import upsert
 from storage.tables import CUSTOMER, CUSTOMER_OWNER, IDENTITY, STAFF, TASK
 from storage.tables.tasks import UNDONE, TaskState
@@ -25,9 +26,9 @@ class Owners:
         self._database = database
 
     async def assign(self, customer_id: int, staff_id: int, *, viewer: Viewer, now: datetime, cause: str) -> None:
-        """Give a customer of the viewer's scope to a member of staff of it.
+        """Give a customer of the viewer's scope to a member of staff of it, and note who did.
 
-        Raises StorageError when either is not there, or lies outside of the scope.
+        Raises OutOfScope when either is not there, or lies outside of the scope.
         """
 
         async def apply(connection: Connection) -> None:
@@ -35,13 +36,15 @@ class Owners:
                 CUSTOMER.c.id == customer_id, CUSTOMER.c.merged_into.is_(None), viewer.sees_customer(CUSTOMER.c.id)
             )
             if (await connection.execute(seen)).first() is None:
-                raise StorageError(f"there is no customer {customer_id} in your scope")
+                raise OutOfScope(f"there is no customer {customer_id} in your scope")
             member = (
                 await connection.execute(select(STAFF).where(STAFF.c.id == staff_id, STAFF.c.active))
             ).one_or_none()
             if member is None or not _within(viewer, member):
-                raise StorageError("the new owner is not an active member of staff in your scope")
+                raise OutOfScope("the new owner is not an active member of staff in your scope")
             await _give(connection, customer_id, member, now=now, cause=cause)
+            deed = Deed(action="assigned", subject="customer", subject_id=customer_id, detail=member.userid)
+            await note_deed(connection, viewer, deed, now=now)
 
         await self._database.write(apply)
 

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
+from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
 from storage.errors import StorageError
 from storage.owners import give_back_owner
 from storage.tables import CUSTOMER, CUSTOMER_MERGE, IDENTITY
+from storage.viewer import COMMAND_LINE, Viewer
 
 
 class Unmerge:
@@ -20,8 +22,8 @@ class Unmerge:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def undo(self, gone: int, *, cause: str, now: datetime) -> int:
-        """Give customer `gone` back the identities of its last merge; return the customer that had them.
+    async def undo(self, gone: int, *, cause: str, now: datetime, viewer: Viewer = COMMAND_LINE) -> int:
+        """Give customer `gone` back the identities of its last merge, and note who did it; return who had them.
 
         Consents that the merge made more restrictive stay so on both sides; what each said for itself counts again for
         `gone`. An identity that has moved on since (another merge) stays where it is. Raises StorageError when `gone`
@@ -60,6 +62,8 @@ class Unmerge:
                 await connection.execute(insert(CUSTOMER_MERGE), moved)
             await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=None))
             await give_back_owner(connection, kept=kept, gone=gone)
+            deed = Deed(action="unmerged", subject="customer", subject_id=gone, detail=f"{kept}: {cause}")
+            await note_deed(connection, viewer, deed, now=now)
             return int(kept)
 
         return await self._database.write(apply)

@@ -12,7 +12,6 @@ from bot.commands.exits import EXIT_FLAW
 from bot.commands.running import note, with_people, with_stores_and_time
 from bot.people import People
 from handlers.clock import Clock
-from storage.audit import Deed
 from storage.customers import Customers
 from storage.identities import Identities
 from storage.unmerge import Unmerge
@@ -45,7 +44,6 @@ def merge(kept: int, gone: int, cause: Annotated[str, typer.Option(help="Who say
 
     async def work(stores: Stores, clock: Clock) -> None:
         await Customers(stores.database).merge(kept=kept, gone=gone, cause=cause, now=clock.now())
-        await note(stores.database, clock, "merged", "customer", number=kept, detail=f"{gone}: {cause}")
 
     with_stores_and_time(work)
     typer.echo(json.dumps({"kept": kept, "merged": gone}))
@@ -56,9 +54,7 @@ def unmerge(gone: int, cause: Annotated[str, typer.Option(help="Who says so, and
     """Take customer GONE out of the one it was merged into, with the identities it had."""
 
     async def work(stores: Stores, clock: Clock) -> int:
-        kept = await Unmerge(stores.database).undo(gone, cause=cause, now=clock.now())
-        await note(stores.database, clock, "unmerged", "customer", number=gone, detail=f"{kept}: {cause}")
-        return kept
+        return await Unmerge(stores.database).undo(gone, cause=cause, now=clock.now())
 
     typer.echo(json.dumps({"restored": gone, "from": with_stores_and_time(work)}))
 
@@ -69,10 +65,7 @@ def assign(customer: int, userid: Annotated[str, typer.Argument(help="The new ow
 
     async def work(people: People, clock: Clock) -> None:
         owner = await people.organisation.find(userid)
-        now = clock.now()
-        await people.owners.assign(customer, owner, viewer=COMMAND_LINE, now=now, cause="assigned")
-        deed = Deed(action="assigned", subject="customer", subject_id=customer, detail=userid)
-        await people.audit.note(COMMAND_LINE, deed, now=now)
+        await people.owners.assign(customer, owner, viewer=COMMAND_LINE, now=clock.now(), cause="assigned")
 
     with_people(work)
     typer.echo(json.dumps({"customer": customer, "owner": userid}, ensure_ascii=False))

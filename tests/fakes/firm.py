@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from content.rights import Role
 from handlers.clock import Clock
 from handlers.people.rights import viewer_of
 from storage.organisation import BranchRow, Organisation
-from storage.owners import Owners
+from storage.owners import Owners, own_by_scene
 from storage.records import AccountRow, StaffRow
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.stores import OpenStores
@@ -45,6 +46,7 @@ class Firm:
 
     def __init__(self, stores: OpenStores, account: AccountRow, clock: Clock) -> None:
         self.organisation = Organisation(stores.database)
+        self._database = stores.database
         self._owners = Owners(stores.database)
         self._visitors = Visitors(stores.log, account, clock)
         self._clock = clock
@@ -52,14 +54,15 @@ class Firm:
         self.customers: dict[str, int] = {}
 
     async def found(self) -> None:
-        """Bring in staff and customers."""
+        """Bring in staff, and customers who scanned their codes: what nobody did by hand leaves no row in the audit."""
         await self.organisation.bring_in(STAFF, branches=BRANCHES)
         for owner, people in CUSTOMERS.items():
             for person in people:
                 said = await self._visitors.say(person, f"我是{person}")
                 self.customers[person] = said.person.customer_id
                 if owner:
-                    await self.give(person, owner)
+                    scan = {"agent": owner, "identity_id": said.person.identity_id, "at": self._clock.now()}
+                    await self._database.write(partial(own_by_scene, attributions=[scan]))
 
     async def give(self, person: str, owner: str) -> None:
         """Make somebody the owner of a person."""

@@ -36,7 +36,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
     return (
         *CustomerRoutes(people.reading).routes(),
         *TimelineRoutes(people.reading).routes(),
-        *OwnerRoutes(owners=people.owners, staff=staff, audit=people.audit, clock=clock).routes(),
+        *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
         *AuditRoutes(people.audit).routes(),
         *MeRoutes().routes(),

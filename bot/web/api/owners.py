@@ -10,8 +10,7 @@ from bot.web.api.route import AnyRoute, Body, Call, PlatformId, Route
 from bot.web.api.staff import ShownStaff, shown_staff
 from content.rights import Permission
 from handlers.clock import Clock
-from storage.audit import Audit, Deed
-from storage.errors import StorageError
+from storage.errors import OutOfScope
 from storage.owners import Owners
 from storage.staff_list import StaffCard, StaffList
 from storage.viewer import Viewer
@@ -36,10 +35,9 @@ class Ownership(BaseModel):
 class OwnerRoutes:
     """Changes owners, with a row in the audit."""
 
-    def __init__(self, *, owners: Owners, staff: StaffList, audit: Audit, clock: Clock) -> None:
+    def __init__(self, *, owners: Owners, staff: StaffList, clock: Clock) -> None:
         self._owners = owners
         self._staff = staff
-        self._audit = audit
         self._clock = clock
 
     def routes(self) -> tuple[AnyRoute, ...]:
@@ -62,17 +60,13 @@ class OwnerRoutes:
     async def _put(self, call: Call[CustomerPath, NewOwner]) -> Ownership:
         customer_id = call.parameters.customer_id
         owner = await self._named(call.body, call.viewer)
-        now = self._clock.now()
         try:
-            await self._owners.assign(customer_id, owner.id, viewer=call.viewer, now=now, cause="assigned")
-        except StorageError as error:
-            # What the database itself says has a cause; a refusal of the repository has none. The owner was found in
-            # the scope just now, so it is the customer who is not there.
-            if error.__cause__ is not None:
-                raise
+            await self._owners.assign(
+                customer_id, owner.id, viewer=call.viewer, now=self._clock.now(), cause="assigned"
+            )
+        except OutOfScope:
+            # The owner was found in the scope just now, so it is the customer who is not there.
             raise no_customer(customer_id) from None
-        deed = Deed(action="assigned", subject="customer", subject_id=customer_id, detail=owner.userid)
-        await self._audit.note(call.viewer, deed, now=now)
         return Ownership(customer_id=customer_id, owner=shown_staff(owner))
 
     async def _named(self, wanted: NewOwner, viewer: Viewer) -> StaffCard:

@@ -7,7 +7,7 @@ import pytest
 from content.messages import Follow
 from storage.customer_cards import CustomerCards
 from storage.customers import Customers
-from storage.errors import StorageError
+from storage.errors import OutOfScope
 from storage.owners import Owners
 from storage.records import AttributionDraft
 from storage.viewer import COMMAND_LINE
@@ -54,9 +54,9 @@ async def test_a_supervisor_gives_customers_of_the_team_to_people_of_the_team_an
     owners, sun = Owners(stores.database), await firm.viewer("sun")
     li, zhao = await firm.organisation.find("li"), await firm.organisation.find("zhao")
     await owners.assign(firm.customers["z1"], li, viewer=sun, now=clock.now(), cause="assigned")
-    with pytest.raises(StorageError, match="not an active member of staff in your scope"):
+    with pytest.raises(OutOfScope, match="not an active member of staff in your scope"):
         await owners.assign(firm.customers["z2"], zhao, viewer=sun, now=clock.now(), cause="assigned")
-    with pytest.raises(StorageError, match=r"no customer [0-9]+ in your scope"):
+    with pytest.raises(OutOfScope, match=r"no customer [0-9]+ in your scope"):
         await owners.assign(firm.customers["b1"], li, viewer=sun, now=clock.now(), cause="assigned")
 
     assert [await _owner(stores, firm.customers[p]) for p in ("z1", "z2", "b1")] == ["Li", "Zhang", "Zhao"]
