@@ -32,9 +32,11 @@ from content.tree import Content
 from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import ConversationConfig
+from handlers.conversation.consent_choices import consent_labels
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.menu import authored_labels
+from handlers.conversation.notice import FirstNotice
 from handlers.conversation.recovery import Recovery
 from handlers.conversation.routes import apologise, build_routes
 from handlers.conversation.sent import Sent
@@ -56,6 +58,7 @@ from storage.migrate import check_schema
 from storage.organisation import Organisation
 from storage.outbox import Outbox
 from storage.probe import Probe, no_probe
+from storage.received import LastReceived
 from storage.replies import Replies
 from storage.tokens import AccessTokens
 
@@ -232,11 +235,16 @@ class Process:
         self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], content: Content, governor: Governor
     ) -> Turns:
         return Turns(
-            routes=build_routes(content, tasks=build_desk(stores.database, content, clock=clock)),
-            standings=Standings(History(stores.database), labels=authored_labels(content)),
+            routes=build_routes(
+                content,
+                tasks=build_desk(stores.database, content, clock=clock),
+                receipts=LastReceived(stores.database),
+            ),
+            standings=Standings(History(stores.database), labels=authored_labels(content) | consent_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             governor=governor,
             apology=apologise(content),
+            notice=FirstNotice(content) if self._settings.consent.ask else None,
             clock=clock,
             config=self._config(),
         )

@@ -71,6 +71,13 @@ class DeliverySettings(Section):
     lease_seconds: Positive = 30
 
 
+class ConsentSettings(Section):
+    """Asking customers for their consents."""
+
+    #: Show the notice and ask at the first chat; what customers say by themselves counts either way.
+    ask: bool = True
+
+
 class LimitSettings(Section):
     """What the platforms let an account send to one person; the defaults are the published figures."""
 
@@ -135,6 +142,7 @@ class Settings(BaseSettings):
     callbacks: CallbackSettings = CallbackSettings()
     conversation: ConversationSettings = ConversationSettings()
     delivery: DeliverySettings = DeliverySettings()
+    consent: ConsentSettings = ConsentSettings()
     limits: LimitSettings = LimitSettings()
     console: ConsoleSettings = ConsoleSettings()
     tasks: TaskSettings = TaskSettings()

@@ -11,6 +11,7 @@ from content.document import Document, Place
 from content.errors import Problem
 from content.menu import Menu
 from content.normal_form import normalise
+from content.notice import NOTICE_SLOTS, Notice
 from content.patterns import compile_pattern
 from content.signals import TASK_SLOTS, Tasks
 from content.slots import COMMON_SLOTS, slots_of
@@ -25,6 +26,15 @@ def check_texts(document: Document, texts: Texts) -> Iterator[Problem]:
         if isinstance(text, str):
             allowed = TEXT_SLOTS.get(name, frozenset()) | COMMON_SLOTS
             yield from _unknown_slots(document, (name,), slots_of(text), allowed=allowed)
+
+
+def check_notice(document: Document, notice: Notice) -> Iterator[Problem]:
+    """Yield a slot that nothing fills."""
+    for name in ("text", "shown", "thanks", "declined", "why_nothing", *NOTICE_SLOTS):
+        allowed = NOTICE_SLOTS.get(name, frozenset()) | COMMON_SLOTS
+        yield from _unknown_slots(document, (name,), slots_of(getattr(notice, name)), allowed=allowed)
+    for name, purpose in notice.purposes:
+        yield from _unknown_slots(document, ("purposes", name, "ask"), slots_of(purpose.ask), allowed=COMMON_SLOTS)
 
 
 def check_welcome(document: Document, welcome: Welcome) -> Iterator[Problem]:

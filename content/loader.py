@@ -16,6 +16,7 @@ from content.consent_words import ConsentWords
 from content.document import Document, read_document
 from content.errors import ContentError, Problem
 from content.menu import Menu
+from content.notice import Notice
 from content.signals import Tasks
 from content.texts import Texts
 from content.tree import Content
@@ -28,7 +29,7 @@ M = TypeVar("M", bound=BaseModel)
 #: Where the built-in content lies.
 BUILT_IN: Final = Path(__file__).parent / "zh"
 #: The files that are read, in the built-in folder and in `$ZHIKE_HOME/content`.
-FILES: Final = ("texts.yaml", "welcome.yaml", "menu.yaml", "answers.yaml", "consent.yaml", "tasks.yaml")
+FILES: Final = ("texts.yaml", "welcome.yaml", "menu.yaml", "answers.yaml", "consent.yaml", "notice.yaml", "tasks.yaml")
 
 
 @value
@@ -56,6 +57,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         words = _load(own, "consent.yaml", ConsentWords)
     with _collecting(problems):
+        notice = _load(own, "notice.yaml", Notice)
+    with _collecting(problems):
         tasks = _load(own, "tasks.yaml", Tasks)
     with _collecting(problems):
         answers = _load_answers(own)
@@ -65,17 +68,19 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_texts(texts.document, texts.model)
     problems += checks.check_welcome(welcome.document, welcome.model)
     problems += checks.check_menu(menu.document, menu.model, merged)
+    problems += checks.check_notice(notice.document, notice.model)
     problems += checks.check_tasks(tasks.document, tasks.model)
     problems += _check_answers(answers, welcome, menu)
     if problems:
         raise ContentError(problems)
-    documents = [texts.document, welcome.document, menu.document, words.document, tasks.document]
+    documents = [texts.document, welcome.document, menu.document, words.document, notice.document, tasks.document]
     return Content(
         texts=texts.model,
         welcome=welcome.model,
         menu=menu.model,
         answers=merged,
         consent_words=words.model,
+        notice=notice.model,
         tasks=tasks.model,
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )

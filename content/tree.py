@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from content.answers import Answers
 from content.consent_words import ConsentWords
 from content.menu import Menu
+from content.notice import Notice
 from content.signals import Tasks
 from content.texts import Texts
 from content.welcome import Welcome
@@ -21,6 +22,7 @@ class Content:
     menu: Menu
     answers: Answers
     consent_words: ConsentWords
+    notice: Notice
     tasks: Tasks
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.
     version: str

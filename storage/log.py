@@ -16,9 +16,9 @@ from storage.connection import Connection
 from storage.digests import platform_key, platform_month
 from storage.group_commit import GroupCommitWriter
 from storage.log_rows import LogRows
-from storage.people import REACH_AT, find_or_make_identities, latest_consents, person_of, upsert
+from storage.people import REACH_AT, find_or_make_identities, latest_consent_rows, person_of, upsert
 from storage.probe import Probe, no_probe
-from storage.records import Arrival, Handled, Recorded, Written
+from storage.records import Arrival, ConsentRow, Handled, Recorded, Written
 from storage.statements import Bulk, Lookup
 from storage.tables import CONVERSATION, MESSAGE_KEY, REACH, WORK
 from storage.tables.instant import to_micros
@@ -107,7 +107,7 @@ class _AccountBatch:
         self._work: list[tuple[Any, ...]] = []
         self._keys: list[tuple[Any, ...]] = []
         self._reach: dict[int, dict[str, Any]] = {}
-        self._consents: dict[int, dict[str, str]] = {}
+        self._consent_rows: dict[int, dict[str, ConsentRow]] = {}
 
     async def record(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
         first = arrivals[0]
@@ -122,7 +122,8 @@ class _AccountBatch:
         )
         fresh = [a for a, key in zip(arrivals, keys, strict=True) if key not in known]
         if any(arrival.handle for arrival in fresh):
-            self._consents = await latest_consents(connection, [person.customer_id for person in people.values()])
+            customers = [person.customer_id for person in people.values()]
+            self._consent_rows = await latest_consent_rows(connection, customers)
         await self._open_conversations(connection, fresh, people)
         results = [self._take(a, key, people[a.inbound.sender], known) for a, key in zip(arrivals, keys, strict=True)]
         await self._write(connection)
@@ -166,7 +167,7 @@ class _AccountBatch:
                 account_id=self._account_id,
                 seq=seq,
                 is_new=False,
-                person=person_of(person, self._known_reach(person), consents={}),
+                person=person_of(person, self._known_reach(person), consent_rows={}),
                 epoch=None,
             )
         self.seq = known[key] = seq = self.seq + 1
@@ -178,7 +179,7 @@ class _AccountBatch:
             account_id=self._account_id,
             seq=seq,
             is_new=True,
-            person=person_of(person, reach, consents=self._consents.get(person.customer_id, {})),
+            person=person_of(person, reach, consent_rows=self._consent_rows.get(person.customer_id, {})),
             epoch=epoch,
         )
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
 from storage.connection import Connection
-from storage.records import Person, StaffRow
+from storage.records import ConsentRow, Person, StaffRow
 from storage.statements import Bulk, Lookup
 from storage.tables import CONSENT_ENTRY as CONSENT
 from storage.tables import CUSTOMER, IDENTITY, REACH, STAFF
@@ -89,7 +89,7 @@ _INSERT_IDENTITIES = Bulk(
 _FIND_IDENTITIES = Lookup(_find_identities, of=IDENTITY.c.external_id)
 _FIND_CONSENTS = Lookup(
     lambda customers: (
-        select(CONSENT.c.customer_id, CONSENT.c.consent, CONSENT.c.state)
+        select(CONSENT.c.customer_id, CONSENT.c.consent, CONSENT.c.state, CONSENT.c.text_version, CONSENT.c.at)
         .where(CONSENT.c.customer_id.in_(customers))
         .order_by(CONSENT.c.id)
     ),
@@ -108,9 +108,9 @@ async def load_persons(connection: Connection, *, account_id: int, identity_ids:
         .where(IDENTITY.c.id.in_(identity_ids))
     )
     rows = (await connection.execute(query)).all()
-    consents = await latest_consents(connection, [row.customer_id for row in rows])
+    consent_rows = await latest_consent_rows(connection, [row.customer_id for row in rows])
     return {
-        row.identity_id: person_of(row, _stored(dict(row._mapping)), consents=consents.get(row.customer_id, {}))
+        row.identity_id: person_of(row, _stored(dict(row._mapping)), consent_rows=consent_rows.get(row.customer_id, {}))
         for row in rows
     }
 
@@ -120,7 +120,7 @@ def _stored(reach: dict[str, Any]) -> dict[str, Any]:
     return reach | {"quota_until": None if until is None else to_micros(until)}
 
 
-def person_of(row: Any, reach: Mapping[str, Any], *, consents: dict[str, str]) -> Person:
+def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, ConsentRow]) -> Person:
     """Return the person of an identity's row (with staff columns) and the stored values of its `reach`."""
     staff = None
     if row.userid is not None:
@@ -136,14 +136,25 @@ def person_of(row: Any, reach: Mapping[str, Any], *, consents: dict[str, str]) -
         quota_left=reach["quota_left"],
         quota_until=None if reach["quota_until"] is None else from_micros(reach["quota_until"]),
         unreachable=reach["unreachable"],
-        consents=consents,
+        consent_rows=consent_rows,
         staff=staff,
     )
 
 
 async def latest_consents(connection: Connection, customer_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Return the state of each consent a customer; a consent never asked for is absent."""
-    states: dict[int, dict[str, str]] = {}
+    found = await latest_consent_rows(connection, customer_ids)
+    return {
+        customer_id: {name: row.state for name, row in consent_rows.items()}
+        for customer_id, consent_rows in found.items()
+    }
+
+
+async def latest_consent_rows(connection: Connection, customer_ids: Sequence[int]) -> dict[int, dict[str, ConsentRow]]:
+    """Return the latest row of each consent a customer; a consent never asked for is absent."""
+    found: dict[int, dict[str, ConsentRow]] = {}
     for row in await _FIND_CONSENTS.run(connection, customer_ids):
-        states.setdefault(row.customer_id, {})[row.consent] = row.state
-    return states
+        found.setdefault(row.customer_id, {})[row.consent] = ConsentRow(
+            state=row.state, text_version=row.text_version, at=from_micros(row.at)
+        )
+    return found

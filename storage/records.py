@@ -85,6 +85,16 @@ class Pending:
 
 
 @value
+class ConsentRow:
+    """Where one consent of a customer stands: its latest row."""
+
+    state: str
+    #: Version of the text that was shown or answered.
+    text_version: str
+    at: datetime
+
+
+@value
 class Person:
     """Who stands behind an identity, and how they can be reached on one account."""
 
@@ -98,8 +108,14 @@ class Person:
     quota_left: int
     quota_until: datetime | None
     unreachable: str | None
-    consents: dict[str, str]
+    #: By name of the consent; one that was never asked for nor said is absent.
+    consent_rows: dict[str, ConsentRow]
     staff: StaffRow | None
+
+    @property
+    def consents(self) -> dict[str, str]:
+        """The state of each consent that was ever asked for or said."""
+        return {name: row.state for name, row in self.consent_rows.items()}
 
 
 @value

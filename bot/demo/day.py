@@ -47,6 +47,10 @@ CUSTOMER_DAY: Final = (
         sees=("您好，欢迎关注", _CAMPAIGN_WELCOME),
         fields={"scene": SCENE},
     ),
+    _text("以上四项都同意", "【敏感信息 · 单独同意】"),
+    _text("不同意", "已按您的选择记下"),
+    _text("关闭个性化", "「个性化推荐」已关闭"),
+    _text("隐私设置", "· 活动消息：已同意", "· 个性化推荐：已撤回", "· 敏感信息：不同意"),
     Step(
         who="lin",
         act="click",

@@ -53,10 +53,11 @@ class MarketingChoice:
             text_version=self._phrasing.version,
             evidence=fragment.message,
         )
-        confirmation = self._phrasing.say(turn, self._confirmation(state, before=turn.standing.marketing))
+        before = turn.standing.state(Consent.MARKETING)
+        confirmation = self._phrasing.say(turn, self._confirmation(state, before=before))
         return Outcome(
             replies=(confirmation, *rest.replies),
-            effects=() if state is turn.standing.marketing else (changed,),
+            effects=() if state is before else (changed,),
         )
 
     def _choice(self, fragment: Fragment) -> _Chosen | None:

@@ -24,6 +24,14 @@ def authored_labels(content: Content) -> frozenset[str]:
     )
 
 
+def typed_option(turn: Turn) -> Option | None:
+    """Return the offered option whose label or number (from 1) the whole turn is."""
+    for number, option in enumerate(turn.standing.offered, start=1):
+        if turn.normal in (str(number), normalise(option.label)):
+            return option
+    return None
+
+
 class Choices:
     """Replies to whatever can be tapped."""
 
@@ -51,7 +59,7 @@ class Choices:
 
     def is_option(self, turn: Turn) -> bool:
         """Tell whether an option was tapped or typed."""
-        return isinstance(turn.body, Text) and (turn.body.option is not None or self._typed(turn) is not None)
+        return isinstance(turn.body, Text) and (turn.body.option is not None or typed_option(turn) is not None)
 
     async def option(self, turn: Turn) -> Outcome | NotHandled:
         """Reply to the option."""
@@ -59,16 +67,9 @@ class Choices:
             return NOT_HANDLED
         tapped = turn.body.option
         if tapped is None:
-            typed = self._typed(turn)
+            typed = typed_option(turn)
             tapped = typed.id if typed else ""
         return self._reply(turn, self._options.get(tapped))
-
-    def _typed(self, turn: Turn) -> Option | None:
-        """Return the offered option whose label or number (from 1) the whole turn is."""
-        for number, option in enumerate(turn.standing.offered, start=1):
-            if turn.normal in (str(number), normalise(option.label)):
-                return option
-        return None
 
     def _reply(self, turn: Turn, wording: Wording | None) -> Outcome:
         if wording is None:

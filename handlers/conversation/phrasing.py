@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from content.lengths import fit
-from content.messages import Outgoing, TextReply
+from content.messages import MenuReply, Option, Outgoing, TextReply
 from content.slots import fill
 from content.tree import Content
 from content.wording import Wording
@@ -29,6 +29,10 @@ class Phrasing:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
         words = fill(text, {**_common(turn), **slots})
         return self._reply(turn, TextReply(content=words))
+
+    def ask(self, turn: Turn, text: str, options: tuple[Option, ...]) -> Reply:
+        """Return a question with choices. Raises KeyError on a slot without value."""
+        return self._reply(turn, MenuReply(head=fill(text, _common(turn)), options=options))
 
     def render(self, turn: Turn, wording: Wording, /, **slots: str) -> Outcome:
         """Return what an authored reply makes: one reply, or none for a deliberate silence."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from content.tree import Content
 from handlers.conversation.answers import AnswerBook, Answering
 from handlers.conversation.consent import MarketingChoice
+from handlers.conversation.consent_choices import ConsentChoices
 from handlers.conversation.fallback import Fallback, always, has_words
 from handlers.conversation.media import MediaReceived, is_media, is_unheard_voice
 from handlers.conversation.menu import Choices
@@ -15,10 +16,13 @@ from handlers.conversation.routing import Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
 from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
+from handlers.conversation.why import Receipts, Why
 from handlers.tasks.desk import TaskDesk
 
 
-def build_routes(content: Content, *, tasks: TaskDesk | None = None) -> tuple[Route, ...]:
+def build_routes(
+    content: Content, *, tasks: TaskDesk | None = None, receipts: Receipts | None = None
+) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
     staff = StaffDesk(content.texts, phrasing)
@@ -26,10 +30,12 @@ def build_routes(content: Content, *, tasks: TaskDesk | None = None) -> tuple[Ro
     choices = Choices(content, phrasing)
     answering = Answering(AnswerBook(content.answers), phrasing)
     marketing = MarketingChoice(content, phrasing, answering=answering)
+    choosing = ConsentChoices(content, phrasing)
     media = MediaReceived(content.texts, phrasing)
     fallback = Fallback(content.texts, phrasing)
     return (
         *_task_routes(tasks),
+        *_why_routes(content, phrasing, receipts),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
         Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
         Route(name="staff.help", matches=staff.is_help, handle=staff.help),
@@ -40,6 +46,9 @@ def build_routes(content: Content, *, tasks: TaskDesk | None = None) -> tuple[Ro
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),
+        Route(name="consent.choice", matches=choosing.is_choice, handle=choosing.choose),
+        Route(name="consent.word", matches=choosing.is_word, handle=choosing.word),
+        Route(name="consent.show", matches=choosing.is_show, handle=choosing.show),
         Route(name="menu.option", matches=choices.is_option, handle=choices.option),
         Route(name="answers", matches=answering.matches, handle=answering.answer),
         Route(name="media.voice_unknown", matches=is_unheard_voice, handle=media.unheard),
@@ -56,6 +65,13 @@ def _task_routes(tasks: TaskDesk | None) -> tuple[Route, ...]:
         Route(name="tasks.today", matches=tasks.is_today, handle=tasks.today, waits=True),
         Route(name="tasks.done", matches=tasks.is_done, handle=tasks.done, waits=True),
     )
+
+
+def _why_routes(content: Content, phrasing: Phrasing, receipts: Receipts | None) -> tuple[Route, ...]:
+    if receipts is None:
+        return ()
+    why = Why(content, phrasing, receipts)
+    return (Route(name="why", matches=why.matches, handle=why.explain, waits=True),)
 
 
 def apologise(content: Content) -> Callable[[Turn], Outcome]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from content.consent import Consent, ConsentState, state_of
+from content.consent import Consent, state_of
 from content.messages import InboundBody, MenuReply, Option, Text, decode_outgoing
-from handlers.conversation.turn import Customer, Staff, Standing
+from handlers.conversation.turn import ConsentStanding, Customer, Staff, Standing
 from storage.history import History
 from storage.records import Person
 
 #: The longest number of a choice (`content.wording.Question` has at most ten).
 _NUMBER_LENGTH = 2
+_KNOWN: Final = frozenset(map(str, Consent))
 
 
 class Standings:
@@ -29,11 +31,11 @@ class Standings:
         offered: tuple[Option, ...] = ()
         if len(bodies) == 1 and self._may_be_choice(bodies[0]):
             offered = await self._offered(person)
-        return Standing(marketing=_marketing(person), offered=offered)
+        return Standing(consents=_consents(person), offered=offered)
 
     def now(self, person: Person, body: InboundBody) -> Standing | None:
         """Return the same for one message without reading anything; None when something would have to be read."""
-        return None if self._may_be_choice(body) else Standing(marketing=_marketing(person))
+        return None if self._may_be_choice(body) else Standing(consents=_consents(person))
 
     def _may_be_choice(self, body: InboundBody) -> bool:
         if not isinstance(body, Text):
@@ -51,8 +53,13 @@ class Standings:
         return content.options if isinstance(content, MenuReply) else ()
 
 
-def _marketing(person: Person) -> ConsentState:
-    return state_of(person.consents.get(Consent.MARKETING, ConsentState.UNASKED))
+def _consents(person: Person) -> Mapping[Consent, ConsentStanding]:
+    """Return what this version knows; a consent that a newer one added is none of ours."""
+    return {
+        Consent(name): ConsentStanding(state=state_of(row.state), text_version=row.text_version, at=row.at)
+        for name, row in person.consent_rows.items()
+        if name in _KNOWN
+    }
 
 
 def as_customer(person: Person) -> Customer:

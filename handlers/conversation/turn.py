@@ -5,6 +5,7 @@ Handlers take a `Turn` and return an `Outcome`; whoever holds the conversation s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import Enum
@@ -68,12 +69,28 @@ class Customer:
 
 
 @value
+class ConsentStanding:
+    """Where one consent stands."""
+
+    state: ConsentState
+    #: Version of the text that was shown or answered.
+    text_version: str
+    at: datetime
+
+
+@value
 class Standing:
     """What is already known about the person when the turn begins."""
 
-    marketing: ConsentState = ConsentState.UNASKED
+    #: What was ever asked for or said; a consent that is absent is `unasked`.
+    consents: Mapping[Consent, ConsentStanding] = field(default_factory=dict)
     #: Options of the last menu message of this conversation, so that a typed "2" can choose the second.
     offered: tuple[Option, ...] = ()
+
+    def state(self, consent: Consent) -> ConsentState:
+        """Return where a consent stands."""
+        standing = self.consents.get(consent)
+        return ConsentState.UNASKED if standing is None else standing.state
 
 
 @value

@@ -18,6 +18,7 @@ from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.drafts import attribution_drafts, consent_drafts, reply_drafts
 from handlers.conversation.folding import fold
+from handlers.conversation.notice import FirstNotice
 from handlers.conversation.routing import Route, first_at_once, first_match
 from handlers.conversation.standing import Standings, as_customer
 from handlers.conversation.turn import STAFF_CHANNELS, Outcome, Standing, Turn
@@ -40,6 +41,7 @@ class Turns:
         accounts: Mapping[int, ServedAccount],
         governor: Governor,
         apology: Callable[[Turn], Outcome],
+        notice: FirstNotice | None = None,
         clock: Clock,
         config: ConversationConfig,
     ) -> None:
@@ -48,6 +50,7 @@ class Turns:
         self._accounts = accounts
         self._governor = governor
         self._apology = apology
+        self._notice = notice
         self._clock = clock
         self._lease = timedelta(seconds=config.lease)
         #: What the governor is asked about an HTTP answer, by channel and purpose: the same for every person.
@@ -63,7 +66,7 @@ class Turns:
         except Exception:
             log.exception("A route failed.", action="route_failed", account=turn.account.name)
             return self._apology(turn)
-        return self._folded(person, answered.outcome)
+        return self._closed(person, turn, answered.outcome)
 
     def now(self, person: Person, message: Inbound, *, until: datetime) -> Outcome | None:
         """Return what the routes make of a message by itself; None when that must be waited for, or it is past `until`.
@@ -73,8 +76,9 @@ class Turns:
         standing = self._standings.now(person, message.body)
         if standing is None or self._clock.now() >= until:
             return None
-        answered = first_at_once(self._routes, self._turn(person, (message,), standing))
-        return None if answered is None else self._folded(person, answered.outcome)
+        turn = self._turn(person, (message,), standing)
+        answered = first_at_once(self._routes, turn)
+        return None if answered is None else self._closed(person, turn, answered.outcome)
 
     def drafted(
         self,
@@ -110,6 +114,16 @@ class Turns:
             now=self._clock.now(),
             standing=standing,
         )
+
+    def _closed(self, person: Person, turn: Turn, outcome: Outcome) -> Outcome:
+        """Return what is said in all: the notice behind it at the first chat, if it has a way to leave."""
+        folded = self._folded(person, outcome)
+        noticed = self._notice.after(turn, outcome) if self._notice is not None else None
+        if noticed is None:
+            return folded
+        whole = self._folded(person, noticed)
+        fits = self._accounts[person.account_id].active_messages or len(whole.replies) == 1
+        return whole if fits else folded
 
     def _folded(self, person: Person, outcome: Outcome) -> Outcome:
         """Put what is to be said into one message where nothing can follow the HTTP answer."""

@@ -170,5 +170,5 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
         window_until=person.quota_until,
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,
-        consents={Consent(name): state_of(state) for name, state in person.consents.items() if name in _CONSENTS},
+        consents={Consent(name): state_of(row.state) for name, row in person.consent_rows.items() if name in _CONSENTS},
     )

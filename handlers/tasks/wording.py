@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
-from zoneinfo import ZoneInfo
 
+from content.local_time import local
 from content.signals import TaskTexts
 from content.slots import fill
 from storage.hand_overs import WITHIN, Leaver
 from storage.task_rounds import Untold
 from storage.tasks import TaskRow
-
-_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
 class TaskWording:
@@ -30,7 +27,7 @@ class TaskWording:
 
     def of_leaver(self, leaver: Leaver) -> str:
         """Return what the supervisor of somebody who has left is told."""
-        due = (leaver.left_at + WITHIN).astimezone(_ZONE)
+        due = local(leaver.left_at + WITHIN)
         slots = {"name": leaver.name, "count": str(leaver.customers), "due": f"{due:%Y-%m-%d}"}
         return fill(self._texts.leaver, slots)
 
@@ -63,5 +60,5 @@ class TaskWording:
 
 
 def _slots(task_id: int, title: str, customer_id: int, due_at: datetime) -> dict[str, str]:
-    due = due_at.astimezone(_ZONE)
+    due = local(due_at)
     return {"id": str(task_id), "title": title, "customer": str(customer_id), "due": f"{due:%m-%d %H:%M}"}

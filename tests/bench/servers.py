@@ -54,6 +54,7 @@ def write_home(home: Path, *, database_url: str, port: int) -> None:
         _block("[database]", {"url": database_url}),
         _block("[web]", {"host": "127.0.0.1", "port": port}),
         _block("[log]", {"level": "warning"}),
+        _block("[consent]", {"ask": False}),
         _block("[[accounts]]", _account(RECORDED, answers="none")),
         _block("[[accounts]]", _account(ANSWERED, answers="passive")),
     ]

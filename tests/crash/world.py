@@ -112,6 +112,7 @@ def _settings(addresses: Addresses, database_url: str) -> str:
         _block("[insurer]", {"hotline": "95500"}),
         _block("[database]", {"url": database_url}),
         _block("[log]", {"level": "info", "seal_seconds": 1}),
+        _block("[consent]", {"ask": False}),
         *(_block("[[accounts]]", _account_settings(account, addresses)) for account in ACCOUNTS),
         *(
             _block("[[staff]]", {"realm": CORP_ID, "userid": u, "name": f"员工 {u}", "role": "agent", "branch": "总部"})

@@ -141,6 +141,8 @@ def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **secti
         "web": {"host": "127.0.0.1", "port": 0},
         "clock": {"sandbox_url": sandbox_url},
         "log": {"level": "info", "seal_seconds": 1},
+        # Whoever writes first is asked for consents; the scenarios that are about it switch it on.
+        "consent": {"ask": False},
         **sections,
     }
     blocks = [block(f"[{name}]", values) for name, values in chosen.items()]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from content.consent import Consent, ConsentState
 from content.messages import Text, Voice
-from handlers.conversation.turn import ConsentChanged, Standing
+from handlers.conversation.turn import ConsentChanged, ConsentStanding, Standing
 
-GRANTED = Standing(marketing=ConsentState.GRANTED)
-WITHDRAWN = Standing(marketing=ConsentState.WITHDRAWN)
+
+def _standing(state: ConsentState) -> Standing:
+    standing = ConsentStanding(state=state, text_version="v1", at=datetime(2026, 3, 1, tzinfo=UTC))
+    return Standing(consents={Consent.MARKETING: standing})
+
+
+GRANTED = _standing(ConsentState.GRANTED)
+WITHDRAWN = _standing(ConsentState.WITHDRAWN)
 
 
 @pytest.mark.parametrize("words", ["退订", "TD", "ｔｄ", "t", "退 订！", "不要再发了", "请别给我发广告", "取消订阅"])

@@ -28,7 +28,7 @@ from handlers.delivery.governor import (
     standing_of,
 )
 from handlers.delivery.quota import Quota
-from storage.records import Person
+from storage.records import ConsentRow, Person
 from tests.fakes.sending import TABLE
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
@@ -53,7 +53,7 @@ PERSON = Person(
     quota_left=3,
     quota_until=LATER,
     unreachable=None,
-    consents={"marketing": "withdrawn"},
+    consent_rows={"marketing": ConsentRow(state="withdrawn", text_version="v1", at=NOW)},
     staff=None,
 )
 FOLLOWER = Standing(
@@ -188,7 +188,13 @@ def test_what_storage_knows_of_a_person_becomes_their_standing() -> None:
 
 
 def test_words_of_a_newer_version_stop_no_row_and_allow_nothing() -> None:
-    person = replace(PERSON, consents={"telepathy": "granted", "marketing": "granted_in_writing"})
+    person = replace(
+        PERSON,
+        consent_rows={
+            name: ConsentRow(state=state, text_version="v1", at=NOW)
+            for name, state in (("telepathy", "granted"), ("marketing", "granted_in_writing"))
+        },
+    )
     assert standing_of(person).consents == {Consent.MARKETING: ConsentState.REFUSED}
 
 
