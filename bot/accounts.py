@@ -13,9 +13,11 @@ from bot.channels.tokens import FreshToken, TokenKeeper, TokenStore, token_key
 from bot.channels.wechat.callbacks import WechatCallbacks
 from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wechat.crypto import Mode
+from bot.channels.wechat.register import WechatRegister
 from bot.channels.wecom.callbacks import WecomCallbacks
 from bot.channels.wecom.client import WecomClient, WecomTokens
 from bot.channels.wecom.oauth import WecomOAuth
+from bot.channels.wecom.register import WecomRegister
 from bot.settings import (
     SETTINGS_FILE,
     AccountSettings,
@@ -33,6 +35,7 @@ from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Api, Audience
 from handlers.delivery.outlets import Outlet
 from handlers.delivery.table import SendingTable
 from handlers.profiles.ports import Directory
+from handlers.sync.ports import FollowerRegister, MemberRegister
 from storage.records import AccountRow
 
 
@@ -56,6 +59,9 @@ class AccountKit:
     directory: Directory | None
     #: Signs staff in to the console; None on an official account.
     oauth: WecomOAuth | None = None
+    #: Who follows an official account; who works in a corporation.
+    followers: FollowerRegister | None = None
+    members: MemberRegister | None = None
 
 
 def build_kits(
@@ -129,7 +135,14 @@ def _wechat(
     outlet = Outlet(
         channel=client, channel_name="wechat", audience=Audience.CUSTOMER, apis=_apis(settings, CUSTOM_SEND)
     )
-    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=client)
+    return AccountKit(
+        served=served,
+        reader=reader,
+        outlet=outlet,
+        fetch_token=fetch,
+        directory=client,
+        followers=WechatRegister(api=api, tokens=keeper),
+    )
 
 
 def _wecom(
@@ -162,7 +175,26 @@ def _wecom(
         client_base_url=account.client_base_url,
         desk_base_url=account.desk_base_url,
     )
-    return AccountKit(served=served, reader=reader, outlet=outlet, fetch_token=fetch, directory=None, oauth=oauth)
+    return AccountKit(
+        served=served,
+        reader=reader,
+        outlet=outlet,
+        fetch_token=fetch,
+        directory=None,
+        oauth=oauth,
+        members=_members(account, api=api, tokens=keeper, clock=clock, store=tokens),
+    )
+
+
+def _members(
+    account: WecomAccount, *, api: PlatformApi, tokens: TokenKeeper, clock: Clock, store: TokenStore
+) -> WecomRegister:
+    secret = account.contact_secret.get_secret_value()
+    if not secret:
+        return WecomRegister(api=api, tokens=tokens, contacts=None)
+    fetch = WecomTokens(api=api, corp_id=account.corp_id, secret=secret).fetch
+    contacts = TokenKeeper(key=token_key(account.realm, secret), store=store, fetch=fetch, clock=clock)
+    return WecomRegister(api=api, tokens=tokens, contacts=contacts)
 
 
 def _apis(settings: Settings, *names: str) -> tuple[Api, ...]:

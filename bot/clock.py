@@ -9,6 +9,8 @@ import asyncio
 import heapq
 import itertools
 from asyncio import Future
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -180,6 +182,22 @@ async def open_clock(sandbox_url: str, session: aiohttp.ClientSession) -> Clock:
         return RealClock()
     clock = SandboxClock(sandbox_url, session)
     return clock if await clock.connect() == "virtual" else RealClock()
+
+
+@asynccontextmanager
+async def follow_clock(sandbox_url: str, session: aiohttp.ClientSession) -> AsyncIterator[Clock]:
+    """Yield the clock to live by, as `open_clock` does, moving on by itself. Raises SandboxUnavailable."""
+    clock = await open_clock(sandbox_url, session)
+    if not isinstance(clock, SandboxClock):
+        yield clock
+        return
+    following = asyncio.create_task(clock.follow(), name="sandbox-clock")
+    try:
+        yield clock
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 def _moment(epoch_seconds: Any) -> datetime:

@@ -15,7 +15,14 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.settings_accounts import AccountSettings, BranchSettings, StaffSettings, WechatAccount, WecomAccount
+from bot.settings_accounts import (
+    AccountSettings,
+    BranchSettings,
+    DepartmentSettings,
+    StaffSettings,
+    WechatAccount,
+    WecomAccount,
+)
 from bot.settings_fields import OptionalAddress, Positive, Section, filled
 from bot.settings_file import SETTINGS_FILE, Problem, SettingsError, explain, read_sources
 from handlers.delivery.gates import Unasked
@@ -120,6 +127,18 @@ class TaskSettings(Section):
     catch_all: str = ""
 
 
+class SyncSettings(Section):
+    """Reconciling followers, tags, departments and members with the platforms."""
+
+    #: Whether the leader does it by itself every night.
+    nightly: bool = False
+    #: When it begins, China's time; each account some minutes later than the other.
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "02:05"
+    #: A list on which so large a share of those known is missing changes nothing; fewer than `least` may always go.
+    share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    least: Annotated[int, Field(ge=1)] = 3
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -146,10 +165,12 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     console: ConsoleSettings = ConsoleSettings()
     tasks: TaskSettings = TaskSettings()
+    sync: SyncSettings = SyncSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()
     branches: tuple[BranchSettings, ...] = ()
+    departments: tuple[DepartmentSettings, ...] = ()
     staff: tuple[StaffSettings, ...] = ()
 
     @classmethod
@@ -237,6 +258,17 @@ def _conflicts(settings: Settings, file: Path) -> Iterator[Problem]:
                 mend="每名员工只保留一个 [[staff]]。",
             )
         people.add(bound)
+
+    mapped: set[tuple[str, int]] = set()
+    for rule in settings.departments:
+        if (rule.realm, rule.department) in mapped:
+            yield Problem(
+                file=file,
+                key=f"departments[{rule.department}].department",
+                sentence="同一个企业的同一个部门写了两段",
+                mend="每个部门只保留一个 [[departments]]。",
+            )
+        mapped.add((rule.realm, rule.department))
 
 
 def _rooted(url: str, home: Path) -> str:

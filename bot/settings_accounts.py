@@ -67,6 +67,8 @@ class WecomAccount(_Account):
     channel: Literal["wecom"] = "wecom"
     corp_id: Filled
     agent_id: Annotated[int, Field(gt=0)]
+    #: The address book's own secret: with it `zhike sync` knows everybody, also beyond the application's range.
+    contact_secret: OptionalSecret = NO_SECRET
     api_base_url: Address = "https://qyapi.weixin.qq.com"
     #: Where staff sign in to the console: the page inside WeCom's client, and the one with the code on a desk.
     client_base_url: Address = "https://open.weixin.qq.com"
@@ -86,6 +88,18 @@ class BranchSettings(Section):
 
     name: Filled
     above: str = ""
+
+
+class DepartmentSettings(Section):
+    """What a WeCom department stands for here; those below it, too, unless they have a block of their own."""
+
+    realm: Filled
+    #: Its number in WeCom.
+    department: Annotated[int, Field(ge=1)]
+    branch: Filled
+    #: Within the branch.
+    team: str = ""
+    role: Role = Role.AGENT
 
 
 class StaffSettings(Section):

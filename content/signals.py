@@ -61,6 +61,7 @@ TASK_SLOTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "leaver_title": frozenset(),
         "leaver": frozenset({"name", "count", "due"}),
         "handed_over": frozenset(),
+        "new_agent": frozenset({"left", "owner", "account", "hotline"}),
         "none": frozenset(),
         "head": frozenset({"count"}),
         "line": _OF_A_TASK,
@@ -84,6 +85,11 @@ class TaskTexts(Authored):
     leaver_title: Words
     leaver: Words
     handed_over: Words
+    #: What that customer is told: `{left}`, `{owner}`, `{account}`, `{hotline}`. Younger than an insurer's file may be.
+    new_agent: Words = (
+        "您好，原来为您服务的{left}已离职，今后由{owner}为您服务。您的保单和各项权益不变。\n"
+        "保单查询、理赔、续期等服务照常：可在这里直接提问，或拨打{hotline}。"
+    )
     none: Words
     head: Words
     line: Words

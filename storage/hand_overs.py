@@ -10,6 +10,7 @@ from sqlalchemy import and_, exists, func, or_, select, update
 from content.value import value
 from storage.connection import Connection
 from storage.database import Database
+from storage.leave_notices import note_handed_over
 from storage.people import upsert
 from storage.tables import CUSTOMER, CUSTOMER_OWNER, STAFF, TASK
 from storage.tables.tasks import UNDONE, TaskState
@@ -94,12 +95,16 @@ class HandOvers:
         return await self._database.write(apply)
 
     async def close(self, *, disposition: str, now: datetime) -> int:
-        """End the tasks of customers who have an active owner again; return how many."""
+        """End the tasks of customers who have an active owner again, and note that these are to be told of it.
+
+        Returns how many tasks ended.
+        """
 
         if not await self._is_there(select(TASK.c.id).where(_SETTLED)):
             return 0
 
         async def apply(connection: Connection) -> int:
+            await note_handed_over(connection, _SETTLED, now=now)
             done = {"state": TaskState.DONE, "done_at": now, "disposition": disposition}
             return int((await connection.execute(update(TASK).where(_SETTLED).values(**done))).rowcount)
 
@@ -125,6 +130,7 @@ async def _open_for(connection: Connection, staff: Any, supervisor: Any | None, 
         "team_id": staff.team_id,
         "branch_id": staff.branch_id,
         "created_at": now,
+        "left_id": staff.id,
         "due_at": staff.left_at + WITHIN,
         # The supervisor is told once of all of them, not with every customer.
         "assigned_at": now,

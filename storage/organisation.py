@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from content.value import value
 from storage.connection import Connection
@@ -55,15 +55,13 @@ class Organisation:
     ) -> None:
         """Make the staff of `source` exactly those given; who is no longer named becomes inactive.
 
-        Branches and teams that staff name are made. Raises StorageError when somebody belongs to another source.
+        Branches and teams that staff name are made. The settings take over whom WeCom brought in. Raises StorageError
+        when somebody belongs to another source.
         """
 
         async def apply(connection: Connection) -> None:
-            offices = await _branches(connection, branches, named=[person.branch for person in staff])
-            teams = await _teams(connection, {(person.team, offices.get(person.branch)) for person in staff})
             await connection.execute(update(STAFF).where(STAFF.c.source == source).values(active=False))
-            for person in staff:
-                await _write(connection, person, source=source, offices=offices, teams=teams)
+            await write_staff(connection, staff, branches=branches, source=source)
 
         await self._database.write(apply)
 
@@ -130,6 +128,29 @@ class Organisation:
         await self._database.write(apply)
 
 
+async def write_staff(
+    connection: Connection, staff: Sequence[StaffRow], *, branches: Sequence[BranchRow] = (), source: str
+) -> None:
+    """Make or refresh these members of staff with the branches and teams they name, in the caller's transaction.
+
+    The settings take over whom WeCom brought in; WeCom takes over nobody but who is not active. Raises StorageError
+    when somebody belongs to another source.
+    """
+    offices = await _branches(connection, branches, named=[person.branch for person in staff])
+    teams = await _teams(connection, {(person.team, offices.get(person.branch)) for person in staff})
+    for person in staff:
+        await _write(connection, person, source=source, offices=offices, teams=teams)
+
+
+def _may_write(source: str) -> ColumnElement[bool]:
+    """Return the condition on a known member of staff that this source may write them."""
+    if source == "settings":
+        return STAFF.c.source.in_((source, "wecom"))
+    if source == "wecom":
+        return or_(STAFF.c.source == source, STAFF.c.active.is_(False))
+    return STAFF.c.source == source
+
+
 async def _branches(connection: Connection, branches: Sequence[BranchRow], *, named: Iterable[str]) -> dict[str, int]:
     """Make the branches that are missing, put each below the one above it; return their ids by name."""
     above = {branch.name: branch.above for branch in branches}
@@ -181,7 +202,7 @@ async def _write(
     )
     written = await connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["realm", "userid"], set_=values, where=STAFF.c.source == source
+            index_elements=["realm", "userid"], set_=values | {"source": source}, where=_may_write(source)
         ).returning(STAFF.c.id)
     )
     staff_id = written.scalar()

@@ -9,13 +9,17 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from bot import logs
+from bot.accounts import build_kits
 from bot.app import Stores, open_stores
-from bot.clock import open_clock
+from bot.clock import follow_clock, open_clock
 from bot.outbound import open_http
 from bot.people import People, build_people
 from bot.settings import Settings, find_home, load_settings
 from bot.staff import branch_rows, staff_rows
+from bot.sync import build_syncs
 from handlers.clock import Clock
+from handlers.sync.syncs import Syncs
+from storage.accounts import Accounts
 from storage.audit import Audit, Deed
 from storage.database import Database, open_database
 from storage.migrate import check_schema
@@ -87,5 +91,25 @@ def with_people(work: Callable[[People, Clock], Coroutine[Any, Any, T]]) -> T:
             return await work(build_people(database, clock=clock, settings=settings), clock)
         finally:
             await database.close()
+
+    return with_settings(run_closing)
+
+
+def with_syncs(work: Callable[[Syncs, Database, Clock], Coroutine[Any, Any, T]], *, holder: str) -> T:
+    """Run `work` with what reconciles with the platforms, over open stores and the clock the bot goes by."""
+
+    async def run_closing(settings: Settings) -> T:
+        stores = open_stores(settings)
+        try:
+            await check_schema(stores.database)
+            await Organisation(stores.database).bring_in(staff_rows(settings), branches=branch_rows(settings))
+            named = [(a.name, a.channel, a.realm, a.title) for a in settings.accounts]
+            rows = await Accounts(stores.database).bring_in(named)
+            async with open_http(settings) as http, follow_clock(settings.clock.sandbox_url, http) as clock:
+                kits = build_kits(settings, rows, http=http, clock=clock, tokens=stores.tokens)
+                syncs = build_syncs(stores.database, kits, settings=settings, clock=clock, holder=holder)
+                return await work(syncs, stores.database, clock)
+        finally:
+            await stores.database.close()
 
     return with_settings(run_closing)

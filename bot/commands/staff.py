@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.app import Stores
 from bot.commands.exits import EXIT_FLAW
-from bot.commands.running import with_people
+from bot.commands.running import note, with_people, with_stores_and_time
 from bot.people import People
 from handlers.clock import Clock
 from handlers.people.sign_in import WeakPassword, check_password
 from storage.audit import Deed
+from storage.leaving import Leaving, LeftStaff
 from storage.viewer import COMMAND_LINE
 
 app = typer.Typer(no_args_is_help=True, help="Staff: passwords for the console, deputies.")
@@ -65,6 +67,29 @@ def deputy(
     with_people(work)
     days = {"since": f"{since:%Y-%m-%d}", "until": f"{until:%Y-%m-%d}"}
     typer.echo(json.dumps({"staff": userid, "deputy": deputy, **days}, ensure_ascii=False))
+
+
+@app.command()
+def leavers() -> None:
+    """Show who has left with customers to hand over or to tell, as JSON Lines, the longest ago first."""
+
+    async def work(stores: Stores, clock: Clock) -> list[LeftStaff]:
+        found = await Leaving(stores.database).left(now=clock.now())
+        await note(stores.database, clock, "read", "staff", detail="leavers")
+        return found
+
+    for leaver in with_stores_and_time(work):
+        row = {
+            "staff": leaver.userid,
+            "name": leaver.name,
+            "left_at": leaver.left_at.isoformat(),
+            "due_at": leaver.due_at.isoformat(),
+            "customers": leaver.customers,
+            "undone": leaver.undone,
+            "overdue": leaver.overdue,
+            "untold": leaver.untold,
+        }
+        typer.echo(json.dumps(row, ensure_ascii=False))
 
 
 def _asked() -> str:

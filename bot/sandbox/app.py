@@ -17,12 +17,14 @@ from bot.sandbox.clock import PlatformClock, RealClock, VirtualClock
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.control import Control
 from bot.sandbox.control_json import refuse_politely
+from bot.sandbox.control_register import RegisterControl
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.faults import FaultBook
 from bot.sandbox.gateway import Gateway
 from bot.sandbox.live import ClockStream
 from bot.sandbox.oa_api import OfficialApi
 from bot.sandbox.oa_message_api import OfficialMessageApi
+from bot.sandbox.oa_tags_api import OfficialTagsApi
 from bot.sandbox.oa_token_api import OfficialTokenApi
 from bot.sandbox.phone import routes as phone_routes
 from bot.sandbox.push import Pusher
@@ -32,6 +34,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.tokens import TokenBook
 from bot.sandbox.verify import Verifier
 from bot.sandbox.wecom_api import WecomApi, check_address
+from bot.sandbox.wecom_contacts_api import WecomContactsApi
 from bot.sandbox.wecom_oauth import WecomOauth
 from bot.sandbox.wecom_sent import SentBook
 from bot.sandbox.world import OfficialAccount, WecomApp, World
@@ -91,6 +94,7 @@ class _House:
         self._world_control = WorldControl(
             world=self.world, clock=clock, record=record, chats=self._chats, pusher=self.pusher
         )
+        self._register_control = RegisterControl(world=self.world, clock=clock, record=record, pusher=self.pusher)
         self.memory = Memory(
             world=self.world,
             chats=self._chats,
@@ -109,6 +113,7 @@ class _House:
                 *self._wecom_routes(),
                 *self._control().routes(),
                 *self._world_control.routes(),
+                *self._register_control.routes(),
                 *phone_routes(),
             ]
         )
@@ -129,7 +134,8 @@ class _House:
         return gateway.routes(
             OfficialTokenApi(world=self.world, tokens=tokens, rules=self._rules).routes(),
             OfficialMessageApi(world=self.world, chats=self._chats, rules=self._rules).routes(),
-            OfficialApi(world=self.world).routes(),
+            OfficialApi(world=self.world, page=self._rules.list_page).routes(),
+            OfficialTagsApi(page=self._rules.list_page).routes(),
         )
 
     def _wecom_routes(self) -> list[web.RouteDef]:
@@ -153,7 +159,9 @@ class _House:
             rules=self._rules,
         )
         oauth = WecomOauth(world=self.world, clock=self._clock)
-        return [*gateway.routes(api.routes(), oauth.api_routes()), *oauth.page_routes(prefix="/wecom")]
+        contacts = WecomContactsApi(page=self._rules.list_page)
+        routes = gateway.routes(api.routes(), contacts.routes(), oauth.api_routes())
+        return [*routes, *oauth.page_routes(prefix="/wecom")]
 
     def _control(self) -> Control:
         return Control(

@@ -103,6 +103,15 @@ class MemberConfig(_Model):
     name: str
     parties: list[int] = Field(default_factory=lambda: [1])
     tags: list[int] = Field(default_factory=list)
+    is_disabled: bool = False
+
+
+class DepartmentConfig(_Model):
+    """A department of a corporation; the root has the parent 0."""
+
+    id: int = Field(ge=1)
+    name: str
+    parentid: int = Field(default=1, ge=0)
 
 
 class CorpConfig(_Model):
@@ -112,6 +121,10 @@ class CorpConfig(_Model):
     title: str
     apps: list[WecomAppConfig]
     members: list[MemberConfig] = Field(default_factory=list)
+    #: Below the root, which is there by itself and bears the title.
+    departments: list[DepartmentConfig] = Field(default_factory=list)
+    #: Secret of the address book, which reads the ids of everybody; empty: there is none.
+    contact_secret: str = ""
 
 
 class PersonConfig(_Model):
@@ -157,6 +170,8 @@ class Rules(_Model):
     #: What one WeCom member can get from one application; the rest is dropped without a word.
     wecom_messages_a_minute: int = 30
     wecom_messages_an_hour: int = 1000
+    #: Followers, bearers of a tag, and userids that one answer lists.
+    list_page: int = Field(default=10_000, ge=1, le=10_000)
 
 
 class SandboxConfig(_Model):

@@ -14,6 +14,7 @@ import segno
 from bot.sandbox.errors import ApiError
 from bot.sandbox.gateway import ApiRoute, Call, Outcome
 from bot.sandbox.menus import check_menu
+from bot.sandbox.oa_tags_api import page_after
 from bot.sandbox.world import OfficialAccount, QrCode, World
 
 _PAGE = 10_000
@@ -27,8 +28,10 @@ _PERMANENT = {"QR_LIMIT_SCENE": "scene_id", "QR_LIMIT_STR_SCENE": "scene_str"}
 class OfficialApi:
     """The server APIs of official accounts besides tokens and messages."""
 
-    def __init__(self, *, world: World) -> None:
+    def __init__(self, *, world: World, page: int = _PAGE) -> None:
+        """`page`: so many followers are listed at once."""
         self._world = world
+        self._page = page
 
     def routes(self) -> list[ApiRoute[OfficialAccount]]:
         """Return the routes of this family."""
@@ -68,7 +71,9 @@ class OfficialApi:
         follower = account.followers.get(person)
         if follower is None:
             return {"subscribe": 0, "openid": openid}
-        unionid = self._world.people[person].unionid
+        # Somebody of a crowd has no data of their own.
+        known = self._world.people.get(person)
+        unionid = known.unionid if known is not None else ""
         return {
             "subscribe": 1,
             "openid": openid,
@@ -77,7 +82,7 @@ class OfficialApi:
             **({"unionid": unionid} if unionid else {}),
             "remark": "",
             "groupid": 0,
-            "tagid_list": [],
+            "tagid_list": account.tags_of(person),
             "subscribe_scene": "ADD_SCENE_QR_CODE" if follower.scene else "ADD_SCENE_SEARCH",
             "qr_scene": int(follower.scene) if follower.scene.isdecimal() else 0,
             "qr_scene_str": "" if follower.scene.isdecimal() else follower.scene,
@@ -85,17 +90,11 @@ class OfficialApi:
 
     def _followers(self, call: Call[OfficialAccount]) -> Outcome:
         openids = [call.holder.openid(person) for person in call.holder.followers]
-        first = 0
-        after = call.query.get("next_openid")
-        if after:
-            if after not in openids:
-                raise ApiError(40003)
-            first = openids.index(after) + 1
-        page = openids[first : first + _PAGE]
+        page, last = page_after(openids, call.query.get("next_openid", ""), size=self._page)
         payload: dict[str, Any] = {"total": len(openids), "count": len(page)}
         if page:
             payload["data"] = {"openid": page}
-        return Outcome(payload={**payload, "next_openid": page[-1] if page else ""}, bare=True)
+        return Outcome(payload={**payload, "next_openid": last}, bare=True)
 
     def _show_code(self, call: Call[OfficialAccount]) -> Outcome:
         ticket = call.query.get("ticket", "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.sandbox.chats import Chats
-from bot.sandbox.config import MemberConfig, PersonConfig
+from bot.sandbox.config import DepartmentConfig, MemberConfig, PersonConfig
 from bot.sandbox.quota import MESSAGE, TAP, Grant
 from bot.sandbox.record import Record
 from bot.sandbox.shown import sender_of
@@ -63,7 +63,7 @@ async def replay(record: Record, memory: Memory) -> None:
 def _account(line: dict[str, Any], world: World) -> Account | None:
     """Return the account of a line; None for one that the configuration no longer has."""
     name = line["account"]
-    return world.official.get(name) or world.apps.get(name)
+    return world.official.get(name) or world.apps.get(name) or world.contacts(name)
 
 
 def _push(line: dict[str, Any], memory: Memory) -> None:
@@ -125,6 +125,10 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
         return
     if "code" in kept:
         account.codes[kept["code"]["ticket"]] = QrCode(**kept["code"])
+    if "crowd" in kept:
+        account.gather(kept["crowd"]["prefix"], kept["crowd"]["count"], now=at)
+    if "tag" in kept:
+        account.tag(kept["tag"]["name"], kept["tag"]["people"])
     if "relation" in kept:
         for person in kept["people"]:
             account.relate(memory.world.person(person).id, Relation(**kept["relation"]), now=at)
@@ -139,6 +143,11 @@ def _somebody(kept: dict[str, Any], world: World, *, at: float) -> None:
             account.followers.setdefault(person.id, Follower(since=at))
     if "member" in kept and kept["corp_id"] in world.corps:
         world.corps[kept["corp_id"]].add_member(MemberConfig.model_validate(kept["member"]))
+    if "department" in kept and kept["corp_id"] in world.corps:
+        department = DepartmentConfig.model_validate(kept["department"])
+        world.corps[kept["corp_id"]].departments[department.id] = department
+    if "leaver" in kept and kept["corp_id"] in world.corps:
+        world.corps[kept["corp_id"]].remove_member(kept["leaver"])
 
 
 def _token(kept: dict[str, Any], account: A, tokens: TokenBook[A], *, at: float) -> None:

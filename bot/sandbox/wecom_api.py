@@ -52,14 +52,16 @@ class WecomApi:
             ApiRoute(method="POST", path="/cgi-bin/menu/create", handle=_create_menu),
             ApiRoute(method="GET", path="/cgi-bin/menu/get", handle=_get_menu),
             ApiRoute(method="GET", path="/cgi-bin/menu/delete", handle=_delete_menu),
-            ApiRoute(method="GET", path="/cgi-bin/user/get", handle=_user),
             ApiRoute(method="GET", path="/cgi-bin/getcallbackip", handle=_callback_ip),
         ]
 
     def _app(self, call: Call[WecomApp]) -> WecomApp | None:
         corp = self._world.corps.get(call.query.get("corpid", ""))
         secret = call.query.get("corpsecret")
-        return next((app for app in corp.apps if app.config.secret == secret), None) if corp else None
+        if corp is None:
+            return None
+        holders = [*corp.apps, *([corp.contacts] if corp.contacts is not None else [])]
+        return next((app for app in holders if app.config.secret == secret), None)
 
     def _token(self, call: Call[WecomApp]) -> Outcome:
         if not call.query.get("corpid"):
@@ -210,13 +212,6 @@ def _delete_menu(call: Call[WecomApp]) -> Outcome:
 def _check_agent(call: Call[WecomApp]) -> None:
     if call.query.get("agentid") != str(call.holder.config.agent_id):
         raise ApiError(40056)
-
-
-def _user(call: Call[WecomApp]) -> Outcome:
-    member = call.holder.corp.member(call.query.get("userid", ""))
-    if member is None:
-        raise ApiError(60111)
-    return Outcome(payload={"userid": member.userid, "name": member.name, "department": member.parties, "status": 1})
 
 
 def _callback_ip(call: Call[WecomApp]) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.sandbox.config import (
     CorpConfig,
+    DepartmentConfig,
     MemberConfig,
     OfficialAccountConfig,
     PersonConfig,
@@ -55,6 +56,14 @@ class QrCode:
     scene: str
     url: str
     ends: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class UserTag:
+    """One tag of an account and the people who bear it."""
+
+    name: str
+    people: list[str]
 
 
 @dataclass(slots=True)
@@ -116,6 +125,7 @@ class OfficialAccount:
         #: People who do not want to get messages (48002).
         self.refusing: set[str] = set()
         self.codes: dict[str, QrCode] = {}
+        self.tags: dict[int, UserTag] = {}
         self.quota = QuotaLedger(adds_up=rules.quota_adds_up)
         self.calls = CallCounts(
             {**_TOKENS_A_DAY, **rules.daily_limits}, {**_TOKENS_A_MINUTE, **rules.minute_limits}, too_fast=45011
@@ -158,6 +168,27 @@ class OfficialAccount:
             self.followers.pop(person, None)
             self.quota.close(self.openid(person))
 
+    def gather(self, prefix: str, count: int, *, now: float) -> None:
+        """Let so many people follow who do nothing else, without telling the bot."""
+        for number in range(1, count + 1):
+            person = f"{prefix}{number:08}"
+            self.openid(person)
+            self.followers.setdefault(person, Follower(since=now))
+
+    def tag(self, name: str, people: list[str]) -> int:
+        """Let these people, and nobody else, bear the tag of that name; return its id. The first one is 100."""
+        for tag_id, tag in self.tags.items():
+            if tag.name == name:
+                tag.people = people
+                return tag_id
+        tag_id = 100 + len(self.tags)
+        self.tags[tag_id] = UserTag(name=name, people=people)
+        return tag_id
+
+    def tags_of(self, person: str) -> list[int]:
+        """Return the ids of the tags that somebody bears."""
+        return [tag_id for tag_id, tag in self.tags.items() if person in tag.people]
+
     def code(self, scene: str, *, ends: float | None) -> QrCode:
         """Return a new QR code for `scene`."""
         ticket = "gQ" + secrets.token_urlsafe(70)
@@ -179,8 +210,10 @@ class WecomApp:
 
     channel = "wecom"
 
-    def __init__(self, config: WecomAppConfig, corp: Corp, *, rules: Rules) -> None:
+    def __init__(self, config: WecomAppConfig, corp: Corp, *, rules: Rules, is_contacts: bool = False) -> None:
+        """`is_contacts`: the address book's secret, which has tokens and limits like an application and is none."""
         self.corp = corp
+        self.is_contacts = is_contacts
         self.configure(config)
         self.menu: list[dict[str, Any]] = [dict(button) for button in config.menu]
         self.calls = CallCounts(rules.daily_limits, rules.minute_limits, too_fast=45009)
@@ -208,6 +241,9 @@ class Corp:
         for member in config.members:
             self.add_member(member)
         self.apps = [WecomApp(app, self, rules=rules) for app in config.apps]
+        root = DepartmentConfig(id=1, name=config.title, parentid=0)
+        self.departments: dict[int, DepartmentConfig] = {1: root, **{each.id: each for each in config.departments}}
+        self.contacts = self._contacts(rules)
 
     @property
     def members(self) -> list[MemberConfig]:
@@ -217,6 +253,24 @@ class Corp:
     def add_member(self, member: MemberConfig) -> None:
         """Add a member or take other data for a known one."""
         self._members[member.userid.lower()] = member
+
+    def remove_member(self, userid: str) -> bool:
+        """Let a member leave the corporation; False when there is none with this userid."""
+        return self._members.pop(userid.lower(), None) is not None
+
+    def _contacts(self, rules: Rules) -> WecomApp | None:
+        if not self.config.contact_secret:
+            return None
+        config = WecomAppConfig(
+            name=f"{self.config.corp_id}-contacts",
+            title="通讯录同步",
+            agent_id=0,
+            secret=self.config.contact_secret,
+            callback_url="",
+            token="contacts",
+            aes_key="A" * 43,
+        )
+        return WecomApp(config, self, rules=rules, is_contacts=True)
 
     def member(self, userid: str) -> MemberConfig | None:
         """Return the member; userids are the same in upper and lower case."""
@@ -249,6 +303,11 @@ class World:
         if account is None:
             raise ControlError(404, f"沙箱里没有账号 {name}，现有：{'、'.join([*self.official, *self.apps])}")
         return account
+
+    def contacts(self, name: str) -> WecomApp | None:
+        """Return the holder of an address book's tokens by its name."""
+        found = (corp.contacts for corp in self.corps.values())
+        return next((each for each in found if each is not None and each.name == name), None)
 
     def add_person(self, person: PersonConfig) -> None:
         """Add a customer, known by an openid on every official account."""

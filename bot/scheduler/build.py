@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.accounts import AccountKit
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
+from bot.sync import build_contact_watch, build_nightly, build_notices, build_syncs
 from bot.tasks import build_round, build_watch
 from bot.web.metrics import Meters
 from content.tree import Content
@@ -29,6 +30,9 @@ SEALS: Final = "seals.jsonl"
 _PROCESS_SECONDS: Final = 1.0
 _TASK_SECONDS: Final = 2.0
 _HAND_OVER_SECONDS: Final = 30.0
+#: And at who is to be told of a new agent, and whether it is time to reconcile.
+_NOTICE_SECONDS: Final = 10.0
+_NIGHTLY_SECONDS: Final = 5.0
 
 
 async def build_scheduler(
@@ -58,14 +62,17 @@ async def build_scheduler(
         on_swept=meters.replies_swept,
     )
     watch = await build_watch(database, content, kits, settings=settings, clock=clock)
-    processing = Processing(Cursors(database), [watch, SearchIndex(database)], pause=breathe)
+    contacts = build_contact_watch(database, kits, clock=clock)
+    processing = Processing(Cursors(database), [watch, SearchIndex(database), contacts], pause=breathe)
     tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
-    return Scheduler(
-        ticks,
-        seal_seconds=settings.log.seal_seconds,
-        more={
-            "process": (processing.run, _PROCESS_SECONDS),
-            "tasks": (tasks.run, _TASK_SECONDS),
-            "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
-        },
-    )
+    notices = build_notices(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
+    more: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
+        "process": (processing.run, _PROCESS_SECONDS),
+        "tasks": (tasks.run, _TASK_SECONDS),
+        "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
+        "notices": (notices.run, _NOTICE_SECONDS),
+    }
+    if settings.sync.nightly:
+        syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder)
+        more["sync"] = (build_nightly(syncs, settings=settings, clock=clock).run, _NIGHTLY_SECONDS)
+    return Scheduler(ticks, seal_seconds=settings.log.seal_seconds, more=more)

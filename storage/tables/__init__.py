@@ -8,7 +8,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, MetaData, Table, literal_column
 from sqlmodel import SQLModel
 
-from storage.tables import accounts, delivery, idempotency, log, operation, organisation, people, search, tasks, work
+from storage.tables import (
+    accounts,
+    delivery,
+    idempotency,
+    log,
+    operation,
+    organisation,
+    people,
+    search,
+    sync,
+    tasks,
+    work,
+)
 
 METADATA: MetaData = SQLModel.metadata
 
@@ -50,6 +62,16 @@ SEARCH_POSTING = _table(search.SearchPosting)
 IDEMPOTENCY = _table(idempotency.Idempotency)
 TASK = _table(tasks.Task)
 TASK_EVIDENCE = _table(tasks.TaskEvidence)
+SYNC_RUN = _table(sync.SyncRun)
+SYNC_DIFFERENCE = _table(sync.SyncDifference)
+STAGED_FOLLOWER = _table(sync.StagedFollower)
+STAGED_TAG = _table(sync.StagedTag)
+STAGED_TAGGED = _table(sync.StagedTagged)
+FOLLOWER = _table(sync.Follower)
+TAG = _table(sync.Tag)
+IDENTITY_TAG = _table(sync.IdentityTag)
+DEPARTMENT = _table(sync.Department)
+LEAVE_NOTICE = _table(sync.LeaveNotice)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

@@ -139,3 +139,5 @@ class Staff(SQLModel, table=True):
     team_id: int | None = None
     #: When they were found to have left.
     left_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: When a list of WeCom's members last named them; None for who was never looked for there.
+    seen_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -66,6 +66,8 @@ class Task(SQLModel, table=True):
     done_at: datetime | None = Field(default=None, sa_type=Instant)
     done_by: int | None = None
     disposition: str | None = None
+    #: Of a hand-over: the member of staff who left.
+    left_id: int | None = None
 
 
 class TaskEvidence(SQLModel, table=True):
