@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import time
 
 from bot.accounts import AccountKit
@@ -47,10 +47,12 @@ def build_nightly(syncs: Syncs, *, settings: Settings, clock: Clock) -> Nightly:
     return Nightly(syncs, at=time.fromisoformat(settings.sync.at), clock=clock)
 
 
-def build_contact_watch(database: Database, kits: Mapping[int, AccountKit], *, clock: Clock) -> ContactWatch:
+def build_contact_watch(
+    database: Database, kits: Mapping[int, AccountKit], *, clock: Clock, on_left: Callable[[], Awaitable[None]]
+) -> ContactWatch:
     """Return the processor that reads of leavings in the log."""
     realms = {account_id: kit.served.row.realm for account_id, kit in kits.items() if kit.served.row.channel == "wecom"}
-    return ContactWatch(Leaving(database), Cursors(database), realms=realms, clock=clock)
+    return ContactWatch(Leaving(database), Cursors(database), realms=realms, clock=clock, on_left=on_left)
 
 
 def build_notices(
@@ -84,9 +86,9 @@ def _corporations(
     database: Database, kits: Mapping[int, AccountKit], *, settings: Settings, guard: Guard, clock: Clock
 ) -> list[MemberSync]:
     secret = {account.name for account in settings.accounts if getattr(account, "contact_secret", None)}
-    ordered = sorted(kits.items(), key=lambda item: item[1].served.info.name not in secret)
+    ordered = sorted(kits.values(), key=lambda kit: kit.served.info.name not in secret)
     found: dict[str, MemberSync] = {}
-    for account_id, kit in ordered:
+    for kit in ordered:
         realm = kit.served.row.realm
         if kit.members is None or realm in found:
             continue
@@ -97,8 +99,7 @@ def _corporations(
         }
         found[realm] = MemberSync(
             kit.members,
-            account_id=account_id,
-            realm=realm,
+            account=kit.served.row,
             members=SyncMembers(database),
             rules=rules,
             guard=guard,
@@ -111,8 +112,7 @@ def _official(database: Database, kits: Mapping[int, AccountKit], *, guard: Guar
     return [
         FollowerSync(
             kit.followers,
-            account_id=account_id,
-            realm=kit.served.row.realm,
+            account=kit.served.row,
             staged=StagedFollowers(database),
             followers=SyncFollowers(database),
             tags=SyncTags(database),
@@ -120,6 +120,6 @@ def _official(database: Database, kits: Mapping[int, AccountKit], *, guard: Guar
             guard=guard,
             clock=clock,
         )
-        for account_id, kit in kits.items()
+        for kit in kits.values()
         if kit.followers is not None
     ]

@@ -237,9 +237,11 @@ class SyncRuns:
             rows = await connection.execute(query if before is None else query.where(SYNC_RUN.c.id < before))
             return [_synced(row) for row in rows]
 
-    async def differences(self, run_id: int, *, limit: int) -> list[Difference]:
+    async def differences(self, run_id: int, *, limit: int, with_customers: bool = True) -> list[Difference]:
         """Return what a run found, in the order in which it did."""
         query = select(SYNC_DIFFERENCE).where(SYNC_DIFFERENCE.c.run_id == run_id).order_by(SYNC_DIFFERENCE.c.id)
+        if not with_customers:
+            query = query.where(SYNC_DIFFERENCE.c.subject != "follower")
         async with self._database.read() as connection:
             return [
                 Difference(kind=row.kind, subject=row.subject, subject_id=row.subject_id, detail=row.detail)

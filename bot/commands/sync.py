@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.accounts import UnknownAccount
 from bot.app import Stores
 from bot.commands.exits import EXIT_FLAW
 from bot.commands.running import note, with_stores_and_time, with_syncs
@@ -28,8 +29,13 @@ app = typer.Typer(
     help="Bring followers, tags, departments and members to what the platforms say.",
 )
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
-#: Differences that are printed of a run.
-_SHOWN: Final = 50
+#: Differences of each kind that a run keeps, and customers of each kind that are printed by their numbers.
+_SHOWN: Final = 2_000
+_NUMBERS: Final = 20
+#: Customers who have not been told that are printed.
+_UNTOLD: Final = 50
+#: The subject of a difference that is a customer's.
+_CUSTOMER: Final = "follower"
 _WHAT: Final[Mapping[str, str]] = {"departments": "部门和成员", "followers": "关注者和标签"}
 _STATES: Final[Mapping[str, str]] = {
     SyncState.RUNNING: "正在进行",
@@ -46,7 +52,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "unmapped": "没有对应机构",
     "refused": "没有采纳",
 }
-_SUBJECTS: Final[Mapping[str, str]] = {"follower": "客户", "member": "成员", "department": "部门", "tag": "标签"}
+_SUBJECTS: Final[Mapping[str, str]] = {"member": "成员", "department": "部门", "tag": "标签"}
 
 
 class What(StrEnum):
@@ -61,6 +67,7 @@ class What(StrEnum):
 def sync(
     context: typer.Context,
     what: Annotated[What, typer.Option(help="departments (with members), followers (with tags), or all.")] = What.ALL,
+    account: Annotated[str | None, typer.Option(help="Only this account; all when none is named.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would change.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last run that is not at its end.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Let it remove more than the settings allow.")] = False,
@@ -70,11 +77,14 @@ def sync(
         return
 
     async def work(syncs: Syncs, database: Database, clock: Clock) -> bool:
-        wanted = [each for each in syncs.works if what in (What.ALL, each.what)]
+        wanted = [each for each in syncs.works if what in (What.ALL, each.what) and account in (None, each.account)]
+        if not wanted:
+            known = sorted({each.account for each in syncs.works if what in (What.ALL, each.what)})
+            raise UnknownAccount(account or "", known, where="可以同步的账号里")
         is_whole = True
         for each in wanted:
             if not dry_run:
-                words = f"{each.what} account {each.account_id}{', resumed' if resume else ''}"
+                words = f"{each.what} of {each.account}{', resumed' if resume else ''}"
                 await note(database, clock, "forced" if force else "synced", "sync", detail=words)
             run = await _carried(syncs, each, dry_run=dry_run, resume=resume, force=force)
             is_whole &= await _told(syncs.runs, run, each, resume=resume)
@@ -95,7 +105,7 @@ def report() -> None:
             lines += run_lines(run, await runs.differences(run.id, limit=_SHOWN))
         await note(stores.database, clock, "read", "sync", detail="report")
         leavers = await Leaving(stores.database).left(now=now)
-        untold = await LeaveNotices(stores.database).untold(limit=_SHOWN)
+        untold = await LeaveNotices(stores.database).untold(limit=_UNTOLD)
         return [*(lines or ["还没有同步过：运行 zhike sync。"]), *leaver_lines(leavers, untold)]
 
     for line in with_stores_and_time(work):
@@ -113,9 +123,9 @@ async def _told(runs: SyncRuns, run: SyncRow | None, work: Work, *, resume: bool
     if run is None:
         name = _WHAT[work.what]
         typer.echo(
-            f"{name}：没有可以继续的同步。"
+            f"{name}（{work.account}）：没有可以继续的同步。"
             if resume
-            else f"{name}：另一个进程正在同步，请等它结束，或稍后加 --resume。"
+            else f"{name}（{work.account}）：另一个进程正在同步，请等它结束，或稍后加 --resume。"
         )
         return resume
     for line in run_lines(run, await runs.differences(run.id, limit=_SHOWN)):
@@ -143,9 +153,16 @@ def run_lines(run: SyncRow, differences: Sequence[Difference]) -> list[str]:
         lines.append(f"  {run.detail}")
     if run.state in (SyncState.WAITING, SyncState.FAILED, SyncState.RUNNING):
         lines.append("  接着做：zhike sync --resume")
-    lines += [f"  · {_difference(difference)}" for difference in differences]
-    if len(differences) == _SHOWN:
-        lines.append("  · ……其余在控制台「运行」页和接口 /api/v1/syncs 里")
+    lines += [
+        f"  · {_KINDS.get(each.kind, each.kind)}{_SUBJECTS.get(each.subject, each.subject)} {each.detail}"
+        for each in differences
+        if each.subject != _CUSTOMER
+    ]
+    for kind, word in _KINDS.items():
+        customers = [str(each.subject_id) for each in differences if (each.kind, each.subject) == (kind, _CUSTOMER)]
+        if customers:
+            rest = "……" if len(customers) > _NUMBERS else ""
+            lines.append(f"  · {word}客户 {'、'.join(customers[:_NUMBERS])}{rest}")
     return lines
 
 
@@ -163,14 +180,6 @@ def leaver_lines(leavers: Sequence[LeftStaff], untold: Sequence[UntoldCustomer])
         for customer in untold
     ]
     return lines
-
-
-def _difference(difference: Difference) -> str:
-    kind = _KINDS.get(difference.kind, difference.kind)
-    subject = _SUBJECTS.get(difference.subject, difference.subject)
-    if difference.subject == "follower":
-        return f"{kind}{subject} {difference.subject_id}"
-    return f"{kind}{subject} {difference.detail}"
 
 
 def _local(moment: datetime) -> str:

@@ -31,7 +31,7 @@ _PROCESS_SECONDS: Final = 1.0
 _TASK_SECONDS: Final = 2.0
 _HAND_OVER_SECONDS: Final = 30.0
 #: And at who is to be told of a new agent, and whether it is time to reconcile.
-_NOTICE_SECONDS: Final = 10.0
+_NOTICE_SECONDS: Final = 2.0
 _NIGHTLY_SECONDS: Final = 5.0
 
 
@@ -62,14 +62,15 @@ async def build_scheduler(
         on_swept=meters.replies_swept,
     )
     watch = await build_watch(database, content, kits, settings=settings, clock=clock)
-    contacts = build_contact_watch(database, kits, clock=clock)
-    processing = Processing(Cursors(database), [watch, SearchIndex(database), contacts], pause=breathe)
     tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
+    contacts = build_contact_watch(database, kits, clock=clock, on_left=tasks.hand_over)
+    processing = Processing(Cursors(database), [watch, SearchIndex(database), contacts], pause=breathe)
     notices = build_notices(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
     more: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
         "process": (processing.run, _PROCESS_SECONDS),
         "tasks": (tasks.run, _TASK_SECONDS),
         "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
+        "handed_over": (tasks.end_handed_over, _NOTICE_SECONDS),
         "notices": (notices.run, _NOTICE_SECONDS),
     }
     if settings.sync.nightly:

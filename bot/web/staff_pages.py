@@ -12,6 +12,7 @@ from bot.web.console.search_pages import SearchPages
 from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
+from handlers.sync.contact_watch import ContactWatch
 from handlers.tasks.board import TaskBoard
 from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
@@ -21,6 +22,7 @@ from storage.outbox import Outbox
 from storage.replies import Replies
 from storage.search_index import SearchIndex
 from storage.staff_list import StaffList
+from storage.sync_runs import SyncRuns
 from storage.task_evidence import TaskPhrases
 from storage.tasks import Tasks
 
@@ -34,13 +36,14 @@ def staff_pages(
         Operations(database),
         outbox=outbox,
         replies=replies,
+        syncs=SyncRuns(database),
         clock=clock,
         config=OperationsConfig(
             token_keys={
                 account.name: token_key(account.realm, account.secret.get_secret_value())
                 for account in settings.accounts
             },
-            processors=(SignalWatch.cursor, SearchIndex.cursor),
+            processors=(SignalWatch.cursor, SearchIndex.cursor, ContactWatch.cursor),
         ),
     )
     search = SearchPages(people.search, accounts=AccountList(database), sayings=Sayings(mask=mask))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -24,12 +24,21 @@ class ContactWatch:
     version: Final = 1
     cursor: Final = "contacts.1"
 
-    def __init__(self, leaving: Leaving, cursors: Cursors, *, realms: Mapping[int, str], clock: Clock) -> None:
-        """`realms`: by a WeCom account's id its corporation."""
+    def __init__(
+        self,
+        leaving: Leaving,
+        cursors: Cursors,
+        *,
+        realms: Mapping[int, str],
+        clock: Clock,
+        on_left: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`realms`: by a WeCom account's id its corporation; `on_left` sees to the customers of who has left."""
         self._leaving = leaving
         self._cursors = cursors
         self._realms = realms
         self._clock = clock
+        self._on_left = on_left
 
     async def process(self, batch: Sequence[LogRow]) -> None:
         """Note leavings, then move the cursor: a leaving that is noted twice changes nothing the second time."""
@@ -44,4 +53,5 @@ class ContactWatch:
             staff_id = await self._leaving.told(realm or "", userid, at=row.sent_at, now=self._clock.now())
             if staff_id is not None:
                 log.info("WeCom says that somebody has left.", action="staff_left", staff=staff_id)
+                await self._on_left()
         await self._cursors.move(self.cursor, batch)

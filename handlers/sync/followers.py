@@ -16,6 +16,7 @@ from handlers.sync.calls import SyncFailed, ask
 from handlers.sync.limits import Guard, check_whole
 from handlers.sync.ports import FollowerRegister, IdPage
 from storage.customers import Customers
+from storage.records import AccountRow
 from storage.staged_followers import StagedFollowers, StagedPerson
 from storage.sync_followers import SyncFollowers
 from storage.sync_runs import SyncRow
@@ -39,8 +40,7 @@ class FollowerSync:
         self,
         register: FollowerRegister,
         *,
-        account_id: int,
-        realm: str,
+        account: AccountRow,
         staged: StagedFollowers,
         followers: SyncFollowers,
         tags: SyncTags,
@@ -48,9 +48,10 @@ class FollowerSync:
         guard: Guard,
         clock: Clock,
     ) -> None:
-        self.account_id = account_id
+        self.account_id = account.id
+        self.account = account.name
         self._register = register
-        self._realm = realm
+        self._realm = account.realm
         self._staged = staged
         self._followers = followers
         self._tags = tags

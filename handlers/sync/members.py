@@ -19,7 +19,7 @@ from handlers.sync.limits import Guard
 from handlers.sync.places import Place, Places
 from handlers.sync.ports import ListedMember, MemberRegister, Presence
 from storage.leaving import WECOM
-from storage.records import StaffRow
+from storage.records import AccountRow, StaffRow
 from storage.sync_members import KnownDepartment, KnownMember, MemberChange, SyncMembers
 from storage.sync_runs import Difference, SyncRow
 
@@ -55,17 +55,17 @@ class MemberSync:
         self,
         register: MemberRegister,
         *,
-        account_id: int,
-        realm: str,
+        account: AccountRow,
         members: SyncMembers,
         rules: Mapping[int, Place],
         guard: Guard,
         clock: Clock,
     ) -> None:
         """`rules`: by a department's id what it stands for here."""
-        self.account_id = account_id
+        self.account_id = account.id
+        self.account = account.name
         self._register = register
-        self._realm = realm
+        self._realm = account.realm
         self._members = members
         self._rules = rules
         self._guard = guard

@@ -37,6 +37,11 @@ class Work(Protocol):
         """The account through which it is done."""
         ...
 
+    @property
+    def account(self) -> str:
+        """The account's name."""
+        ...
+
     async def work(self, run: SyncRow) -> SyncRow:
         """Work until the run is done. Raises SyncWaits, SyncFailed, SyncStopped, StorageError."""
         ...

@@ -67,7 +67,11 @@ class TaskRound:
             if desk is not None and leaver.userid is not None:
                 key = f"leaver:{leaver.id}:{leaver.left_at.isoformat()}:{leaver.supervisor_id}"
                 await self._post(desk, leaver.userid, self._wording.of_leaver(leaver), key=key)
-        await self._hand_overs.close(disposition=self._wording.handed_over, now=now)
+        await self.end_handed_over()
+
+    async def end_handed_over(self) -> None:
+        """End the tasks of customers who have an owner again; they are to be told of it (`handlers.tasks.notices`)."""
+        await self._hand_overs.close(disposition=self._wording.handed_over, now=self._clock.now())
 
     async def _post(self, desk: AccountRow, userid: str, words: str, *, key: str) -> None:
         """Put a message to somebody into the outbox, once a key."""

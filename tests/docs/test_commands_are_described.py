@@ -17,6 +17,8 @@ def _commands(group: Typer, name: str) -> Iterator[str]:
         yield f"{name} {command.name or command.callback.__name__}"
     for below in group.registered_groups:
         assert below.typer_instance is not None
+        if below.typer_instance.info.invoke_without_command is True:
+            yield f"{name} {below.name}"
         yield from _commands(below.typer_instance, f"{name} {below.name}")
 
 

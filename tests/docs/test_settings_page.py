@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.settings import Settings, StaffSettings, WechatAccount, WecomAccount
+from bot.settings_accounts import DepartmentSettings
 from bot.settings_file import ENVIRONMENT
 from tests.docs.pages import read, table_keys
 
@@ -57,21 +58,26 @@ def _shown(default: Any) -> str:
     return f'"{default}"' if isinstance(default, str) else f"{default}"
 
 
-@pytest.mark.parametrize(
-    ("heading", "models"),
-    [("`[[accounts]]`", (WechatAccount, WecomAccount)), ("`[[staff]]`", (StaffSettings,))],
-)
+_LISTS = [
+    ("`[[accounts]]`", (WechatAccount, WecomAccount)),
+    ("`[[staff]]`", (StaffSettings,)),
+    ("`[[departments]]`", (DepartmentSettings,)),
+]
+
+
+@pytest.mark.parametrize(("heading", "models"), _LISTS)
 def test_a_list_names_exactly_the_keys_of_its_entries(heading: str, models: tuple[type[BaseModel], ...]) -> None:
     listed = table_keys(_sections()[heading])
     assert sorted(listed) == sorted(set().union(*map(_keys, models)))
 
 
-def test_an_optional_key_of_a_list_is_not_called_required() -> None:
+@pytest.mark.parametrize(("heading", "models"), _LISTS)
+def test_an_optional_key_of_a_list_is_not_called_required(heading: str, models: tuple[type[BaseModel], ...]) -> None:
     wrong = [
         key
-        for model in (WechatAccount, WecomAccount, StaffSettings)
+        for model in models
         for key, field in model.model_fields.items()
-        if key != "channel" and field.is_required() != (f"| `{key}` | required |" in PAGE)
+        if key != "channel" and field.is_required() != (f"| `{key}` | required |" in _sections()[heading])
     ]
     assert wrong == []
 

@@ -1,4 +1,4 @@
-"""The platforms' registers at their ports: followers by page with their tags, departments with members, and refusals."""
+"""The platforms' registers at their ports: followers by page, tags, departments with members, and refusals."""
 
 from __future__ import annotations
 

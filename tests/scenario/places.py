@@ -152,7 +152,11 @@ def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **secti
 
 
 def sandbox_configuration(
-    *, clock: str = "virtual", places: Iterable[Place] = PLACES, people: Iterable[Mapping[str, Any]] = ()
+    *,
+    clock: str = "virtual",
+    places: Iterable[Place] = PLACES,
+    people: Iterable[Mapping[str, Any]] = (),
+    rules: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the sandbox's configuration with the same accounts; people who are not named come as they act."""
     chosen = list(places)
@@ -167,10 +171,12 @@ def sandbox_configuration(
                 "title": "安和人寿",
                 "apps": [place.simulated() for place in chosen if (place.channel, place.corp_id) == ("wecom", corp_id)],
                 "members": [{"userid": userid, "name": userid} for userid in _MEMBERS],
+                "contact_secret": secret_of(corp_id, "contacts"),
             }
             for corp_id in sorted(corps)
         ],
         "people": [dict(person) for person in people],
+        "rules": dict(rules or {}),
     }
 
 

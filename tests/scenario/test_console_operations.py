@@ -17,6 +17,7 @@ from tests.browser.console.desk import SERVICE, Desk, open_desk
 from tests.browser.console.work import fetch_token, index
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
+from tests.fakes.synced import stopped_sync
 
 _PAGE = "/console/operations"
 
@@ -106,6 +107,23 @@ async def test_the_database_is_named_with_its_size(desk: Desk) -> None:
     assert 100_000 < state.size < 1_000_000_000
     assert ("数据库 SQLite" if desk.stores.database.is_sqlite else "数据库 PostgreSQL") in seen
     assert re.search(r"占用 [0-9.]+ (kB|MB) ", seen)
+
+
+async def test_the_last_sync_is_shown_with_what_it_found_of_staff_and_no_customer(
+    desk: Desk, clock: ManualClock
+) -> None:
+    before = await _seen(desk)
+    await stopped_sync(desk.stores, clock)
+    after = await _seen(desk)
+
+    assert "与平台核对" not in before
+    for shown in (
+        "部门和成员 service 已停下",
+        "共 7：新增 1，变更 0，离开 0，没有对应机构 2，没有采纳 0",
+        "没有对应机构 · 部门 · 后勤（编号 9）：2 人",
+    ):
+        assert shown in after
+    assert "4711" not in after
 
 
 async def test_htmx_gets_the_state_alone_and_the_page_asks_for_it_every_ten_seconds(desk: Desk) -> None:

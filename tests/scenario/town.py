@@ -47,6 +47,7 @@ class Town:
         clock: str = "virtual",
         places: Sequence[Place] = PLACES,
         people: Iterable[Mapping[str, Any]] = (),
+        rules: Mapping[str, Any] | None = None,
         roles: Mapping[str, Sequence[str]] | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
@@ -59,7 +60,7 @@ class Town:
         self._sections = sections
         home.mkdir(parents=True, exist_ok=True)
         write_echo(home)
-        config = sandbox_configuration(clock=clock, places=places, people=people)
+        config = sandbox_configuration(clock=clock, places=places, people=people, rules=rules)
         (home / "sandbox.json").write_text(json.dumps(config, ensure_ascii=False), "utf-8")
         arguments = ["bot.sandbox", "--config", str(home / "sandbox.json"), "--port", "0"]
         self.sandbox = Child("sandbox", arguments, home=home)

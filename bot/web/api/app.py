@@ -19,11 +19,13 @@ from bot.web.api.once import Once
 from bot.web.api.owners import OwnerRoutes
 from bot.web.api.route import AnyRoute
 from bot.web.api.staff import StaffRoutes
+from bot.web.api.syncs import SyncRoutes
 from bot.web.api.timeline import TimelineRoutes
 from handlers.clock import Clock
 from storage.database import Database
 from storage.idempotency import Idempotency
 from storage.staff_list import StaffList
+from storage.sync_runs import SyncRuns
 
 PREFIX: Final = "/api/v1"
 #: Below the prefix, and public: it holds nothing of the insurer's.
@@ -39,6 +41,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
         *AuditRoutes(people.audit).routes(),
+        *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),
     )
 

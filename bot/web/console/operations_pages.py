@@ -17,11 +17,14 @@ from handlers.clock import Clock
 from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.replies import Replies
+from storage.sync_runs import Difference, SyncRuns
 
 #: Messages that wait longer, in seconds: the platform has given up on an answer by then.
 _LATE: Final = 15.0
 #: Rows behind the log that a processor works off within seconds.
 _FEW: Final = 1_000
+#: Differences of a sync that are shown.
+_DIFFERENCES: Final = 20
 
 
 @value
@@ -38,9 +41,17 @@ class OperationsPages:
     """Shows the state, and itself again every ten seconds."""
 
     def __init__(
-        self, operations: Operations, *, outbox: Outbox, replies: Replies, clock: Clock, config: OperationsConfig
+        self,
+        operations: Operations,
+        *,
+        outbox: Outbox,
+        replies: Replies,
+        syncs: SyncRuns,
+        clock: Clock,
+        config: OperationsConfig,
     ) -> None:
         self._operations = operations
+        self._syncs = syncs
         self._outbox = outbox
         self._replies = replies
         self._clock = clock
@@ -80,8 +91,13 @@ class OperationsPages:
             "kind": storage.kind,
             "size": _size(storage.size),
             "unsealed": sum(account.unsealed for account in accounts),
+            "syncs": [(run, await self._differences(run.id)) for run in await self._syncs.latest()],
             "sees_audit": visit.viewer.may(Permission.AUDIT_READ),
         }
+
+    async def _differences(self, run_id: int) -> list[Difference]:
+        """Return what a run found of members, departments and tags; whom it found of customers are others' to read."""
+        return await self._syncs.differences(run_id, limit=_DIFFERENCES, with_customers=False)
 
 
 def _token(until: datetime | None, *, now: datetime) -> str:

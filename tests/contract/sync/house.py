@@ -16,7 +16,6 @@ from storage.sync_members import KnownDepartment, SyncMembers
 from storage.sync_runs import SyncRow, SyncRuns
 from storage.sync_tags import SyncTags
 from tests.fakes.clock import ManualClock
-from tests.fakes.firm import REALM
 from tests.fakes.registers import Followers, Members
 from tests.fakes.stores import OpenStores
 
@@ -51,8 +50,7 @@ class House:
         database = self.stores.database
         return FollowerSync(
             self.followers,
-            account_id=self.service.id,
-            realm=self.service.realm,
+            account=self.service,
             staged=StagedFollowers(database),
             followers=SyncFollowers(database),
             tags=SyncTags(database),
@@ -65,8 +63,7 @@ class House:
         """Return what reconciles the corporation's members."""
         return MemberSync(
             self.members,
-            account_id=self.helper.id,
-            realm=REALM,
+            account=self.helper,
             members=SyncMembers(self.stores.database),
             rules=RULES,
             guard=GUARD,

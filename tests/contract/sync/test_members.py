@@ -98,7 +98,8 @@ async def test_a_leaver_loses_rights_sessions_and_keys(hired: House, stores: Ope
         s=staff_id,
     )
     await stores.change(
-        "INSERT INTO api_key (name, digest, permissions, scope, created_at, created_by) VALUES ('k', :d, '', 'all', 1, :s)",
+        "INSERT INTO api_key (name, digest, permissions, scope, created_at, created_by)"
+        " VALUES ('k', :d, '', 'all', 1, :s)",
         d=b"y",
         s=staff_id,
     )
@@ -143,7 +144,8 @@ async def test_a_list_that_is_too_short_takes_nobody_out_until_somebody_says_so(
 
     assert (stopped.state, len(before)) == ("stopped", 12)
     assert "12 由企业微信带入的员工里有 3 个不在平台给出的名单上" in stopped.detail
-    assert forced is not None and (forced.state, forced.gone, len(after)) == ("finished", 3, 9)
+    assert forced is not None
+    assert (forced.state, forced.gone, len(after)) == ("finished", 3, 9)
 
 
 async def test_an_empty_list_takes_nobody_out(house: House) -> None:

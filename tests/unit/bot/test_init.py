@@ -72,6 +72,7 @@ def test_the_commented_examples_load_too(tmp_path: Path) -> None:
     loaded = load_settings(tmp_path, SECRETS | secrets)
     assert [account.name for account in loaded.accounts] == ["service", "assistant"]
     assert [person.userid for person in loaded.staff] == ["zhangwei"]
+    assert [(rule.department, rule.branch) for rule in loaded.departments] == [(2, "上海分公司")]
 
 
 def test_the_content_folder_changes_nothing_until_something_is_put_there(tmp_path: Path) -> None:
