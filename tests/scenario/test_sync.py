@@ -71,6 +71,7 @@ def _crowd(*numbers: int) -> list[str]:
     return [f"crowd{number:08}" for number in numbers]
 
 
+@pytest.mark.only_on("sqlite")
 def test_what_a_platform_lists_of_followers_is_imported_and_what_has_changed_is_reported(corporation: Town) -> None:
     town = corporation
     _gather(town, SERVICE, 120)

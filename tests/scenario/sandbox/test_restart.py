@@ -249,6 +249,26 @@ async def test_a_killed_process_that_is_started_again_shows_no_repeat(tmp_path: 
     assert (codes, len(shown)) == ([0, 0], 1)
 
 
+async def test_crowds_tags_departments_and_leavers_are_known_again(sandboxes: Sandboxes) -> None:
+    async with sandboxes.run() as driver:
+        await driver.post("/sandbox/crowds", {"account": "safe-xml", "count": 3})
+        await driver.post("/sandbox/tags", {"account": "safe-xml", "name": "车险", "people": ["crowd00000002"]})
+        await driver.post("/sandbox/departments", {"corp_id": "ww1", "department": {"id": 2, "name": "上海"}})
+        await driver.post("/sandbox/leavers", {"corp_id": "ww1", "userid": "LiNa"})
+    async with sandboxes.run() as driver:
+        token = str((await driver.stable_token())["access_token"])
+        followers = await driver.get("/oa/cgi-bin/user/get", access_token=token)
+        tags = await driver.get("/oa/cgi-bin/tags/get", access_token=token)
+        token = await _wecom_token(driver)
+        departments = await driver.get(f"{WECOM}/department/list", access_token=token)
+        members = await driver.get(f"{WECOM}/user/list", access_token=token, department_id=1)
+
+    assert followers["total"] == 5
+    assert tags["tags"] == [{"id": 100, "name": "车险", "count": 1}]
+    assert [each["name"] for each in departments["department"]] == ["安心保险", "上海"]
+    assert [each["userid"] for each in members["userlist"]] == ["ZhangWei"]
+
+
 async def test_files_are_gone(sandboxes: Sandboxes) -> None:
     path = "/sandbox/media?account=safe-xml"
     async with sandboxes.run() as driver, driver.session.post(driver.base + path, data=b"png") as response:
