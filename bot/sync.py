@@ -9,6 +9,7 @@ from bot.accounts import AccountKit
 from bot.settings import Settings
 from content.tree import Content
 from handlers.clock import Clock
+from handlers.processing import Pause, no_pause
 from handlers.sync.contact_watch import ContactWatch
 from handlers.sync.followers import FollowerSync
 from handlers.sync.limits import Guard
@@ -31,13 +32,22 @@ from storage.sync_tags import SyncTags
 
 
 def build_syncs(
-    database: Database, kits: Mapping[int, AccountKit], *, settings: Settings, clock: Clock, holder: str
+    database: Database,
+    kits: Mapping[int, AccountKit],
+    *,
+    settings: Settings,
+    clock: Clock,
+    holder: str,
+    pause: Pause = no_pause,
 ) -> Syncs:
-    """Return what reconciles, of corporations the first account that has the address book's secret, else the first."""
+    """Return what reconciles, of corporations the first account that has the address book's secret, else the first.
+
+    `pause` is awaited after each piece of work, where messages go first.
+    """
     guard = Guard(share=settings.sync.share, least=settings.sync.least)
     works: list[Work] = [
         *_corporations(database, kits, settings=settings, guard=guard, clock=clock),
-        *_official(database, kits, guard=guard, clock=clock),
+        *_official(database, kits, guard=guard, clock=clock, pause=pause),
     ]
     return Syncs(SyncRuns(database), works, clock=clock, holder=holder)
 
@@ -108,7 +118,9 @@ def _corporations(
     return list(found.values())
 
 
-def _official(database: Database, kits: Mapping[int, AccountKit], *, guard: Guard, clock: Clock) -> list[FollowerSync]:
+def _official(
+    database: Database, kits: Mapping[int, AccountKit], *, guard: Guard, clock: Clock, pause: Pause
+) -> list[FollowerSync]:
     return [
         FollowerSync(
             kit.followers,
@@ -119,6 +131,7 @@ def _official(database: Database, kits: Mapping[int, AccountKit], *, guard: Guar
             customers=Customers(database),
             guard=guard,
             clock=clock,
+            pause=pause,
         )
         for kit in kits.values()
         if kit.followers is not None

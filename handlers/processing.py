@@ -21,7 +21,8 @@ Pause = Callable[[float], Awaitable[None]]
 _SHARE: Final = 0.2
 
 
-async def _no_pause(seconds: float) -> None:
+async def no_pause(seconds: float) -> None:
+    """Only let others have their turn."""
     await asyncio.sleep(0)
 
 
@@ -66,7 +67,7 @@ class Processing:
         *,
         batch: int = _BATCH,
         most: int = _MOST,
-        pause: Pause = _no_pause,
+        pause: Pause = no_pause,
     ) -> None:
         """`pause` is awaited with the seconds that a batch took: messages go first, see `breathe`."""
         self._cursors = cursors

@@ -78,7 +78,9 @@ def sync(
 
     async def work(syncs: Syncs, database: Database, clock: Clock) -> bool:
         wanted = [each for each in syncs.works if what in (What.ALL, each.what) and account in (None, each.account)]
-        if not wanted:
+        if not wanted and account is None:
+            typer.echo("没有可以同步的账号：zhike.toml 里没有这一类账号。")
+        elif not wanted:
             known = sorted({each.account for each in syncs.works if what in (What.ALL, each.what)})
             raise UnknownAccount(account or "", known, where="可以同步的账号里")
         is_whole = True

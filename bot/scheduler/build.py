@@ -74,6 +74,6 @@ async def build_scheduler(
         "notices": (notices.run, _NOTICE_SECONDS),
     }
     if settings.sync.nightly:
-        syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder)
+        syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder, pause=breathe)
         more["sync"] = (build_nightly(syncs, settings=settings, clock=clock).run, _NIGHTLY_SECONDS)
     return Scheduler(ticks, seal_seconds=settings.log.seal_seconds, more=more)

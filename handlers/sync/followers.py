@@ -6,12 +6,14 @@ and position move in the transaction that writes it (`storage.sync_runs`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.clock import Clock
 from handlers.delivery.errors import Rejected, Unreachable
+from handlers.processing import Pause, no_pause
 from handlers.sync.calls import SyncFailed, ask
 from handlers.sync.limits import Guard, check_whole
 from handlers.sync.ports import FollowerRegister, IdPage
@@ -28,6 +30,8 @@ LEASE: Final = timedelta(minutes=3)
 _ASKED: Final = 100
 #: How often a list begins anew because the follower at whose place it stood has left.
 _RESTARTS: Final = 3
+#: Stages that wait for no platform and keep this process busy.
+_OURS: Final = frozenset({"people", "gone", "attach", "detach"})
 
 
 class FollowerSync:
@@ -47,7 +51,9 @@ class FollowerSync:
         customers: Customers,
         guard: Guard,
         clock: Clock,
+        pause: Pause = no_pause,
     ) -> None:
+        """`pause` is awaited after each piece with the seconds that it took: messages go first."""
         self.account_id = account.id
         self.account = account.name
         self._register = register
@@ -58,6 +64,7 @@ class FollowerSync:
         self._customers = customers
         self._guard = guard
         self._clock = clock
+        self._pause = pause
         self._restarts = 0
         self._steps: dict[str, Callable[[SyncRow], Awaitable[SyncRow]]] = {
             "list": self._list,
@@ -74,7 +81,10 @@ class FollowerSync:
         """Work until the run is done; return it. Raises SyncWaits, SyncFailed, SyncStopped, StorageError."""
         self._restarts = 0
         while run.stage != "done":
+            began, is_ours = time.perf_counter(), run.stage in _OURS
             run = await self._steps[run.stage](run)
+            if is_ours:
+                await self._pause(time.perf_counter() - began)
         return run
 
     def _until(self) -> datetime:

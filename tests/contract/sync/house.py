@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from handlers.processing import Pause, no_pause
 from handlers.sync.followers import FollowerSync
 from handlers.sync.limits import Guard
 from handlers.sync.members import MemberSync
@@ -38,6 +39,7 @@ class House:
         self.service, self.helper = rows["service"], rows["helper"]
         self.followers = Followers()
         self.members = Members(DEPARTMENTS)
+        self.pause: Pause = no_pause
 
     def syncs(self, *, holder: str = "one") -> Syncs:
         """Return what one process has."""
@@ -57,6 +59,7 @@ class House:
             customers=self.stores.customers,
             guard=GUARD,
             clock=self.clock,
+            pause=self.pause,
         )
 
     def of_members(self) -> Work:

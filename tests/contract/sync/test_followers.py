@@ -226,6 +226,20 @@ async def test_one_whom_the_platform_does_not_know_holds_up_nobody_else(house: H
     assert "o3" not in await house.follows()
 
 
+async def test_after_each_piece_that_is_written_here_others_have_their_turn(house: House) -> None:
+    paused: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+
+    house.followers.people = _PEOPLE
+    house.pause = pause
+    await house.sync_followers()
+    # A piece of people, and the end of each of the four stages.
+    assert len(paused) == 5
+    assert all(seconds > 0 for seconds in paused)
+
+
 async def test_two_processes_do_not_work_at_one_account(house: House, clock: ManualClock) -> None:
     house.followers.people = _PEOPLE
     first, second = house.syncs(), house.syncs(holder="two")
