@@ -15,6 +15,7 @@ from tests.browser.chromium import DESK, PHONE
 from tests.browser.console.screen import Screen, faults, open_screen
 from tests.browser.console.work import index
 from tests.fakes.clock import ManualClock
+from tests.fakes.synced import stopped_sync
 from tests.fakes.visitors import Visitors
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -92,6 +93,7 @@ async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(
     rooms: Screen, size: tuple[int, int], language: str
 ) -> None:
     found: list[str] = []
+    await stopped_sync(rooms.desk.stores, rooms.desk.clock)
     for userid, paths in (
         (
             "wu",
