@@ -9,7 +9,7 @@ from bot.accounts import AccountKit
 from bot.settings import Settings
 from content.tree import Content
 from handlers.clock import Clock
-from handlers.processing import Pause, no_pause
+from handlers.processing import Pause, Processing, breathe, no_pause
 from handlers.sync.contact_watch import ContactWatch
 from handlers.sync.followers import FollowerSync
 from handlers.sync.limits import Guard
@@ -59,10 +59,12 @@ def build_nightly(syncs: Syncs, *, settings: Settings, clock: Clock) -> Nightly:
 
 def build_contact_watch(
     database: Database, kits: Mapping[int, AccountKit], *, clock: Clock, on_left: Callable[[], Awaitable[None]]
-) -> ContactWatch:
-    """Return the processor that reads of leavings in the log."""
+) -> Processing:
+    """Return what reads of leavings in the logs of WeCom's applications; those of customers are not read for it."""
     realms = {account_id: kit.served.row.realm for account_id, kit in kits.items() if kit.served.row.channel == "wecom"}
-    return ContactWatch(Leaving(database), Cursors(database), realms=realms, clock=clock, on_left=on_left)
+    cursors = Cursors(database, accounts=realms.keys())
+    watch = ContactWatch(Leaving(database), cursors, realms=realms, clock=clock, on_left=on_left)
+    return Processing(cursors, [watch], pause=breathe)
 
 
 def build_notices(

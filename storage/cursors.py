@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,10 @@ class LogRow:
 class Cursors:
     """Reads on from where a processor stopped. The caller moves the cursor when its work is durable."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, accounts: Collection[int] | None = None) -> None:
+        """`accounts`: only these are read; None: all."""
         self._database = database
+        self._accounts = None if accounts is None else sorted(accounts)
 
     async def next(self, processor: str, *, limit: int) -> list[list[LogRow]]:
         """Return at most `limit` unread rows of each account, one list an account, in order of seq.
@@ -49,6 +51,8 @@ class Cursors:
                 .outerjoin(CURSOR, and_(CURSOR.c.account_id == ACCOUNT.c.id, CURSOR.c.processor == processor))
                 .order_by(ACCOUNT.c.id)
             )
+            if self._accounts is not None:
+                cursors = cursors.where(ACCOUNT.c.id.in_(self._accounts))
             places = [(row.id, row.seq or 0) for row in await connection.execute(cursors)]
             batches = [await _rows(connection, account_id, seq, limit=limit) for account_id, seq in places]
         return [batch for batch in batches if batch]

@@ -64,10 +64,11 @@ async def build_scheduler(
     watch = await build_watch(database, content, kits, settings=settings, clock=clock)
     tasks = build_round(database, content, kits, clock=clock, on_outbox=sender.wake)
     contacts = build_contact_watch(database, kits, clock=clock, on_left=tasks.hand_over)
-    processing = Processing(Cursors(database), [watch, SearchIndex(database), contacts], pause=breathe)
+    processing = Processing(Cursors(database), [watch, SearchIndex(database)], pause=breathe)
     notices = build_notices(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
     more: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
         "process": (processing.run, _PROCESS_SECONDS),
+        "contacts": (contacts.run, _PROCESS_SECONDS),
         "tasks": (tasks.run, _TASK_SECONDS),
         "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
         "handed_over": (tasks.end_handed_over, _NOTICE_SECONDS),

@@ -12,7 +12,6 @@ from bot.web.console.search_pages import SearchPages
 from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
-from handlers.sync.contact_watch import ContactWatch
 from handlers.tasks.board import TaskBoard
 from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
@@ -43,7 +42,7 @@ def staff_pages(
                 account.name: token_key(account.realm, account.secret.get_secret_value())
                 for account in settings.accounts
             },
-            processors=(SignalWatch.cursor, SearchIndex.cursor, ContactWatch.cursor),
+            processors=(SignalWatch.cursor, SearchIndex.cursor),
         ),
     )
     search = SearchPages(people.search, accounts=AccountList(database), sayings=Sayings(mask=mask))
