@@ -20,6 +20,7 @@ from bot.clock import SandboxClock, open_clock
 from bot.lock import ServeLock
 from bot.outbound import open_http
 from bot.people import build_people
+from bot.privacy import build_privacy_desk
 from bot.roles import Role, check_roles
 from bot.scheduler.build import build_scheduler
 from bot.settings import Settings
@@ -239,6 +240,7 @@ class Process:
                 content,
                 tasks=build_desk(stores.database, content, clock=clock),
                 receipts=LastReceived(stores.database),
+                privacy=build_privacy_desk(stores.database, content, settings=self._settings, clock=clock),
             ),
             standings=Standings(History(stores.database), labels=authored_labels(content) | consent_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},

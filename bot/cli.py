@@ -17,7 +17,7 @@ from bot import checks
 from bot.accounts import UnknownAccount
 from bot.app import Stores
 from bot.clock import RealClock, SandboxUnavailable
-from bot.commands import archive, customer, delivery, key, log, menu, staff, sync
+from bot.commands import archive, customer, delivery, erasure, key, log, menu, staff, sync
 from bot.commands.exits import EXIT_CONFIG, EXIT_FLAW
 from bot.commands.running import read_settings, with_stores
 from bot.demo.command import SANDBOX_PORT, run_demo
@@ -29,6 +29,7 @@ from bot.settings import SettingsError, find_home
 from content.archive import ArchiveError
 from content.errors import ContentError
 from handlers.delivery.errors import ChannelError
+from handlers.privacy.wishes import ReasonMissing
 from storage.errors import StorageError
 from storage.migrate import migrate as migrate_database
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(log.app, name="log")
 app.add_typer(customer.app, name="customer")
+app.add_typer(erasure.app, name="erasure")
 app.add_typer(menu.app, name="menu")
 app.add_typer(delivery.app, name="delivery")
 app.add_typer(staff.app, name="staff")
@@ -51,6 +53,7 @@ _SENTENCES: tuple[type[Exception], ...] = (
     ContentError,
     ArchiveError,
     ChannelError,
+    ReasonMissing,
     InitError,
     ForeignHome,
     UnknownAccount,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.privacy import build_own_data, build_wishes
 from bot.settings import Settings
 from bot.staff import Argon2Hasher
 from content.value import value
@@ -11,6 +12,8 @@ from handlers.clock import Clock
 from handlers.people.reading import Reading
 from handlers.people.search import Search
 from handlers.people.sign_in import SignIn, SignInConfig
+from handlers.privacy.own_data import OwnData
+from handlers.privacy.wishes import Wishes
 from storage.api_keys import ApiKeys
 from storage.audit import Audit
 from storage.customer_cards import CustomerCards
@@ -33,6 +36,8 @@ class People:
     owners: Owners
     audit: Audit
     keys: ApiKeys
+    wishes: Wishes
+    own_data: OwnData
 
 
 def build_people(database: Database, *, clock: Clock, settings: Settings) -> People:
@@ -60,4 +65,6 @@ def build_people(database: Database, *, clock: Clock, settings: Settings) -> Peo
         owners=Owners(database),
         audit=audit,
         keys=ApiKeys(database),
+        wishes=build_wishes(database, settings=settings, clock=clock),
+        own_data=build_own_data(database, settings=settings, clock=clock),
     )

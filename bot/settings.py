@@ -139,6 +139,19 @@ class SyncSettings(Section):
     least: Annotated[int, Field(ge=1)] = 3
 
 
+class PrivacySettings(Section):
+    """What customers may ask of their own data."""
+
+    #: An erasure is confirmed within so many days; normally at once.
+    erase_days: Positive = 15
+    #: A larger database is written anew only at night, as the last step of an erasure; megabytes.
+    scrub_at_once_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 256
+    #: How long a link to one's own data is good.
+    export_hours: Positive = 24
+    #: The https address under which customers reach the bot's web edge; empty: that of the console.
+    public_url: OptionalAddress = ""
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -166,6 +179,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     tasks: TaskSettings = TaskSettings()
     sync: SyncSettings = SyncSettings()
+    privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()

@@ -13,6 +13,7 @@ from content.menu import Menu
 from content.normal_form import normalise
 from content.notice import NOTICE_SLOTS, Notice
 from content.patterns import compile_pattern
+from content.retention import PRIVACY_SLOTS, Retention
 from content.signals import TASK_SLOTS, Tasks
 from content.slots import COMMON_SLOTS, slots_of
 from content.texts import TEXT_SLOTS, Texts
@@ -54,6 +55,19 @@ def check_tasks(document: Document, tasks: Tasks) -> Iterator[Problem]:
     for name, text in tasks.texts:
         place = ("texts", name)
         yield from _unknown_slots(document, place, slots_of(text), allowed=TASK_SLOTS[name])
+
+
+def check_retention(document: Document, retention: Retention, tasks: Tasks) -> Iterator[Problem]:
+    """Yield classes that stand twice or whose cause no signal has, and slots of the texts that nothing fills."""
+    yield from _repeated(document, ((("classes", n, "id"), each.id) for n, each in enumerate(retention.classes)))
+    known = {signal.id for signal in tasks.signals}
+    for n, each in enumerate(retention.classes):
+        for cause in sorted(set(each.causes) - known):
+            what = f"no signal in tasks.yaml is called `{cause}`"
+            yield document.problem(("classes", n, "causes"), what, "name one of " + ", ".join(sorted(known)))
+    for name, text in retention.texts:
+        allowed = PRIVACY_SLOTS.get(name, frozenset()) | COMMON_SLOTS
+        yield from _unknown_slots(document, ("texts", name), slots_of(text), allowed=allowed)
 
 
 def check_menu(document: Document, menu: Menu, answers: Answers) -> Iterator[Problem]:

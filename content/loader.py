@@ -17,6 +17,7 @@ from content.document import Document, read_document
 from content.errors import ContentError, Problem
 from content.menu import Menu
 from content.notice import Notice
+from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
 from content.tree import Content
@@ -29,7 +30,16 @@ M = TypeVar("M", bound=BaseModel)
 #: Where the built-in content lies.
 BUILT_IN: Final = Path(__file__).parent / "zh"
 #: The files that are read, in the built-in folder and in `$ZHIKE_HOME/content`.
-FILES: Final = ("texts.yaml", "welcome.yaml", "menu.yaml", "answers.yaml", "consent.yaml", "notice.yaml", "tasks.yaml")
+FILES: Final = (
+    "texts.yaml",
+    "welcome.yaml",
+    "menu.yaml",
+    "answers.yaml",
+    "consent.yaml",
+    "notice.yaml",
+    "tasks.yaml",
+    "retention.yaml",
+)
 
 
 @value
@@ -61,6 +71,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         tasks = _load(own, "tasks.yaml", Tasks)
     with _collecting(problems):
+        retention = _load(own, "retention.yaml", Retention)
+    with _collecting(problems):
         answers = _load_answers(own)
     if problems:
         raise ContentError(problems)
@@ -70,10 +82,12 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_menu(menu.document, menu.model, merged)
     problems += checks.check_notice(notice.document, notice.model)
     problems += checks.check_tasks(tasks.document, tasks.model)
+    problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += _check_answers(answers, welcome, menu)
     if problems:
         raise ContentError(problems)
     documents = [texts.document, welcome.document, menu.document, words.document, notice.document, tasks.document]
+    documents.append(retention.document)
     return Content(
         texts=texts.model,
         welcome=welcome.model,
@@ -82,6 +96,7 @@ def load_content(home: Path | None) -> Content:
         consent_words=words.model,
         notice=notice.model,
         tasks=tasks.model,
+        retention=retention.model,
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )
 

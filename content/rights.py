@@ -53,6 +53,10 @@ class Permission(StrEnum):
     ORGANISATION_READ = "organisation.read"
     #: Make and end API keys.
     KEYS_WRITE = "keys.write"
+    #: See erasures with their reports, and holds.
+    PRIVACY_READ = "privacy.read"
+    #: Ask for a customer's erasure, hold and release, hand a customer's data out to them.
+    PRIVACY_WRITE = "privacy.write"
 
 
 _P = Permission
@@ -80,11 +84,15 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.TASKS_WRITE,
                 _P.AUDIT_READ,
                 _P.ORGANISATION_READ,
+                _P.PRIVACY_READ,
+                _P.PRIVACY_WRITE,
             }
         ),
         Role.ANALYST: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}),
         #: Runs the service; what customers say is none of their business.
-        Role.ADMINISTRATOR: frozenset({_P.OPERATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ, _P.KEYS_WRITE}),
+        Role.ADMINISTRATOR: frozenset(
+            {_P.OPERATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ, _P.KEYS_WRITE, _P.PRIVACY_READ}
+        ),
     }
 )
 #: How far a role sees when nothing else is said of a person.

@@ -8,6 +8,7 @@ from content.answers import Answers
 from content.consent_words import ConsentWords
 from content.menu import Menu
 from content.notice import Notice
+from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
 from content.welcome import Welcome
@@ -24,5 +25,6 @@ class Content:
     consent_words: ConsentWords
     notice: Notice
     tasks: Tasks
+    retention: Retention
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.
     version: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from content.value import value
 from storage.connection import Connection
@@ -62,7 +62,9 @@ class CustomerCards:
 
         `before`: below that id; `person`: with that openid, userid or unionid.
         """
-        query = select(CUSTOMER.c.id).where(CUSTOMER.c.merged_into.is_(None), viewer.lists_customer(CUSTOMER.c.id))
+        query = select(CUSTOMER.c.id).where(
+            CUSTOMER.c.merged_into.is_(None), CUSTOMER.c.erased_at.is_(None), viewer.lists_customer(CUSTOMER.c.id)
+        )
         if before is not None:
             query = query.where(CUSTOMER.c.id < before)
         if person is not None:
@@ -85,7 +87,8 @@ class CustomerCards:
             kept = await _kept(connection, customer_id)
             if kept is None:
                 return None
-            query = select(CUSTOMER.c.id).where(CUSTOMER.c.id == kept, viewer.sees_customer(CUSTOMER.c.id))
+            living = and_(CUSTOMER.c.id == kept, CUSTOMER.c.erased_at.is_(None))
+            query = select(CUSTOMER.c.id).where(living, viewer.sees_customer(CUSTOMER.c.id))
             if (await connection.execute(query)).first() is None:
                 return None
             return (await _cards(connection, [kept]))[kept]

@@ -105,7 +105,9 @@ class Customers:
 
         async def apply(connection: Connection) -> None:
             await one_merge_at_a_time(connection)
-            query = select(CUSTOMER.c.id).where(CUSTOMER.c.id.in_([kept, gone]), CUSTOMER.c.merged_into.is_(None))
+            query = select(CUSTOMER.c.id).where(
+                CUSTOMER.c.id.in_([kept, gone]), CUSTOMER.c.merged_into.is_(None), CUSTOMER.c.erased_at.is_(None)
+            )
             if len(set((await connection.execute(query)).scalars())) != 2:
                 raise StorageError(
                     f"customers {kept} and {gone} are not two living customers; look them up and try again"

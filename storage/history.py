@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 
 from storage.database import Database
 from storage.records import StoredReply
-from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, IDENTITY, MESSAGE
+from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, IDENTITY, MESSAGE, REACH
 from storage.viewer import Viewer, visible
 
 _CHUNK = 2_000
@@ -43,6 +43,26 @@ class History:
         if row is None or row.fields is None:
             return None
         return StoredReply(kind=row.kind, fields=json.loads(row.fields))
+
+    async def said_lately(self, account: str, identity_id: int, *, limit: int) -> list[StoredReply]:
+        """Return what went out last in a person's conversation on an account, the newest first, destroyed ones not."""
+        query = (
+            select(MESSAGE.c.kind, CONTENT.c.fields)
+            .join(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+            .join(REACH, and_(REACH.c.account_id == MESSAGE.c.account_id, REACH.c.identity_id == MESSAGE.c.identity_id))
+            .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
+            .where(
+                ACCOUNT.c.name == account,
+                REACH.c.identity_id == identity_id,
+                MESSAGE.c.conversation_id == REACH.c.conversation_id,
+                MESSAGE.c.direction == "out",
+            )
+            .order_by(MESSAGE.c.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [StoredReply(kind=row.kind, fields=json.loads(row.fields)) for row in rows]
 
     async def accounts(self) -> list[str]:
         """Return the name of every account that was ever served, whether or not the settings still have it."""

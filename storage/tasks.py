@@ -173,6 +173,10 @@ async def _take(connection: Connection, draft: TaskDraft, *, now: datetime, catc
     )
     if (await connection.execute(known)).first() is not None:
         return
+    # Read before the person was erased, written after: nobody is to be told of them any more.
+    erased = select(CUSTOMER.c.id).where(CUSTOMER.c.id == draft.customer_id, CUSTOMER.c.erased_at.is_not(None))
+    if (await connection.execute(erased)).first() is not None:
+        return
     task_id = await _undone(connection, draft)
     if task_id is None:
         owner = await _owner(connection, draft.customer_id, catch_all=catch_all)

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, or_, select, type_coerce
 
 from content.value import value
 from storage.database import Database
-from storage.tables import ACCOUNT, CONTENT, CONVERSATION, IDENTITY, MESSAGE
+from storage.tables import ACCOUNT, CONTENT, CONVERSATION, CUSTOMER, IDENTITY, MESSAGE
 from storage.viewer import Viewer, visible
 
 #: What `said` reads of a row: a message with its account, its person and its content.
@@ -91,7 +91,8 @@ class Timeline:
 
     async def page(self, customer_id: int, *, viewer: Viewer, limit: int, before: Place | None = None) -> list[Said]:
         """Return messages, the newest first, over all accounts."""
-        mine = select(IDENTITY.c.id).where(IDENTITY.c.customer_id == customer_id)
+        living = select(CUSTOMER.c.id).where(CUSTOMER.c.id == customer_id, CUSTOMER.c.erased_at.is_(None))
+        mine = select(IDENTITY.c.id).where(IDENTITY.c.customer_id.in_(living))
         query = _messages().where(
             MESSAGE.c.conversation_id.in_(select(CONVERSATION.c.id).where(CONVERSATION.c.identity_id.in_(mine)))
         )

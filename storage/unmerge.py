@@ -32,7 +32,9 @@ class Unmerge:
 
         async def apply(connection: Connection) -> int:
             await one_merge_at_a_time(connection)
-            merged = select(CUSTOMER.c.merged_into).where(CUSTOMER.c.id == gone, CUSTOMER.c.merged_into.is_not(None))
+            merged = select(CUSTOMER.c.merged_into).where(
+                CUSTOMER.c.id == gone, CUSTOMER.c.merged_into.is_not(None), CUSTOMER.c.erased_at.is_(None)
+            )
             kept = (await connection.execute(merged)).scalar()
             if kept is None:
                 raise StorageError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from bot.app import Stores
 from bot.commands.exits import EXIT_FLAW
+from bot.commands.files import open_private
 from bot.commands.running import note, with_people, with_stores_and_time
 from bot.people import People
 from handlers.clock import Clock
@@ -69,3 +71,64 @@ def assign(customer: int, userid: Annotated[str, typer.Argument(help="The new ow
 
     with_people(work)
     typer.echo(json.dumps({"customer": customer, "owner": userid}, ensure_ascii=False))
+
+
+Why = Annotated[str, typer.Option("--reason", help="Why; report and audit keep it, so name no person.")]
+
+
+@app.command()
+def export(
+    customer: int, output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None
+) -> None:
+    """Write all that is kept of a customer as JSON, whole, to be handed out to them; the audit notes it."""
+
+    async def work(people: People, clock: Clock) -> dict[str, Any] | None:
+        return await people.wishes.export(COMMAND_LINE, customer)
+
+    found = with_people(work)
+    if found is None:
+        _no_customer(customer)
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    if output is None:
+        typer.echo(text)
+        return
+    with open_private(output) as file:
+        file.write(text + "\n")
+
+
+@app.command()
+def erase(customer: int, reason: Why) -> None:
+    """Erase a customer; the running bot does it, `zhike erasure show` tells how far it is."""
+
+    async def work(people: People, clock: Clock) -> int:
+        return await people.wishes.erase(COMMAND_LINE, customer, reason)
+
+    typer.echo(json.dumps({"customer": customer, "erasure": with_people(work)}))
+
+
+@app.command()
+def hold(customer: int, reason: Why) -> None:
+    """Hold what there is of a customer: an erasure freezes it out of sight instead of destroying it."""
+
+    async def work(people: People, clock: Clock) -> bool:
+        return await people.wishes.hold(COMMAND_LINE, customer, reason)
+
+    typer.echo(json.dumps({"customer": customer, "held": True, "new": with_people(work)}))
+
+
+@app.command()
+def release(customer: int, reason: Why) -> None:
+    """End the hold on a customer; what was frozen for it alone is destroyed then."""
+
+    async def work(people: People, clock: Clock) -> bool:
+        return await people.wishes.release(COMMAND_LINE, customer, reason)
+
+    if not with_people(work):
+        typer.echo(f"客户 {customer} 没有被冻结。", err=True)
+        raise typer.Exit(EXIT_FLAW)
+    typer.echo(json.dumps({"customer": customer, "held": False}))
+
+
+def _no_customer(customer: int) -> NoReturn:
+    typer.echo(f"没有客户 {customer}：用 zhike customer find 查看。", err=True)
+    raise typer.Exit(EXIT_FLAW)

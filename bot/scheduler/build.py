@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.accounts import AccountKit
+from bot.privacy import build_erasing, build_expiring
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
 from bot.sync import build_contact_watch, build_nightly, build_notices, build_syncs
@@ -33,6 +34,8 @@ _HAND_OVER_SECONDS: Final = 30.0
 #: And at who is to be told of a new agent, and whether it is time to reconcile.
 _NOTICE_SECONDS: Final = 2.0
 _NIGHTLY_SECONDS: Final = 5.0
+_ERASE_SECONDS: Final = 2.0
+_EXPIRE_SECONDS: Final = 600.0
 
 
 async def build_scheduler(
@@ -66,6 +69,8 @@ async def build_scheduler(
     contacts = build_contact_watch(database, kits, clock=clock, on_left=tasks.hand_over)
     processing = Processing(Cursors(database), [watch, SearchIndex(database)], pause=breathe)
     notices = build_notices(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
+    erasing = build_erasing(database, content.retention, settings=settings, clock=clock)
+    expiring = build_expiring(database, content.retention, clock=clock)
     more: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
         "process": (processing.run, _PROCESS_SECONDS),
         "contacts": (contacts.run, _PROCESS_SECONDS),
@@ -73,6 +78,8 @@ async def build_scheduler(
         "hand_over": (tasks.hand_over, _HAND_OVER_SECONDS),
         "handed_over": (tasks.end_handed_over, _NOTICE_SECONDS),
         "notices": (notices.run, _NOTICE_SECONDS),
+        "erase": (erasing.run, _ERASE_SECONDS),
+        "expire": (expiring.tick, _EXPIRE_SECONDS),
     }
     if settings.sync.nightly:
         syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder, pause=breathe)

@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.web.callbacks import CallbackPage
 from bot.web.health import HealthPages
 from bot.web.metrics import Meters, MetricsPage
+from bot.web.my_data import MyDataPage
 from bot.web.staff_pages import staff_pages
 from bot.web.staff_web import mount
 from handlers.clock import Clock
@@ -56,6 +57,7 @@ def build_web(
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)
     if people is not None:
+        MyDataPage(people.own_data).mount(app)
         pages = staff_pages(
             people,
             database=stores.database,

@@ -17,11 +17,16 @@ from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
 from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
 from handlers.conversation.why import Receipts, Why
+from handlers.privacy.desk import PrivacyDesk
 from handlers.tasks.desk import TaskDesk
 
 
 def build_routes(
-    content: Content, *, tasks: TaskDesk | None = None, receipts: Receipts | None = None
+    content: Content,
+    *,
+    tasks: TaskDesk | None = None,
+    receipts: Receipts | None = None,
+    privacy: PrivacyDesk | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -36,6 +41,7 @@ def build_routes(
     return (
         *_task_routes(tasks),
         *_why_routes(content, phrasing, receipts),
+        *_privacy_routes(privacy),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
         Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
         Route(name="staff.help", matches=staff.is_help, handle=staff.help),
@@ -72,6 +78,17 @@ def _why_routes(content: Content, phrasing: Phrasing, receipts: Receipts | None)
         return ()
     why = Why(content, phrasing, receipts)
     return (Route(name="why", matches=why.matches, handle=why.explain, waits=True),)
+
+
+def _privacy_routes(privacy: PrivacyDesk | None) -> tuple[Route, ...]:
+    if privacy is None:
+        return ()
+    return (
+        Route(name="privacy.export", matches=privacy.is_export, handle=privacy.export, waits=True),
+        Route(name="privacy.erase", matches=privacy.is_erase, handle=privacy.ask, waits=True),
+        Route(name="privacy.confirm", matches=privacy.is_confirm, handle=privacy.confirm, waits=True),
+        Route(name="privacy.correct", matches=privacy.is_correct, handle=privacy.correct),
+    )
 
 
 def apologise(content: Content) -> Callable[[Turn], Outcome]:

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from storage.tables import (
     accounts,
     delivery,
+    erasure,
     idempotency,
     log,
     operation,
@@ -72,6 +73,11 @@ TAG = _table(sync.Tag)
 IDENTITY_TAG = _table(sync.IdentityTag)
 DEPARTMENT = _table(sync.Department)
 LEAVE_NOTICE = _table(sync.LeaveNotice)
+ERASURE = _table(erasure.Erasure)
+ERASED_IDENTITY = _table(erasure.ErasedIdentity)
+FROZEN_CONTENT = _table(erasure.FrozenContent)
+LEGAL_HOLD = _table(erasure.LegalHold)
+EXPORT_LINK = _table(erasure.ExportLink)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

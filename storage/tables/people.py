@@ -20,6 +20,8 @@ class Customer(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     #: The customer this one was merged into; such a row has no identities left.
     merged_into: int | None = Field(default=None, sa_column=Column(BigInteger))
+    #: When everything about them was put out of use; the row stays as a number without a person.
+    erased_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Identity(SQLModel, table=True):

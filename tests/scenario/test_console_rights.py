@@ -67,7 +67,8 @@ async def _answer(desk: Desk, clerk: Clerk, userid: str, page: Page, address: st
     """Return what a page answers; what it changed is undone."""
     if page.method == "GET":
         return await clerk.get(address)
-    answer = await clerk.post(address, {"csrf": await clerk.token("/console/nothing"), "userid": userid})
+    form = {"csrf": await clerk.token("/console/nothing"), "userid": userid, "reason": "asked in writing"}
+    answer = await clerk.post(address, form)
     await desk.stores.change(_UNDO)
     return answer
 
@@ -140,6 +141,7 @@ async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
         "/console/conversations": Permission.CONVERSATIONS_READ,
         "/console/operations": Permission.OPERATIONS_READ,
         "/console/customers": Permission.CUSTOMERS_READ,
+        "/console/privacy": Permission.PRIVACY_READ,
         "/console/audit": Permission.AUDIT_READ,
     }
     begun = {userid: (await (await desk.clerk(userid)).get("/console/no-such-page")) for userid in _ROLES}

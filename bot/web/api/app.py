@@ -17,6 +17,7 @@ from bot.web.api.key_holders import KeyHolders
 from bot.web.api.me import MeRoutes
 from bot.web.api.once import Once
 from bot.web.api.owners import OwnerRoutes
+from bot.web.api.privacy import PrivacyRoutes
 from bot.web.api.route import AnyRoute
 from bot.web.api.staff import StaffRoutes
 from bot.web.api.syncs import SyncRoutes
@@ -40,6 +41,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *TimelineRoutes(people.reading).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
+        *PrivacyRoutes(people.wishes).routes(),
         *AuditRoutes(people.audit).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),

@@ -16,6 +16,7 @@ from bot.web.console.customer_pages import CustomerPages
 from bot.web.console.guard import Guard
 from bot.web.console.moments import Moments
 from bot.web.console.pages import Page
+from bot.web.console.privacy_pages import PrivacyPages
 from bot.web.console.sayings import Mask, Sayings
 from bot.web.console.shell import Shell
 from bot.web.console.sign_in_pages import SignInPages
@@ -28,7 +29,8 @@ from handlers.people.sign_in import SignInConfig
 def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
     """Return the pages that need nothing but the people's rooms, in the order of the navigation."""
     return [
-        *CustomerPages(people.reading, sayings=Sayings(mask=mask)).pages(),
+        *CustomerPages(people.reading, wishes=people.wishes, sayings=Sayings(mask=mask)).pages(),
+        *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.audit).pages(),
     ]
 

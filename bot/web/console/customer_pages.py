@@ -12,19 +12,23 @@ from bot.web.console.visit import Visit
 from content.rights import Permission
 from content.scenes import parse_scene
 from handlers.people.reading import Reading
+from handlers.privacy.wishes import Wishes
 from storage.customer_cards import CustomerCard
 from storage.timeline import Place
 
 _ON_A_PAGE: Final = 30
 _MESSAGES: Final = 30
 _LONGEST_SEARCH: Final = 200
+#: What the forms of `privacy_pages` may have done.
+_TOLD: Final = frozenset({"erasing", "held", "released", "no_reason"})
 
 
 class CustomerPages:
     """Shows customers of the viewer's scope; `Reading` notes each look in the audit."""
 
-    def __init__(self, reading: Reading, *, sayings: Sayings) -> None:
+    def __init__(self, reading: Reading, *, wishes: Wishes, sayings: Sayings) -> None:
         self._reading = reading
+        self._wishes = wishes
         self._sayings = sayings
 
     def pages(self) -> list[Page]:
@@ -57,7 +61,19 @@ class CustomerPages:
         timeline = None
         if visit.viewer.may(Permission.CONVERSATIONS_READ):
             timeline = await self._timeline(visit, card.id)
-        return visit.page("customer.html", customer=card, sources=_sources, timeline=timeline)
+        privacy = None
+        if visit.viewer.may(Permission.PRIVACY_READ):
+            privacy = await self._wishes.standing(visit.viewer, card.id)
+        told = visit.query("told")
+        return visit.page(
+            "customer.html",
+            customer=card,
+            sources=_sources,
+            timeline=timeline,
+            privacy=privacy,
+            may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
+            told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,
+        )
 
     async def _earlier(self, visit: Visit) -> web.StreamResponse:
         timeline = await self._timeline(visit, visit.path_number("customer"))

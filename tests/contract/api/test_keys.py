@@ -23,7 +23,7 @@ async def test_a_live_key_is_told_what_it_is(api: Served) -> None:
 
 async def test_without_a_key_every_route_says_how_to_authenticate(api: Served) -> None:
     for route in api.routes:
-        response = await api.ask(route.method, route.path.replace("{customer_id}", "1"))
+        response = await api.ask(route.method, route.path.replace("{customer_id}", "1").replace("{erasure_id}", "1"))
         problem = await problem_of(response)
         assert (response.status, problem["type"]) == (401, "urn:zhike:problem:unauthorized")
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="zhike"'

@@ -9,6 +9,7 @@ import pytest
 
 from bot.web.api.route import AnyRoute
 from content.rights import Permission
+from storage.viewer import COMMAND_LINE
 from tests.contract.api.served import Served, persons, problem_of
 from tests.fakes.firm import EVERYBODY, SEEN, STAFF, Firm, people_of
 from tests.fakes.stores import OpenStores
@@ -25,7 +26,11 @@ STAFF_SEEN: Final = {
     branch: {person.userid for person in STAFF if branch is None or person.branch in below}
     for branch, below in {None: (), "上海": ("上海", "浦东"), "浦东": ("浦东",), "北京": ("北京",)}.items()
 }
-_BODIES: Final[Mapping[str, dict[str, Any]]] = {"putOwner": {"userid": "wang"}}
+_BODIES: Final[Mapping[str, dict[str, Any]]] = {
+    "putOwner": {"userid": "wang"},
+    "putErasure": {"reason": "asked in writing"},
+    "putHold": {"held": True, "reason": "court file"},
+}
 
 pytestmark = pytest.mark.parametrize("branch", list(CUSTOMERS_SEEN), ids=lambda branch: branch or "all")
 
@@ -36,7 +41,7 @@ async def _branch_id(stores: OpenStores, branch: str | None) -> int | None:
 
 async def _outcome(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
-    path = route.path.replace("{customer_id}", str(customer_id))
+    path = route.path.replace("{customer_id}", str(customer_id)).replace("{erasure_id}", "1")
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
     response = await api.ask(route.method, path, secret, word=word, json=body)
     return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
@@ -50,11 +55,12 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     # wang is in no scope but 上海, 浦东 and all: there the customer may be given to him.
     in_reach = "wang" in STAFF_SEEN[branch]
     found, expected = {}, {}
+    await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
     for held in (_NOTHING, *Permission):
         secret = await api.key(*([] if held is None else [held]), branch_id=branch_id)
         for route in api.routes:
             is_permitted = route.permission in (None, held) and not (route.is_whole and branch)
-            granted = 422 if route.is_write and not in_reach else 200
+            granted = 422 if route.name == "putOwner" and not in_reach else 200
             found[held, route.name] = await _outcome(api, route, secret, firm.customers[person])
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected
@@ -101,7 +107,7 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
             if answer != nobody:
                 assert answer[0] == 200
                 seen[route.name].add(person)
-    assert seen == dict.fromkeys(("getCustomer", "getTimeline"), CUSTOMERS_SEEN[branch])
+    assert seen == dict.fromkeys(("getCustomer", "getTimeline", "exportCustomer"), CUSTOMERS_SEEN[branch])
 
 
 async def _answer(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str]:

@@ -117,3 +117,12 @@ def _calls(text: str) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def test_a_link_to_ones_own_data_is_of_no_use_to_who_reads_it() -> None:
+    secret = "aZ09_-" * 7 + "x"
+    words = f"请用这个链接：https://bot.example/my-data/{secret}\n明天见"
+    masked = mask(words)
+    assert secret not in masked
+    assert masked == words.replace(secret, "*" * len(secret))
+    assert mask(masked) == masked

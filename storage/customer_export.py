@@ -1,0 +1,139 @@
+"""All that is kept of one customer, for the customer: who they are here, what was said both ways, consents, tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, select
+
+from content.value import value
+from storage.connection import Connection
+from storage.database import Database
+from storage.erasures import customers_of
+from storage.lock_away import ERASED_REALM
+from storage.tables import (
+    ACCOUNT,
+    ATTRIBUTION,
+    CONSENT_ENTRY,
+    CONTENT,
+    CONVERSATION,
+    CUSTOMER,
+    CUSTOMER_OWNER,
+    IDENTITY,
+    MESSAGE,
+    REACH,
+    STAFF,
+    TASK,
+)
+from storage.viewer import Viewer
+
+#: Everything of one customer as JSON-able values.
+Gathered = dict[str, Any]
+_FORMAT: Final = "zhike-customer-1"
+
+
+@value
+class _Whose:
+    customers: list[int]
+    identities: list[int]
+
+
+class CustomerData:
+    """Gathers it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def is_seen(self, customer_id: int, *, viewer: Viewer) -> bool:
+        """Tell whether a living customer lies in the viewer's scope."""
+        query = select(CUSTOMER.c.id).where(
+            CUSTOMER.c.id == customer_id,
+            CUSTOMER.c.erased_at.is_(None),
+            CUSTOMER.c.merged_into.is_(None),
+            viewer.sees_customer(CUSTOMER.c.id),
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def gather(self, customer_id: int, *, now: datetime) -> Gathered:
+        """Return everything of a living customer, in one look at the database; nothing of one who was erased."""
+        async with self._database.read() as connection:
+            customers = await customers_of(connection, customer_id)
+            mine = select(IDENTITY.c.id).where(IDENTITY.c.customer_id == customer_id, IDENTITY.c.realm != ERASED_REALM)
+            whose = _Whose(customers=customers, identities=list((await connection.execute(mine)).scalars()))
+            return {
+                "format": _FORMAT,
+                "made_at": now.isoformat(),
+                "customer": customer_id,
+                "identities": await _identities(connection, whose),
+                "owner": await _owner(connection, customer_id),
+                "sources": await _sources(connection, whose),
+                "consents": await _consents(connection, whose),
+                "tasks": await _tasks(connection, whose),
+                "messages": await _messages(connection, whose),
+            }
+
+
+async def _identities(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    query = (
+        select(IDENTITY.c.external_id, IDENTITY.c.union_id, ACCOUNT.c.title, ACCOUNT.c.channel, REACH.c.followed)
+        .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
+        .join(ACCOUNT, ACCOUNT.c.id == REACH.c.account_id)
+        .where(IDENTITY.c.id.in_(whose.identities))
+        .order_by(IDENTITY.c.id, ACCOUNT.c.id)
+    )
+    return await _rows(connection, query)
+
+
+async def _owner(connection: Connection, customer_id: int) -> dict[str, Any] | None:
+    query = (
+        select(STAFF.c.name, STAFF.c.branch, CUSTOMER_OWNER.c.since)
+        .join(STAFF, STAFF.c.id == CUSTOMER_OWNER.c.staff_id)
+        .where(CUSTOMER_OWNER.c.customer_id == customer_id)
+    )
+    found = await _rows(connection, query)
+    return found[0] if found else None
+
+
+async def _sources(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    columns = (ATTRIBUTION.c.scene, ATTRIBUTION.c.campaign, ATTRIBUTION.c.agent, ATTRIBUTION.c.at)
+    query = select(*columns).where(ATTRIBUTION.c.identity_id.in_(whose.identities)).order_by(ATTRIBUTION.c.at)
+    return await _rows(connection, query)
+
+
+async def _consents(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    columns = (CONSENT_ENTRY.c.consent, CONSENT_ENTRY.c.state, CONSENT_ENTRY.c.text_version, CONSENT_ENTRY.c.at)
+    query = select(*columns).where(CONSENT_ENTRY.c.customer_id.in_(whose.customers)).order_by(CONSENT_ENTRY.c.id)
+    return await _rows(connection, query)
+
+
+async def _tasks(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    columns = (TASK.c.title, TASK.c.state, TASK.c.created_at, TASK.c.due_at, TASK.c.done_at, TASK.c.disposition)
+    query = select(*columns).where(TASK.c.customer_id.in_(whose.customers)).order_by(TASK.c.id)
+    return await _rows(connection, query)
+
+
+async def _messages(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    talks = select(CONVERSATION.c.id).where(CONVERSATION.c.identity_id.in_(whose.identities))
+    query = (
+        select(ACCOUNT.c.title, MESSAGE.c.direction, MESSAGE.c.kind, MESSAGE.c.sent_at, CONTENT.c.fields)
+        .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
+        .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
+        .where(MESSAGE.c.conversation_id.in_(talks))
+        .order_by(MESSAGE.c.sent_at, MESSAGE.c.account_id, MESSAGE.c.seq)
+    )
+    found = await _rows(connection, query)
+    for row in found:
+        fields = row.pop("fields")
+        row["content"] = None if fields is None else json.loads(fields)
+    return found
+
+
+async def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
+    rows: Sequence[Any] = (await connection.execute(query)).mappings().all()
+    return [
+        {name: item.isoformat() if isinstance(item, datetime) else item for name, item in row.items()} for row in rows
+    ]
