@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.search_blocks import Block, blocks_over, changes, pack_block, without
 from storage.search_text import parts_of
 from storage.statements import Bulk
-from storage.tables import CONTENT, CURSOR, MESSAGE, SEARCH_BLOCK, SEARCH_POSTING
+from storage.tables import ACCOUNT, CONTENT, CURSOR, MESSAGE, SEARCH_BLOCK, SEARCH_POSTING
 
 _INSERT_POSTINGS = Bulk(SEARCH_POSTING)
 #: The name under which the cursor stands: the processor's name and version.
@@ -100,6 +100,18 @@ class SearchIndex:
 
         await self._database.write(apply)
         await self.sweep()
+
+    async def progress(self) -> tuple[int, int]:
+        """Return how many rows of the log are read, and how many there are; both over all accounts."""
+        query = select(
+            func.coalesce(func.sum(CURSOR.c.seq), 0).label("read"),
+            func.coalesce(func.sum(ACCOUNT.c.last_seq), 0).label("written"),
+        ).select_from(
+            ACCOUNT.outerjoin(CURSOR, and_(CURSOR.c.account_id == ACCOUNT.c.id, CURSOR.c.processor == CURSOR_NAME))
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return int(row.read), int(row.written)
 
     async def forget(self, account_id: int, seqs: Collection[int]) -> None:
         """Take rows of the log out of the index. Their contents must have been destroyed before, durably.

@@ -1,4 +1,4 @@
-"""Staff at work in a browser: a task is ended and handed over, a message found among 2,000, the state renews itself."""
+"""Staff at work in a browser: a task ended and handed over, a message found among 100,000, the state renews itself."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from content.messages import Text
 from tests.browser.chromium import DESK, PHONE
+from tests.browser.console.crowd import MESSAGES, gather
 from tests.browser.console.screen import Screen, faults, open_screen
-from tests.browser.console.work import index
 from tests.fakes.clock import ManualClock
 from tests.fakes.synced import stopped_sync
-from tests.fakes.visitors import Visitors
+from tests.sqlite_file import copy_sqlite
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -60,15 +59,27 @@ async def test_a_supervisor_hands_a_task_over(rooms: Screen, size: tuple[int, in
     await expect(page.locator("tbody tr").filter(has_text="编号 4")).to_contain_text("Zhang")
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crowded(
+    browser: Browser, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Screen]:
+    """Return the console over a log of 100,000 messages, made once for all who look for one."""
+    home = tmp_path_factory.mktemp("crowd")
+    async with AsyncExitStack() as stack:
+        url = copy_sqlite(sqlite_template, home)
+        screen = await open_screen(browser, url, home=home, clock=ManualClock(), stack=stack, whole=True)
+        await gather(screen.desk, person="z1")
+        yield screen
+        assert [url for url in screen.requests if not url.startswith(f"{screen.desk.base}/")] == []
+        assert screen.complaints == []
+
+
 @SIZES
-async def test_a_message_is_found_among_two_thousand(rooms: Screen, size: tuple[int, int]) -> None:
-    desk = rooms.desk
-    visitors = Visitors(desk.stores.log, desk.account, desk.clock, holder="crowd")
-    for number in range(2_000):
-        words = "我妈妈的重疾险，甲状腺结节能不能理赔" if number == 700 else f"第{number}个问题：保单什么时候生效"
-        await desk.stores.log.record(visitors.arrival("z1", Text(content=words), handle=False))
-    await index(desk)
-    page = await rooms.signed_in(size)
+async def test_a_message_is_found_among_a_hundred_thousand(crowded: Screen, size: tuple[int, int]) -> None:
+    desk = crowded.desk
+    assert await desk.stores.count("message") > MESSAGES
+    await crowded.context.clear_cookies()
+    page = await crowded.signed_in(size)
     await page.get_by_role("link", name="会话").click()
     await page.get_by_label("文字").fill("甲状腺 理赔")
     await page.get_by_label("文字").press("Enter")

@@ -55,4 +55,5 @@ async def fetch_token(desk: Desk, *, lives: timedelta = timedelta(hours=2)) -> N
 
 async def index(desk: Desk) -> None:
     """Let the search read all that was said."""
-    await Processing(Cursors(desk.stores.database), [SearchIndex(desk.stores.database)], most=10**9).run()
+    database = desk.stores.database
+    await Processing(Cursors(database), [SearchIndex(database)], batch=16_384, most=10**9).run()

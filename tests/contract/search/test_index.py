@@ -59,6 +59,17 @@ async def test_the_index_is_the_same_whatever_the_batches_were(full: SearchedLog
     assert await full.tables() == {"block": [], "posting": [], "cursor": _cursors(full, 0)}
 
 
+async def test_the_progress_is_told_in_messages_of_all_accounts(full: SearchedLog) -> None:
+    rows = 2 * _MIDDLE + 5 * _SMALL + 17
+    assert await full.index.progress() == (0, rows)
+    await Processing(Cursors(full.stores.database), [full.index], batch=_MIDDLE, most=1).run()
+    assert await full.index.progress() == (_MIDDLE, rows)
+    await full.read()
+    assert await full.index.progress() == (rows, rows)
+    await full.index.clear()
+    assert await full.index.progress() == (0, rows)
+
+
 async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: SearchedLog) -> None:
     seen = set()
     while await Processing(Cursors(full.stores.database), [full.index], batch=150, most=1).run():
