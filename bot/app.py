@@ -20,6 +20,7 @@ from bot.clock import SandboxClock, open_clock
 from bot.lock import ServeLock
 from bot.outbound import open_http
 from bot.people import build_people
+from bot.policies.build import build_policy_desk, build_source
 from bot.privacy import build_privacy_desk
 from bot.roles import Role, check_roles
 from bot.scheduler.build import build_scheduler
@@ -48,6 +49,7 @@ from handlers.delivery.governor import Governor
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
 from handlers.delivery.table import SendingTable
+from handlers.policies.desk import PolicyDesk
 from storage.accounts import Accounts
 from storage.database import Database, open_database
 from storage.group_commit import GroupCommitWriter
@@ -128,7 +130,7 @@ class Process:
         if isinstance(clock, SandboxClock):
             background.start("sandbox-clock", clock.follow(), vital=True)
         kits = await self._bring_in(stores, http, clock)
-        addresses = await self._start_roles(stores, clock, kits, background)
+        addresses = await self._start_roles(stores, clock, http, kits, background)
         log.info("The process serves.", action="serving", roles=sorted(self._roles), addresses=addresses)
         return addresses
 
@@ -148,7 +150,12 @@ class Process:
         return build_kits(self._settings, rows, http=http, clock=clock, tokens=stores.tokens)
 
     async def _start_roles(
-        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], background: Background
+        self,
+        stores: Stores,
+        clock: Clock,
+        http: aiohttp.ClientSession,
+        kits: Mapping[int, AccountKit],
+        background: Background,
     ) -> list[str]:
         settings = self._settings
         content = load_content(settings.home)
@@ -167,7 +174,8 @@ class Process:
             config=SenderConfig(claim_size=settings.delivery.claim_size, lease=settings.delivery.lease_seconds),
             on_settled=meters.delivery_settled,
         )
-        turns = self._turns(stores, clock, kits, content, governor)
+        policies = await build_policy_desk(settings, stores.database, content, http=http, clock=clock)
+        turns = self._turns(stores, clock, kits, content, governor, policies)
         lanes = Lanes(
             handling=stores.handling,
             turns=turns,
@@ -213,7 +221,12 @@ class Process:
                 clock=clock,
                 settings=settings,
                 meters=meters,
-                people=build_people(stores.database, clock=clock, settings=settings)
+                people=build_people(
+                    stores.database,
+                    clock=clock,
+                    settings=settings,
+                    source=build_source(settings, stores.database, http=http, clock=clock),
+                )
                 if Role.WEB in self._roles
                 else None,
             ),
@@ -233,7 +246,13 @@ class Process:
         )
 
     def _turns(
-        self, stores: Stores, clock: Clock, kits: Mapping[int, AccountKit], content: Content, governor: Governor
+        self,
+        stores: Stores,
+        clock: Clock,
+        kits: Mapping[int, AccountKit],
+        content: Content,
+        governor: Governor,
+        policies: PolicyDesk | None,
     ) -> Turns:
         return Turns(
             routes=build_routes(
@@ -241,6 +260,7 @@ class Process:
                 tasks=build_desk(stores.database, content, clock=clock),
                 receipts=LastReceived(stores.database),
                 privacy=build_privacy_desk(stores.database, content, settings=self._settings, clock=clock),
+                policies=policies,
             ),
             standings=Standings(History(stores.database), labels=authored_labels(content) | consent_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},

@@ -9,9 +9,11 @@ from bot.settings import Settings
 from bot.staff import Argon2Hasher
 from content.value import value
 from handlers.clock import Clock
+from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.people.search import Search
 from handlers.people.sign_in import SignIn, SignInConfig
+from handlers.policies.ports import PolicySource
 from handlers.privacy.own_data import OwnData
 from handlers.privacy.wishes import Wishes
 from storage.api_keys import ApiKeys
@@ -20,6 +22,7 @@ from storage.customer_cards import CustomerCards
 from storage.database import Database
 from storage.organisation import Organisation
 from storage.owners import Owners
+from storage.policy_bindings import PolicyBindings
 from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
 from storage.timeline import Timeline
@@ -38,10 +41,11 @@ class People:
     keys: ApiKeys
     wishes: Wishes
     own_data: OwnData
+    policies: PolicyReading
 
 
-def build_people(database: Database, *, clock: Clock, settings: Settings) -> People:
-    """Return the rooms over one database."""
+def build_people(database: Database, *, clock: Clock, settings: Settings, source: PolicySource | None = None) -> People:
+    """Return the rooms over one database; `source`: where policies are looked up."""
     console = settings.console
     organisation, audit = Organisation(database), Audit(database)
     return People(
@@ -67,4 +71,11 @@ def build_people(database: Database, *, clock: Clock, settings: Settings) -> Peo
         keys=ApiKeys(database),
         wishes=build_wishes(database, settings=settings, clock=clock),
         own_data=build_own_data(database, settings=settings, clock=clock),
+        policies=PolicyReading(
+            cards=CustomerCards(database),
+            bindings=PolicyBindings(database),
+            source=source,
+            audit=audit,
+            clock=clock,
+        ),
     )

@@ -25,6 +25,7 @@ from bot.settings_accounts import (
 )
 from bot.settings_fields import OptionalAddress, Positive, Section, filled
 from bot.settings_file import SETTINGS_FILE, Problem, SettingsError, explain, read_sources
+from bot.settings_policies import PolicySettings
 from handlers.delivery.gates import Unasked
 from handlers.delivery.limits import Limits, Rate
 from storage.records import Grant
@@ -178,6 +179,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     console: ConsoleSettings = ConsoleSettings()
     tasks: TaskSettings = TaskSettings()
+    policies: PolicySettings = PolicySettings()
     sync: SyncSettings = SyncSettings()
     privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()
@@ -207,8 +209,8 @@ class Settings(BaseSettings):
         """Return every secret in the tree, for the log's redaction."""
         found = {
             value.get_secret_value()
-            for account in self.accounts
-            for _, value in account
+            for section in (*self.accounts, self.policies)
+            for _, value in section
             if isinstance(value, SecretStr) and value.get_secret_value()
         }
         password = urlsplit(self.database.url).password

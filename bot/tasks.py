@@ -42,7 +42,7 @@ async def build_watch(
         content.tasks,
         Tasks(database),
         channels=channels.get,
-        catch_all=await _catch_all(database, settings.tasks.catch_all),
+        catch_all=await find_catch_all(database, settings.tasks.catch_all),
         clock=clock,
     )
 
@@ -68,7 +68,8 @@ def build_round(
     )
 
 
-async def _catch_all(database: Database, userid: str) -> int | None:
+async def find_catch_all(database: Database, userid: str) -> int | None:
+    """Return who gets the tasks of customers who are nobody's, None for nobody. Raises StorageError."""
     if not userid:
         return None
     try:

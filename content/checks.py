@@ -13,6 +13,7 @@ from content.menu import Menu
 from content.normal_form import normalise
 from content.notice import NOTICE_SLOTS, Notice
 from content.patterns import compile_pattern
+from content.policy_texts import POLICY_SLOTS, PolicyTexts
 from content.retention import PRIVACY_SLOTS, Retention
 from content.signals import TASK_SLOTS, Tasks
 from content.slots import COMMON_SLOTS, slots_of
@@ -36,6 +37,14 @@ def check_notice(document: Document, notice: Notice) -> Iterator[Problem]:
         yield from _unknown_slots(document, (name,), slots_of(getattr(notice, name)), allowed=allowed)
     for name, purpose in notice.purposes:
         yield from _unknown_slots(document, ("purposes", name, "ask"), slots_of(purpose.ask), allowed=COMMON_SLOTS)
+
+
+def check_policies(document: Document, texts: PolicyTexts) -> Iterator[Problem]:
+    """Yield a slot that nothing fills."""
+    for name, text in texts:
+        if isinstance(text, str):
+            allowed = POLICY_SLOTS.get(name, frozenset()) | COMMON_SLOTS
+            yield from _unknown_slots(document, (name,), slots_of(text), allowed=allowed)
 
 
 def check_welcome(document: Document, welcome: Welcome) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from content.document import Document, read_document
 from content.errors import ContentError, Problem
 from content.menu import Menu
 from content.notice import Notice
+from content.policy_texts import PolicyTexts
 from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
@@ -37,6 +38,7 @@ FILES: Final = (
     "answers.yaml",
     "consent.yaml",
     "notice.yaml",
+    "policies.yaml",
     "tasks.yaml",
     "retention.yaml",
 )
@@ -71,6 +73,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         tasks = _load(own, "tasks.yaml", Tasks)
     with _collecting(problems):
+        policies = _load(own, "policies.yaml", PolicyTexts)
+    with _collecting(problems):
         retention = _load(own, "retention.yaml", Retention)
     with _collecting(problems):
         answers = _load_answers(own)
@@ -82,12 +86,21 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_menu(menu.document, menu.model, merged)
     problems += checks.check_notice(notice.document, notice.model)
     problems += checks.check_tasks(tasks.document, tasks.model)
+    problems += checks.check_policies(policies.document, policies.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += _check_answers(answers, welcome, menu)
     if problems:
         raise ContentError(problems)
-    documents = [texts.document, welcome.document, menu.document, words.document, notice.document, tasks.document]
-    documents.append(retention.document)
+    documents = [
+        texts.document,
+        welcome.document,
+        menu.document,
+        words.document,
+        notice.document,
+        policies.document,
+        tasks.document,
+        retention.document,
+    ]
     return Content(
         texts=texts.model,
         welcome=welcome.model,
@@ -97,6 +110,7 @@ def load_content(home: Path | None) -> Content:
         notice=notice.model,
         tasks=tasks.model,
         retention=retention.model,
+        policies=policies.model,
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )
 

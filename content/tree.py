@@ -8,6 +8,7 @@ from content.answers import Answers
 from content.consent_words import ConsentWords
 from content.menu import Menu
 from content.notice import Notice
+from content.policy_texts import PolicyTexts
 from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
@@ -24,6 +25,7 @@ class Content:
     answers: Answers
     consent_words: ConsentWords
     notice: Notice
+    policies: PolicyTexts
     tasks: Tasks
     retention: Retention
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.

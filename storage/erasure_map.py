@@ -66,6 +66,7 @@ class Impersonal:
 Fate = Destroy | Blank | Keep | OwnWay | Impersonal
 _IDENTITY: Final = (("identity_id", By.IDENTITY),)
 _CUSTOMER: Final = (("customer_id", By.CUSTOMER),)
+_BOOKS: Final = "the insurer's own books of policies, whose contracts the law keeps; each drop replaces them"
 _NUMBERS: Final = "numbers and times under an identity that names nobody any more; the chain and the figures need them"
 
 #: By table, in the order in which it is done.
@@ -100,6 +101,9 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "reach": OwnWay(where="storage/lock_away.py ends it: no quota, not followed, unreachable"),
         "attribution": Destroy(by=_IDENTITY),
         "follower": Destroy(by=_IDENTITY),
+        "policy_binding": Destroy(by=_CUSTOMER),
+        "policy_check": Destroy(by=_IDENTITY),
+        "policy_try": Destroy(by=_IDENTITY),
         "identity_tag": Destroy(by=_IDENTITY),
         "staged_follower": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
         "staged_tagged": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
@@ -135,6 +139,10 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "sync_difference": Keep(why="numbers of customers and nothing else of them"),
         "staged_tag": Impersonal(),
         "tag": Impersonal(),
+        "policy_drop": Impersonal(why="as of when the insurer's policies are"),
+        "dropped_holder": Keep(why=_BOOKS),
+        "dropped_policy": Keep(why=_BOOKS),
+        "dropped_case": Keep(why=_BOOKS),
         "department": Impersonal(),
     }
 )

@@ -13,8 +13,9 @@ from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.cursors import move_cursor
 from storage.database import Database
+from storage.digests import platform_key
 from storage.people import upsert
-from storage.tables import CUSTOMER, CUSTOMER_OWNER, STAFF, TASK, TASK_EVIDENCE
+from storage.tables import ACCOUNT, CUSTOMER, CUSTOMER_OWNER, MESSAGE_KEY, STAFF, TASK, TASK_EVIDENCE
 from storage.tables.tasks import UNDONE, TaskState
 from storage.viewer import Viewer
 
@@ -30,6 +31,20 @@ class TaskDraft:
     account_id: int
     seq: int
     phrase: str
+
+
+@value
+class MessageTask:
+    """A task that a message makes while it is being answered; its seq is not known there, its platform key is."""
+
+    cause: str
+    title: str
+    customer_id: int
+    due_at: datetime
+    #: Name of the account that was written to.
+    account: str
+    message_key: str
+    sent_at: datetime
 
 
 @value
@@ -78,6 +93,32 @@ class Tasks:
             for draft in drafts:
                 await _take(connection, draft, now=now, catch_all=catch_all)
             await move_cursor(connection, progress.processor, account_id=progress.account_id, seq=progress.seq)
+
+        await self._database.write(apply)
+
+    async def open(self, wanted: MessageTask, *, now: datetime, catch_all: int | None = None) -> None:
+        """Make a task of a message that is being answered; the same message again, or the same cause, adds none."""
+
+        async def apply(connection: Connection) -> None:
+            found = (
+                select(MESSAGE_KEY.c.account_id, MESSAGE_KEY.c.seq)
+                .join(ACCOUNT, ACCOUNT.c.id == MESSAGE_KEY.c.account_id)
+                .where(
+                    ACCOUNT.c.name == wanted.account,
+                    MESSAGE_KEY.c.key == platform_key(wanted.message_key, wanted.sent_at),
+                )
+            )
+            message = (await connection.execute(found)).one()
+            draft = TaskDraft(
+                cause=wanted.cause,
+                title=wanted.title,
+                customer_id=wanted.customer_id,
+                due_at=wanted.due_at,
+                account_id=message.account_id,
+                seq=message.seq,
+                phrase="",
+            )
+            await _take(connection, draft, now=now, catch_all=catch_all)
 
         await self._database.write(apply)
 

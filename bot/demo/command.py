@@ -17,6 +17,7 @@ from bot.clock import RealClock
 from bot.demo.day import DayFailed, play_day
 from bot.demo.home import take_home
 from bot.demo.kept import check_kept
+from bot.demo.policy_day import load_drop, play_policy_day
 from bot.demo.processes import Child, StartFailed, free_port
 from bot.demo.staff_day import play_staff_day
 from bot.demo.world import ACCOUNTS, ASSISTANT, PASSWORD, STAFF, write_world
@@ -52,6 +53,7 @@ async def run_demo(*, script: bool, port: int, sandbox_port: int, home: Path | N
             return 1
         await menus.publish(settings)
         await give_passwords(settings)
+        await load_drop(settings)
         if not script:
             _say_addresses(bot_url, sandbox_url, home)
             return await _until_told((sandbox, bot))
@@ -75,6 +77,7 @@ async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) 
         async with aiohttp.ClientSession() as http:
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_staff_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
+            await play_policy_day(http, sandbox_url=sandbox_url, settings=settings, say=typer.echo)
         code = await bot.stop()
         if code != 0:
             typer.echo(f"zhike demo: {bot.ended(code)}", err=True)

@@ -158,6 +158,16 @@ def _settings(bot_url: str, sandbox_url: str) -> str:
         _block("[clock]", {"sandbox_url": sandbox_url}),
         _block("[console]", {"public_url": bot_url}),
         _block("[tasks]", {"catch_all": "LiNa"}),
+        _block(
+            "[policies]",
+            {
+                "source": "csv",
+                "folder": "policies",
+                "codes_url": f"{sandbox_url}/sms",
+                "codes_secret": _secret("sms", "secret"),
+                "code_key": _secret("codes", "first") + _secret("codes", "second"),
+            },
+        ),
         _block("[log]", {"level": "info", "seal_seconds": 1}),
     ]
     for account in ACCOUNTS:

@@ -30,6 +30,7 @@ from bot.sandbox.phone import routes as phone_routes
 from bot.sandbox.push import Pusher
 from bot.sandbox.record import Record
 from bot.sandbox.replay import Memory, replay
+from bot.sandbox.sms import SmsGateway
 from bot.sandbox.stage import Stage
 from bot.sandbox.tokens import TokenBook
 from bot.sandbox.verify import Verifier
@@ -115,6 +116,7 @@ class _House:
                 *self._world_control.routes(),
                 *self._register_control.routes(),
                 *phone_routes(),
+                *SmsGateway(self._record).routes(),
             ]
         )
         app.on_shutdown.append(self._close_sockets)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.accounts import AccountKit
+from bot.policies.build import build_nightly_drop
 from bot.privacy import build_erasing, build_expiring
 from bot.scheduler.ticks import Scheduler, Ticks
 from bot.settings import Settings
@@ -36,6 +37,8 @@ _NOTICE_SECONDS: Final = 2.0
 _NIGHTLY_SECONDS: Final = 5.0
 _ERASE_SECONDS: Final = 2.0
 _EXPIRE_SECONDS: Final = 600.0
+#: And whether there is a newer drop of policies.
+_DROP_SECONDS: Final = 30.0
 
 
 async def build_scheduler(
@@ -84,4 +87,7 @@ async def build_scheduler(
     if settings.sync.nightly:
         syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder, pause=breathe)
         more["sync"] = (build_nightly(syncs, settings=settings, clock=clock).run, _NIGHTLY_SECONDS)
+    drop = build_nightly_drop(settings, database, clock=clock)
+    if drop is not None:
+        more["policies"] = (drop.run, _DROP_SECONDS)
     return Scheduler(ticks, seal_seconds=settings.log.seal_seconds, more=more)

@@ -27,8 +27,11 @@ class Phrasing:
 
     def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
-        words = fill(text, {**_common(turn), **slots})
-        return self._reply(turn, TextReply(content=words))
+        return self._reply(turn, TextReply(content=self.words(turn, text, **slots)))
+
+    def words(self, turn: Turn, text: str, /, **slots: str) -> str:
+        """Return a sentence with its slots filled. Raises KeyError on a slot without value."""
+        return fill(text, {**_common(turn), **slots})
 
     def ask(self, turn: Turn, text: str, options: tuple[Option, ...]) -> Reply:
         """Return a question with choices. Raises KeyError on a slot without value."""

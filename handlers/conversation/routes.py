@@ -17,6 +17,7 @@ from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
 from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
 from handlers.conversation.why import Receipts, Why
+from handlers.policies.desk import PolicyDesk
 from handlers.privacy.desk import PrivacyDesk
 from handlers.tasks.desk import TaskDesk
 
@@ -27,6 +28,7 @@ def build_routes(
     tasks: TaskDesk | None = None,
     receipts: Receipts | None = None,
     privacy: PrivacyDesk | None = None,
+    policies: PolicyDesk | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -42,6 +44,7 @@ def build_routes(
         *_task_routes(tasks),
         *_why_routes(content, phrasing, receipts),
         *_privacy_routes(privacy),
+        *_policy_routes(policies),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
         Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
         Route(name="staff.help", matches=staff.is_help, handle=staff.help),
@@ -70,6 +73,18 @@ def _task_routes(tasks: TaskDesk | None) -> tuple[Route, ...]:
     return (
         Route(name="tasks.today", matches=tasks.is_today, handle=tasks.today, waits=True),
         Route(name="tasks.done", matches=tasks.is_done, handle=tasks.done, waits=True),
+    )
+
+
+def _policy_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
+    if policies is None:
+        return ()
+    return (
+        Route(name="policies.wish", matches=policies.is_wish, handle=policies.wish, waits=True),
+        Route(name="policies.bind", matches=policies.is_bind, handle=policies.how_to_bind),
+        Route(name="policies.claim", matches=policies.is_claim, handle=policies.claim, waits=True),
+        Route(name="policies.code", matches=policies.is_code, handle=policies.code, waits=True),
+        Route(name="policies.unbind", matches=policies.is_unbind, handle=policies.unbind, waits=True),
     )
 
 

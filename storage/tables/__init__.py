@@ -17,6 +17,7 @@ from storage.tables import (
     operation,
     organisation,
     people,
+    policies,
     search,
     sync,
     tasks,
@@ -78,6 +79,13 @@ ERASED_IDENTITY = _table(erasure.ErasedIdentity)
 FROZEN_CONTENT = _table(erasure.FrozenContent)
 LEGAL_HOLD = _table(erasure.LegalHold)
 EXPORT_LINK = _table(erasure.ExportLink)
+POLICY_BINDING = _table(policies.PolicyBinding)
+POLICY_CHECK = _table(policies.PolicyCheck)
+POLICY_TRY = _table(policies.PolicyTry)
+POLICY_DROP = _table(policies.PolicyDrop)
+DROPPED_HOLDER = _table(policies.DroppedHolder)
+DROPPED_POLICY = _table(policies.DroppedPolicy)
+DROPPED_CASE = _table(policies.DroppedCase)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from bot.settings import Settings, StaffSettings, WechatAccount, WecomAccount
 from bot.settings_accounts import DepartmentSettings
@@ -53,6 +53,8 @@ def test_a_section_states_the_defaults_of_the_code(name: str) -> None:
 
 
 def _shown(default: Any) -> str:
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
     if isinstance(default, bool):
         return str(default).lower()
     return f'"{default}"' if isinstance(default, str) else f"{default}"

@@ -135,7 +135,10 @@ _MEMBERS: Final = ("QianYi", "ZhangWei", "LiNa", "NewHere", "WangFang", "ChenJie
 
 
 def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **sections: Mapping[str, Any]) -> str:
-    """Return a zhike.toml that serves `places` on a port of the system's choice."""
+    """Return a zhike.toml that serves `places` on a port of the system's choice.
+
+    In the values of `sections` {sandbox} stands for the sandbox's address.
+    """
     chosen: dict[str, Mapping[str, Any]] = {
         "insurer": {"hotline": HOTLINE},
         "web": {"host": "127.0.0.1", "port": 0},
@@ -148,7 +151,7 @@ def settings_text(sandbox_url: str, *, places: Iterable[Place] = PLACES, **secti
     blocks = [block(f"[{name}]", values) for name, values in chosen.items()]
     blocks += [place.block(sandbox_url) for place in places]
     blocks += [block("[[staff]]", person) for person in STAFF]
-    return "\n".join(blocks)
+    return "\n".join(blocks).replace("{sandbox}", sandbox_url)
 
 
 def sandbox_configuration(

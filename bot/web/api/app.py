@@ -17,6 +17,7 @@ from bot.web.api.key_holders import KeyHolders
 from bot.web.api.me import MeRoutes
 from bot.web.api.once import Once
 from bot.web.api.owners import OwnerRoutes
+from bot.web.api.policies import PolicyRoutes
 from bot.web.api.privacy import PrivacyRoutes
 from bot.web.api.route import AnyRoute
 from bot.web.api.staff import StaffRoutes
@@ -39,6 +40,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
     return (
         *CustomerRoutes(people.reading).routes(),
         *TimelineRoutes(people.reading).routes(),
+        *PolicyRoutes(people.policies).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
         *PrivacyRoutes(people.wishes).routes(),

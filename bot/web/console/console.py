@@ -29,7 +29,9 @@ from handlers.people.sign_in import SignInConfig
 def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
     """Return the pages that need nothing but the people's rooms, in the order of the navigation."""
     return [
-        *CustomerPages(people.reading, wishes=people.wishes, sayings=Sayings(mask=mask)).pages(),
+        *CustomerPages(
+            people.reading, policies=people.policies, wishes=people.wishes, sayings=Sayings(mask=mask)
+        ).pages(),
         *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.audit).pages(),
     ]

@@ -11,6 +11,7 @@ from bot.web.console.sayings import Sayings
 from bot.web.console.visit import Visit
 from content.rights import Permission
 from content.scenes import parse_scene
+from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.privacy.wishes import Wishes
 from storage.customer_cards import CustomerCard
@@ -26,8 +27,9 @@ _TOLD: Final = frozenset({"erasing", "held", "released", "no_reason"})
 class CustomerPages:
     """Shows customers of the viewer's scope; `Reading` notes each look in the audit."""
 
-    def __init__(self, reading: Reading, *, wishes: Wishes, sayings: Sayings) -> None:
+    def __init__(self, reading: Reading, *, policies: PolicyReading, wishes: Wishes, sayings: Sayings) -> None:
         self._reading = reading
+        self._policies = policies
         self._wishes = wishes
         self._sayings = sayings
 
@@ -70,6 +72,7 @@ class CustomerPages:
             customer=card,
             sources=_sources,
             timeline=timeline,
+            policies=await self._policies.of(visit.viewer, card.id),
             privacy=privacy,
             may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
             told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,

@@ -107,7 +107,8 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
             if answer != nobody:
                 assert answer[0] == 200
                 seen[route.name].add(person)
-    assert seen == dict.fromkeys(("getCustomer", "getTimeline", "exportCustomer"), CUSTOMERS_SEEN[branch])
+    names = ("getCustomer", "getTimeline", "getCustomerPolicies", "exportCustomer")
+    assert seen == dict.fromkeys(names, CUSTOMERS_SEEN[branch])
 
 
 async def _answer(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str]:
