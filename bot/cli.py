@@ -44,11 +44,8 @@ app.add_typer(delivery.app, name="delivery")
 app.add_typer(staff.app, name="staff")
 app.add_typer(key.app, name="key")
 app.add_typer(archive.app, name="archive")
-<<<<<<< HEAD
 app.add_typer(search.app, name="search")
-=======
 app.add_typer(policy.app, name="policy")
->>>>>>> 9e6531f (Policies from a nightly drop or a REST service: bound in chat, shown after a code to the phone, nothing when the source is down; for staff in console and API)
 app.add_typer(sync.app, name="sync")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
