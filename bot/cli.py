@@ -17,7 +17,7 @@ from bot import checks
 from bot.accounts import UnknownAccount
 from bot.app import Stores
 from bot.clock import RealClock, SandboxUnavailable
-from bot.commands import archive, customer, delivery, erasure, key, log, menu, policy, search, staff, sync
+from bot.commands import archive, backup, customer, delivery, erasure, key, log, menu, policy, search, staff, sync
 from bot.commands.exits import EXIT_CONFIG, EXIT_FLAW
 from bot.commands.running import read_settings, with_stores
 from bot.demo.command import SANDBOX_PORT, run_demo
@@ -37,6 +37,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Zhike 知客: customer relations on WeChat and WeCom."
 )
 app.add_typer(log.app, name="log")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(customer.app, name="customer")
 app.add_typer(erasure.app, name="erasure")
 app.add_typer(menu.app, name="menu")

@@ -59,10 +59,14 @@ async def migrate(database: Database, *, now: datetime, to: str = "head") -> str
     return await database.write(apply)
 
 
+def knows(revision: str) -> bool:
+    """Tell whether this program knows a revision."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _refuse_newer(connection: PlainConnection) -> None:
     found = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and not knows(found):
         raise SchemaTooNew(f"the database is at revision {found}, which this version of Zhike does not know; update it")
 
 

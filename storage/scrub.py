@@ -19,28 +19,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from storage.database import Database
+from storage.erasure_map import FATES, Blank, Destroy, OwnWay
 from storage.errors import StorageError
 
-#: Tables that held something of a person.
-_TABLES: Final = (
-    "frozen_content",
-    "search_posting",
-    "identity",
-    "erased_identity",
-    "attribution",
-    "follower",
-    "identity_tag",
-    "staged_follower",
-    "staged_tagged",
-    "leave_notice",
-    "task",
-    "task_evidence",
-    "delivery",
-    "delivery_attempt",
-    "customer_merge",
-    "audit_entry",
-    "idempotency",
-    "erasure",
+#: Tables that held something of a person, but for the partitions of contents and what holds numbers alone.
+_TABLES: Final = tuple(
+    name
+    for name, fate in FATES.items()
+    if isinstance(fate, Destroy | Blank | OwnWay) and name not in ("content", "customer", "reach")
 )
 #: How long a table may be waited for: who records a message waits behind this.
 _LOCK_WAIT: Final = "2s"

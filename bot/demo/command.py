@@ -18,6 +18,7 @@ from bot.demo.day import DayFailed, play_day
 from bot.demo.home import take_home
 from bot.demo.kept import check_kept
 from bot.demo.policy_day import load_drop, play_policy_day
+from bot.demo.privacy_day import play_privacy_day
 from bot.demo.processes import Child, StartFailed, free_port
 from bot.demo.staff_day import play_staff_day
 from bot.demo.world import ACCOUNTS, ASSISTANT, PASSWORD, STAFF, write_world
@@ -78,6 +79,7 @@ async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) 
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_staff_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_policy_day(http, sandbox_url=sandbox_url, settings=settings, say=typer.echo)
+            await play_privacy_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
         code = await bot.stop()
         if code != 0:
             typer.echo(f"zhike demo: {bot.ended(code)}", err=True)

@@ -15,8 +15,8 @@ from storage.erasures import ErasureRow, Erasures, Wish
 from storage.holds import HoldRow, Holds
 from storage.viewer import Viewer
 
-#: The platforms' attempts at one message are over by then (`storage.replies.ATTEMPTS_OVER`): the answer has left.
-_ANSWER: Final = timedelta(seconds=20)
+#: The answer to the wish is written by then; as long as it is not known to have left, the job waits by itself.
+_ANSWER: Final = timedelta(seconds=3)
 
 
 class ReasonMissing(Exception):

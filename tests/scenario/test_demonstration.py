@@ -32,6 +32,8 @@ def test_the_scripted_day_exits_0_with_its_transcript_and_leaves_a_log_that_veri
     assert "新待办 #1：客户投诉" in done.stdout
     assert "张伟（代理人）看到自己的客户和原话" in done.stdout
     assert "王丽（管理员）不能看客户" in done.stdout
+    assert "链接只能用一次" in done.stdout
+    assert "看到删除已办结的报告" in done.stdout
     assert not in_use.exists(), "the demonstration used the database that the caller's environment names"
 
 

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.scenario.places import SERVICE
+from tests.scenario.processes import run_command
 from tests.scenario.town import Town
 
 _MARK = "鹬蚌Zq81"
@@ -98,6 +99,39 @@ def test_a_customer_deletes_their_data_in_two_steps(place_of_law: Town) -> None:
     town.says(SERVICE, "ming", "保单怎么查？")
     [(after,)] = town.rows("SELECT customer_id FROM identity WHERE external_id = :p", p=SERVICE.openid("ming"))
     assert after != before
+
+
+def test_a_backup_restores_into_an_empty_place_without_who_was_erased(
+    place_of_law: Town, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    town, home = place_of_law, tmp_path_factory.mktemp("restored")
+    town.follow(SERVICE, "qiu", "xia")
+    town.says(SERVICE, "xia", "保单怎么查？")
+    town.says(SERVICE, "qiu", f"先备份再删{_MARK}秋")
+    town.advance(5, step=5)
+    made = town.command("backup", str(home / "backup.zip"))
+    assert made.returncode == 0, made.stderr
+    again = town.command("backup", str(home / "backup.zip"))
+    assert (again.returncode, "there already" in again.stderr) == (78, True)
+    [(customer,)] = town.rows("SELECT customer_id FROM identity WHERE external_id = :p", p=SERVICE.openid("qiu"))
+    asked = town.command("customer", "erase", str(customer), "--reason", "asked in writing")
+    number = json.loads(asked.stdout)["erasure"]
+    town.advance(180, step=5)
+    state = "SELECT state FROM erasure WHERE id = :id"
+    town.until(lambda: town.rows(state, id=number) == [("confirmed",)], "the erasure")
+    assert json.loads(town.command("erasure", "show", str(number)).stdout)["report"]["kept"] == {"contents": 0}
+
+    (home / "zhike.toml").write_bytes((town.home / "zhike.toml").read_bytes())
+    url = f"sqlite+aiosqlite:///{home / 'restored.db'}"
+    newest = str(town.home / "erasures.jsonl")
+    done = run_command("restore", str(home / "backup.zip"), "--erasures", newest, home=home, database_url=url)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["erased_again"] == [customer]
+    assert f"再删{_MARK}秋".encode() not in (home / "restored.db").read_bytes()
+    found = run_command("customer", "find", SERVICE.openid("xia"), home=home, database_url=url)
+    assert json.loads(found.stdout.splitlines()[0])["person"] == SERVICE.openid("xia")
+    verified = run_command("log", "verify", home=home, database_url=url)
+    assert verified.returncode == 0, verified.stdout
 
 
 def _kept_by_the_bot(home: Path) -> list[Path]:
