@@ -17,6 +17,7 @@ import structlog
 from bot.accounts import AccountKit, build_kits
 from bot.background import Background
 from bot.clock import SandboxClock, open_clock
+from bot.handover import HandoverRooms, build_handover
 from bot.lock import ServeLock
 from bot.outbound import open_http
 from bot.people import build_people
@@ -175,7 +176,16 @@ class Process:
             on_settled=meters.delivery_settled,
         )
         policies = await build_policy_desk(settings, stores.database, content, http=http, clock=clock)
-        turns = self._turns(stores, clock, kits, content, governor, policies)
+        handover = build_handover(
+            stores.database,
+            content,
+            kits,
+            settings=settings,
+            governor=governor,
+            clock=clock,
+            on_outbox=sender.wake,
+        )
+        turns = self._turns(stores, clock, kits, content, governor, policies, handover)
         lanes = Lanes(
             handling=stores.handling,
             turns=turns,
@@ -201,6 +211,7 @@ class Process:
                 holder=self._holder,
                 sender=sender,
                 meters=meters,
+                handover=handover,
             )
             scheduler.start()
             self._stack.push_async_callback(scheduler.stop)
@@ -253,6 +264,7 @@ class Process:
         content: Content,
         governor: Governor,
         policies: PolicyDesk | None,
+        handover: HandoverRooms,
     ) -> Turns:
         return Turns(
             routes=build_routes(
@@ -261,6 +273,7 @@ class Process:
                 receipts=LastReceived(stores.database),
                 privacy=build_privacy_desk(stores.database, content, settings=self._settings, clock=clock),
                 policies=policies,
+                handover=handover.desks,
             ),
             standings=Standings(History(stores.database), labels=authored_labels(content) | consent_labels(content)),
             accounts={account_id: kit.served for account_id, kit in kits.items()},

@@ -17,7 +17,21 @@ from bot import checks
 from bot.accounts import UnknownAccount
 from bot.app import Stores
 from bot.clock import RealClock, SandboxUnavailable
-from bot.commands import archive, backup, customer, delivery, erasure, key, log, menu, policy, search, staff, sync
+from bot.commands import (
+    archive,
+    backup,
+    customer,
+    delivery,
+    erasure,
+    handover,
+    key,
+    log,
+    menu,
+    policy,
+    search,
+    staff,
+    sync,
+)
 from bot.commands.exits import EXIT_CONFIG, EXIT_FLAW
 from bot.commands.running import read_settings, with_stores
 from bot.demo.command import SANDBOX_PORT, run_demo
@@ -49,6 +63,7 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(search.app, name="search")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sync.app, name="sync")
+app.add_typer(handover.app, name="handover")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
 _SENTENCES: tuple[type[Exception], ...] = (

@@ -9,6 +9,7 @@ from bot.settings import Settings
 from bot.staff import Argon2Hasher
 from content.value import value
 from handlers.clock import Clock
+from handlers.handover.reading import HandoverReading
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.people.search import Search
@@ -20,6 +21,7 @@ from storage.api_keys import ApiKeys
 from storage.audit import Audit
 from storage.customer_cards import CustomerCards
 from storage.database import Database
+from storage.handover_list import HandoverList
 from storage.organisation import Organisation
 from storage.owners import Owners
 from storage.policy_bindings import PolicyBindings
@@ -36,6 +38,7 @@ class People:
     sign_in: SignIn
     reading: Reading
     search: Search
+    handovers: HandoverReading
     owners: Owners
     audit: Audit
     keys: ApiKeys
@@ -66,6 +69,7 @@ def build_people(database: Database, *, clock: Clock, settings: Settings, source
         ),
         reading=Reading(cards=CustomerCards(database), timeline=Timeline(database), audit=audit, clock=clock),
         search=Search(search=MessageSearch(database), audit=audit, clock=clock),
+        handovers=HandoverReading(handovers=HandoverList(database), audit=audit, clock=clock),
         owners=Owners(database),
         audit=audit,
         keys=ApiKeys(database),

@@ -153,6 +153,13 @@ class PrivacySettings(Section):
     public_url: OptionalAddress = ""
 
 
+class HandoverSettings(Section):
+    """Handovers to a person; words, hours and times are content (content/zh/handover.yaml)."""
+
+    #: Customers whom one member of staff has at once; a card that asks whose a reply is has six buttons at most.
+    parallel: Annotated[int, Field(ge=1, le=6)] = 5
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -182,6 +189,7 @@ class Settings(BaseSettings):
     policies: PolicySettings = PolicySettings()
     sync: SyncSettings = SyncSettings()
     privacy: PrivacySettings = PrivacySettings()
+    handover: HandoverSettings = HandoverSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()

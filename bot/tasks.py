@@ -60,7 +60,7 @@ def build_round(
         rounds=TaskRounds(database),
         hand_overs=HandOvers(database),
         mailbox=Mailbox(database),
-        desks=_desks(kits),
+        desks=desks_of(kits),
         wording=TaskWording(content.tasks.texts),
         version=content.version,
         clock=clock,
@@ -78,7 +78,7 @@ async def find_catch_all(database: Database, userid: str) -> int | None:
         raise StorageError(f"tasks.catch_all in zhike.toml: {error}") from error
 
 
-def _desks(kits: Mapping[int, AccountKit]) -> dict[str, AccountRow]:
+def desks_of(kits: Mapping[int, AccountKit]) -> dict[str, AccountRow]:
     """Return, by realm, the first WeCom application that may send actively."""
     desks: dict[str, AccountRow] = {}
     for kit in kits.values():

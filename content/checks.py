@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from content.answers import Answers
 from content.document import Document, Place
 from content.errors import Problem
+from content.handover import HANDOVER_SLOTS, Handover
 from content.menu import Menu
 from content.normal_form import normalise
 from content.notice import NOTICE_SLOTS, Notice
@@ -77,6 +78,16 @@ def check_retention(document: Document, retention: Retention, tasks: Tasks) -> I
     for name, text in retention.texts:
         allowed = PRIVACY_SLOTS.get(name, frozenset()) | COMMON_SLOTS
         yield from _unknown_slots(document, ("texts", name), slots_of(text), allowed=allowed)
+
+
+def check_handover(document: Document, handover: Handover) -> Iterator[Problem]:
+    """Yield slots of the texts that nothing fills."""
+    for side, texts in (("customer", handover.customer), ("staff", handover.staff)):
+        common = COMMON_SLOTS if side == "customer" else frozenset()
+        for name, text in texts:
+            allowed = HANDOVER_SLOTS.get(name, frozenset()) | common
+            if isinstance(text, str):
+                yield from _unknown_slots(document, (side, name), slots_of(text), allowed=allowed)
 
 
 def check_menu(document: Document, menu: Menu, answers: Answers) -> Iterator[Problem]:

@@ -47,7 +47,7 @@ def fit(message: Outgoing) -> Outgoing:
     match message:
         case TextReply(content=content):
             words, was_cut = cut(content)
-            return TextReply(content=words) if was_cut else message
+            return replace(message, content=words) if was_cut else message
         case MenuReply(head=head, options=options, tail=tail):
             choices = [(option.id, option.label) for option in options]
             if question_bytes(head, choices, tail) <= TEXT_BYTES:

@@ -15,6 +15,7 @@ from content.answers import Answers, Rule
 from content.consent_words import ConsentWords
 from content.document import Document, read_document
 from content.errors import ContentError, Problem
+from content.handover import Handover
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
@@ -41,6 +42,7 @@ FILES: Final = (
     "policies.yaml",
     "tasks.yaml",
     "retention.yaml",
+    "handover.yaml",
 )
 
 
@@ -77,6 +79,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         retention = _load(own, "retention.yaml", Retention)
     with _collecting(problems):
+        handover = _load(own, "handover.yaml", Handover)
+    with _collecting(problems):
         answers = _load_answers(own)
     if problems:
         raise ContentError(problems)
@@ -88,6 +92,7 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_tasks(tasks.document, tasks.model)
     problems += checks.check_policies(policies.document, policies.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
+    problems += checks.check_handover(handover.document, handover.model)
     problems += _check_answers(answers, welcome, menu)
     if problems:
         raise ContentError(problems)
@@ -100,6 +105,7 @@ def load_content(home: Path | None) -> Content:
         policies.document,
         tasks.document,
         retention.document,
+        handover.document,
     ]
     return Content(
         texts=texts.model,
@@ -111,6 +117,7 @@ def load_content(home: Path | None) -> Content:
         tasks=tasks.model,
         retention=retention.model,
         policies=policies.model,
+        handover=handover.model,
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )
 

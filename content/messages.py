@@ -172,7 +172,11 @@ class Inbound:
 
 @value
 class TextReply:
+    """Words."""
+
     content: str
+    #: Userid of the member of staff whose words they are; None: the bot's.
+    by: str | None = None
 
 
 @value
@@ -212,7 +216,28 @@ class MenuReply:
     tail: str = ""
 
 
-Outgoing = TextReply | ImageReply | NewsReply | MenuReply
+@value
+class CardLine:
+    """One line of a card: a short name, and what is said of it."""
+
+    name: str
+    text: str
+
+
+@value
+class CardReply:
+    """A card with buttons for staff; a tap comes back as an event with the button's id as its key.
+
+    Where a platform has no such card it becomes lines of text.
+    """
+
+    title: str
+    buttons: tuple[Option, ...]
+    description: str = ""
+    lines: tuple[CardLine, ...] = ()
+
+
+Outgoing = TextReply | ImageReply | NewsReply | MenuReply | CardReply
 
 _INBOUND: dict[str, type[Any]] = {
     "text": Text,
@@ -229,7 +254,13 @@ _INBOUND: dict[str, type[Any]] = {
     "menu_scan": MenuScan,
     "entered": Entered,
 }
-_OUTGOING: dict[str, type[Any]] = {"text": TextReply, "image": ImageReply, "news": NewsReply, "menu": MenuReply}
+_OUTGOING: dict[str, type[Any]] = {
+    "text": TextReply,
+    "image": ImageReply,
+    "news": NewsReply,
+    "menu": MenuReply,
+    "card": CardReply,
+}
 _KIND: dict[type[Any], str] = {cls: kind for table in (_INBOUND, _OUTGOING) for kind, cls in table.items()}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {cls: tuple(f.name for f in fields(cls)) for cls in _KIND}
 _REQUIRED: dict[type[Any], frozenset[str]] = {
@@ -276,6 +307,13 @@ def decode_outgoing(kind: str, encoded: Mapping[str, Any]) -> Outgoing:
         case "menu":
             options = tuple(Option(**option) for option in encoded["options"])
             return MenuReply(head=encoded["head"], options=options, tail=encoded.get("tail", ""))
+        case "card":
+            return CardReply(
+                title=encoded["title"],
+                buttons=tuple(Option(**button) for button in encoded["buttons"]),
+                description=encoded.get("description", ""),
+                lines=tuple(CardLine(**line) for line in encoded.get("lines", ())),
+            )
         case _:
             body: Outgoing = _OUTGOING[kind](**encoded)
             return body

@@ -45,6 +45,10 @@ class Permission(StrEnum):
     TASKS_READ = "tasks.read"
     #: Finish tasks of the scope and give them to others of it.
     TASKS_WRITE = "tasks.write"
+    #: See handovers of the scope: who waits, who serves, how long it took.
+    HANDOVERS_READ = "handovers.read"
+    #: Serve customers who ask for a person: be on duty, accept, reply, pass on, close.
+    HANDOVERS_SERVE = "handovers.serve"
     #: See accounts, tokens, queues, workers, storage, errors.
     OPERATIONS_READ = "operations.read"
     #: See who read and changed what.
@@ -63,7 +67,16 @@ _P = Permission
 #: What each role permits. Campaign managers and reviewers get theirs with campaigns and content.
 PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.AGENT: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.TASKS_READ, _P.TASKS_WRITE}),
+        Role.AGENT: frozenset(
+            {
+                _P.CUSTOMERS_READ,
+                _P.CONVERSATIONS_READ,
+                _P.TASKS_READ,
+                _P.TASKS_WRITE,
+                _P.HANDOVERS_READ,
+                _P.HANDOVERS_SERVE,
+            }
+        ),
         Role.SUPERVISOR: frozenset(
             {
                 _P.CUSTOMERS_READ,
@@ -71,6 +84,8 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONVERSATIONS_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
+                _P.HANDOVERS_READ,
+                _P.HANDOVERS_SERVE,
                 _P.ORGANISATION_READ,
             }
         ),

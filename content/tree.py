@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from content.answers import Answers
 from content.consent_words import ConsentWords
+from content.handover import Handover
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
@@ -28,5 +29,6 @@ class Content:
     policies: PolicyTexts
     tasks: Tasks
     retention: Retention
+    handover: Handover
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.
     version: str

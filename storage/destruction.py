@@ -14,7 +14,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.erasure_map import FATES, Blank, By, Destroy
 from storage.erasures import ErasureRow, customers_of
-from storage.lock_away import conversations_of
+from storage.lock_away import said_or_repeated
 from storage.probe import Probe, no_probe
 from storage.search_index import SearchIndex
 from storage.tables import (
@@ -68,9 +68,7 @@ class Destruction:
 
     async def _forget(self, erasure: ErasureRow) -> None:
         """Take all the person's messages out of the index; their contents are out of the log already."""
-        query = select(MESSAGE.c.account_id, MESSAGE.c.seq).where(
-            MESSAGE.c.conversation_id.in_(conversations_of(erasure.id))
-        )
+        query = select(MESSAGE.c.account_id, MESSAGE.c.seq).where(said_or_repeated(erasure.id))
         by_account: dict[int, list[int]] = {}
         async with self._database.read() as connection:
             for row in await connection.execute(query):

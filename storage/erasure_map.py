@@ -112,6 +112,13 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "task_evidence": Destroy(by=(("task_id", By.TASK),)),
         "leave_notice": Destroy(by=_CUSTOMER),
         "task": Destroy(by=_CUSTOMER),
+        # Who asked for a person.
+        "handover": Blank(by=_IDENTITY, columns={"name": None}, why=_NUMBERS),
+        "handover_offer": Keep(why=_NUMBERS),
+        "handover_reply": Keep(why=_NUMBERS),
+        "handover_hold": Impersonal(why="places in the log of staff"),
+        "handover_copy": OwnWay(where="storage/lock_away.py moves what it names, as the customer's own contents"),
+        "duty": Impersonal(),
         # What others kept of it.
         "idempotency": OwnWay(where="storage/destruction.py deletes the answers that name the customer"),
         "audit_entry": Blank(

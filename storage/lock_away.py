@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, literal, or_, select, update
 
 from content.value import value
 from storage.connection import Connection
@@ -20,6 +20,7 @@ from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
 from storage.erasure_file import ErasureFile
 from storage.erasures import ErasureRow, Kept, customers_of, held
+from storage.handover_moves import end_erased
 from storage.probe import Probe, no_probe
 from storage.tables import (
     CONTENT,
@@ -30,6 +31,8 @@ from storage.tables import (
     ERASED_IDENTITY,
     ERASURE,
     FROZEN_CONTENT,
+    HANDOVER,
+    HANDOVER_COPY,
     IDENTITY,
     MESSAGE,
     REACH,
@@ -150,6 +153,7 @@ async def _stop(connection: Connection, identity_ids: Sequence[int], *, now: dat
     ended = {"holder": None, "lease_until": None, "epoch": REACH.c.epoch + 1, "quota_left": 0, "quota_until": None}
     forgotten = {"followed": None, "followed_at": None, "unreachable": REASON}
     await connection.execute(update(REACH).where(REACH.c.identity_id.in_(identity_ids)).values(**ended, **forgotten))
+    await end_erased(connection, identity_ids, now=now)
     mine = exists().where(
         WORK.c.account_id == REPLY.c.account_id, WORK.c.seq == REPLY.c.in_seq, WORK.c.identity_id.in_(identity_ids)
     )
@@ -192,9 +196,21 @@ def _contents_of(erasure_id: int) -> Any:
     return (
         select(MESSAGE.c.account_id, MESSAGE.c.seq)
         .join(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
-        .where(MESSAGE.c.conversation_id.in_(conversations_of(erasure_id)))
+        .where(said_or_repeated(erasure_id))
         .order_by(MESSAGE.c.account_id, MESSAGE.c.seq)
     )
+
+
+def said_or_repeated(erasure_id: int) -> ColumnElement[bool]:
+    """Return the condition that a MESSAGE is of an erased conversation, or repeats to staff what was said in one."""
+    mine = select(ERASED_IDENTITY.c.identity_id).where(ERASED_IDENTITY.c.erasure_id == erasure_id)
+    repeats = exists().where(
+        HANDOVER_COPY.c.account_id == MESSAGE.c.account_id,
+        HANDOVER_COPY.c.seq == MESSAGE.c.seq,
+        HANDOVER_COPY.c.handover_id == HANDOVER.c.id,
+        HANDOVER.c.identity_id.in_(mine),
+    )
+    return or_(MESSAGE.c.conversation_id.in_(conversations_of(erasure_id)), repeats)
 
 
 def conversations_of(erasure_id: int) -> Any:

@@ -141,7 +141,7 @@ class _AccountBatch:
             if person.person_id in self._reach or person.person_id in opening:
                 continue
             if person.conversation_id is not None and (
-                not arrival.is_act or _idle(person, arrival) < arrival.idle_close
+                not arrival.is_act or person.handover_id is not None or _idle(person, arrival) < arrival.idle_close
             ):
                 self._reach[person.person_id] = _reach_of(person)
             else:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
 from storage.connection import Connection
-from storage.records import ConsentRow, Person, StaffRow
+from storage.records import ConsentRow, OpenHandover, Person, StaffRow
 from storage.statements import Bulk, Lookup
 from storage.tables import CONSENT_ENTRY as CONSENT
 from storage.tables import CUSTOMER, IDENTITY, REACH, STAFF
@@ -138,7 +138,13 @@ def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, Con
         unreachable=reach["unreachable"],
         consent_rows=consent_rows,
         staff=staff,
+        handover=_open_handover(reach),
     )
+
+
+def _open_handover(reach: Mapping[str, Any]) -> OpenHandover | None:
+    number = reach["handover_id"]
+    return None if number is None else OpenHandover(id=number, state=reach["handover_state"])
 
 
 async def latest_consents(connection: Connection, customer_ids: Sequence[int]) -> dict[int, dict[str, str]]:

@@ -95,6 +95,14 @@ class ConsentRow:
 
 
 @value
+class OpenHandover:
+    """The handover that is open with a person on one account, and its state (docs/states.md, Handover)."""
+
+    id: int
+    state: str
+
+
+@value
 class Person:
     """Who stands behind an identity, and how they can be reached on one account."""
 
@@ -111,6 +119,7 @@ class Person:
     #: By name of the consent; one that was never asked for nor said is absent.
     consent_rows: dict[str, ConsentRow]
     staff: StaffRow | None
+    handover: OpenHandover | None = None
 
     @property
     def consents(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from content.lengths import TEXT_BYTES, cut
+from content.messages import CardReply
 
 _ELLIPSIS = "…"
 #: What XML 1.0 cannot carry, and lone surrogates, which no UTF-8 text can.
@@ -39,6 +40,13 @@ def fit_lines(head: str, lines: Sequence[str], tail: str, *, limit: int = TEXT_B
 def _size(*lines: str) -> int:
     filled = [line for line in lines if line]
     return sum(len(line.encode("utf-8")) for line in filled) + max(len(filled) - 1, 0)
+
+
+def card_words(card: CardReply) -> str:
+    """Return a card as lines of text, for where there is none: its buttons are numbered."""
+    said = [card.title, card.description, *(f"{line.name} {line.text}" for line in card.lines)]
+    choices = [f"{number}. {button.label}" for number, button in enumerate(card.buttons, start=1)]
+    return "\n".join([*filter(None, said), *choices])
 
 
 def in_cdata(text: str) -> str:

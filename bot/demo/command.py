@@ -15,12 +15,14 @@ import typer
 from bot import log_commands, menus
 from bot.clock import RealClock
 from bot.demo.day import DayFailed, play_day
+from bot.demo.handover_day import play_handover_day
 from bot.demo.home import take_home
 from bot.demo.kept import check_kept
 from bot.demo.policy_day import load_drop, play_policy_day
 from bot.demo.privacy_day import play_privacy_day
 from bot.demo.processes import Child, StartFailed, free_port
 from bot.demo.staff_day import play_staff_day
+from bot.demo.ticking import CLOCK, ticking
 from bot.demo.world import ACCOUNTS, ASSISTANT, PASSWORD, STAFF, write_world
 from bot.people import build_people
 from bot.settings import Settings, load_settings
@@ -36,7 +38,8 @@ async def run_demo(*, script: bool, port: int, sandbox_port: int, home: Path | N
     take_home(home, fresh=script)  # a scripted day starts with nothing behind it
     bot_port, sandbox_port = (free_port(), free_port()) if script else (port, sandbox_port)
     bot_url, sandbox_url = f"http://127.0.0.1:{bot_port}", f"http://127.0.0.1:{sandbox_port}"
-    config = write_world(home, bot_url=bot_url, sandbox_url=sandbox_url)
+    # The scripted day has a night and a morning: its time is the sandbox's.
+    config = write_world(home, bot_url=bot_url, sandbox_url=sandbox_url, clock=dict(CLOCK) if script else None)
     # Nothing of the caller's environment, here and in the children: it may name the database that is in use.
     settings = load_settings(home, {})
     database = open_database(settings.database_url, home=home)
@@ -75,11 +78,12 @@ async def give_passwords(settings: Settings) -> None:
 
 async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) -> int:
     try:
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession() as http, ticking(http, sandbox_url):
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_staff_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_policy_day(http, sandbox_url=sandbox_url, settings=settings, say=typer.echo)
             await play_privacy_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
+            await play_handover_day(http, sandbox_url=sandbox_url, say=typer.echo)
         code = await bot.stop()
         if code != 0:
             typer.echo(f"zhike demo: {bot.ended(code)}", err=True)

@@ -30,7 +30,7 @@ class Step:
 #: The code that the first customer scans, and the sentence that only a campaign's code is welcomed with.
 SCENE: Final = "campaign:spring2026:agent:zhangwei"
 _CAMPAIGN_WELCOME: Final = "您扫码的活动我已经记下，是否参加成功、活动的时间和规则以活动页面为准。"
-_NAMES: Final = {"lin": "林晓燕", "chen": "陈静", "ZhangWei": "张伟", "NewHere": "王新"}
+_NAMES: Final = {"lin": "林晓燕", "chen": "陈静", "zhao": "赵敏", "ZhangWei": "张伟", "LiNa": "李娜", "NewHere": "王新"}
 
 
 def _text(words: str, *sees: str, who: str = "lin") -> Step:

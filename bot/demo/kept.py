@@ -23,7 +23,7 @@ async def check_kept(settings: Settings, *, say: Callable[[str], None]) -> None:
         for account in ACCOUNTS:
             lines = [line async for line in History(database).export(viewer=COMMAND_LINE, account=account.name)]
             sources = [line["attribution"] for line in lines if line["attribution"] is not None]
-            if sources != [_SOURCE]:
+            if sources.count(_SOURCE) != 1:
                 raise DayFailed(f"{account.name}: 日志里的来源应当是 {_SOURCE}，记下的是 {sources}")
     finally:
         await database.close()

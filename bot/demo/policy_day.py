@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
-from bot.clock import RealClock
+from bot.clock import open_clock
 from bot.demo.day import DayFailed, Step, play_step
+from bot.outbound import open_http
 from bot.policies.build import drop_folder
 from bot.policies.drop import DONE, DropLoader
 from bot.settings import Settings
@@ -40,10 +41,12 @@ _CODE: Final = re.compile(r"验证码 (\d{6})")
 async def load_drop(settings: Settings, *, hours_old: float = 0.0) -> None:
     """Write a drop that is so old into the demonstration's folder, and load it."""
     folder = drop_folder(settings)
-    _write(folder, datetime.now(UTC) - timedelta(hours=hours_old))
+    async with open_http(settings) as http:
+        clock = await open_clock(settings.clock.sandbox_url, http)
+    _write(folder, clock.now() - timedelta(hours=hours_old))
     database = open_database(settings.database_url, home=settings.home)
     try:
-        await DropLoader(PolicyDrops(database), clock=RealClock()).load(folder)
+        await DropLoader(PolicyDrops(database), clock=clock).load(folder)
     finally:
         await database.close()
 

@@ -42,7 +42,7 @@ async def play_staff_day(http: aiohttp.ClientSession, *, sandbox_url: str, bot_u
 
 
 async def _complain(http: aiohttp.ClientSession, sandbox_url: str, say: Say) -> None:
-    step = Step(who="lin", act="text", says=_COMPLAINT, sees=("投诉",), fields={"text": _COMPLAINT})
+    step = Step(who="lin", act="text", says=_COMPLAINT, sees=("现在不是人工服务时间",), fields={"text": _COMPLAINT})
     await play_step(http, sandbox_url, "service", step, say)
 
 

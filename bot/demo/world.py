@@ -80,6 +80,8 @@ ASSISTANT_MENU: Final[tuple[dict[str, Any], ...]] = (
             {"type": "click", "name": "今日待办", "key": "today"},
             {"type": "click", "name": "我是谁", "key": "whoami"},
             {"type": "click", "name": "使用帮助", "key": "help"},
+            {"type": "click", "name": "上班", "key": "duty_on"},
+            {"type": "click", "name": "下班", "key": "duty_off"},
         ],
     },
 )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.accounts import AccountKit
+from bot.handover import HandoverRooms
 from bot.policies.build import build_nightly_drop
 from bot.privacy import build_erasing, build_expiring
 from bot.scheduler.ticks import Scheduler, Ticks
@@ -39,6 +40,8 @@ _ERASE_SECONDS: Final = 2.0
 _EXPIRE_SECONDS: Final = 600.0
 #: And whether there is a newer drop of policies.
 _DROP_SECONDS: Final = 30.0
+#: Somebody waits for a person.
+_HANDOVER_SECONDS: Final = 1.0
 
 
 async def build_scheduler(
@@ -51,6 +54,7 @@ async def build_scheduler(
     holder: str,
     sender: Sender,
     meters: Meters,
+    handover: HandoverRooms,
 ) -> Scheduler:
     """Return the scheduler, not started. Raises StorageError for a setting that names nobody."""
     database = stores.database
@@ -83,6 +87,7 @@ async def build_scheduler(
         "notices": (notices.run, _NOTICE_SECONDS),
         "erase": (erasing.run, _ERASE_SECONDS),
         "expire": (expiring.tick, _EXPIRE_SECONDS),
+        "handover": (handover.round.run, _HANDOVER_SECONDS),
     }
     if settings.sync.nightly:
         syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder, pause=breathe)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -9,9 +11,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from handlers.clock import Clock
 from handlers.conversation.lanes import Lanes
 from storage.errors import StorageError
+from storage.handover_list import HandoverList
 from storage.outbox import Outbox
 from storage.replies import Replies
 
+_DAY = timedelta(days=1)
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.5, 5.0)
 
 
@@ -41,6 +45,20 @@ class Meters:
             registry=self.registry,
         )
         self.lanes = Gauge("zhike_conversations_held", "Conversations held by this process.", registry=self.registry)
+        self.handovers = Gauge(
+            "zhike_handovers_open", "Handovers to a person that are open.", ("state",), registry=self.registry
+        )
+        self.longest_wait = Gauge(
+            "zhike_handover_longest_wait_seconds", "How long the first in line has waited.", registry=self.registry
+        )
+        self.handover_waiting = Gauge(
+            "zhike_handover_waiting_seconds", "Mean time until acceptance, of the last day.", registry=self.registry
+        )
+        self.first_reply = Gauge(
+            "zhike_handover_first_reply_seconds",
+            "Mean time until a reply, of the last day.",
+            registry=self.registry,
+        )
         self.database = Gauge("zhike_database_up", "Whether the database answered just now.", registry=self.registry)
         self.oldest = Gauge(
             "zhike_oldest_unhandled_seconds", "Age of the oldest unhandled message.", registry=self.registry
@@ -84,10 +102,20 @@ class CallbackMeter:
 class MetricsPage:
     """`/metrics`."""
 
-    def __init__(self, meters: Meters, *, outbox: Outbox, replies: Replies, lanes: Lanes, clock: Clock) -> None:
+    def __init__(
+        self,
+        meters: Meters,
+        *,
+        outbox: Outbox,
+        replies: Replies,
+        handovers: HandoverList,
+        lanes: Lanes,
+        clock: Clock,
+    ) -> None:
         self._meters = meters
         self._outbox = outbox
         self._replies = replies
+        self._handovers = handovers
         self._lanes = lanes
         self._clock = clock
 
@@ -107,3 +135,13 @@ class MetricsPage:
             self._meters.deliveries.labels(state).set(count)
         oldest = await self._replies.oldest_waiting()
         self._meters.oldest.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
+        await self._read_handovers()
+
+    async def _read_handovers(self) -> None:
+        now = self._clock.now()
+        line = await self._handovers.standing(since=now - _DAY)
+        for state, count in line.states.items():
+            self._meters.handovers.labels(state).set(count)
+        self._meters.longest_wait.set((now - line.longest_since).total_seconds() if line.longest_since else 0)
+        self._meters.handover_waiting.set(line.waiting.total_seconds() if line.waiting else 0)
+        self._meters.first_reply.set(line.first_reply.total_seconds() if line.first_reply else 0)

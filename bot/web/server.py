@@ -19,6 +19,7 @@ from bot.web.staff_web import mount
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
+from storage.handover_list import HandoverList
 from storage.migrate import check_schema
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ def build_web(
         await check_schema(stores.database)
 
     health = HealthPages({"database": stores.database.check, "schema": schema})
-    metrics = MetricsPage(meters, outbox=stores.outbox, replies=stores.replies, lanes=lanes, clock=clock)
+    metrics = MetricsPage(
+        meters,
+        outbox=stores.outbox,
+        replies=stores.replies,
+        handovers=HandoverList(stores.database),
+        lanes=lanes,
+        clock=clock,
+    )
     app.router.add_get("/health/live", health.live)
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", metrics.show)

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from content.messages import Inbound, Outgoing
-from handlers.conversation.turn import Outcome, can_join, never_joins
+from handlers.conversation.turn import Outcome, never_joins
 from handlers.conversation.turns import Turns
 from storage.records import Handled, Lease, Pending, Recorded
 
@@ -44,7 +44,8 @@ class AtOnce:
             return None
         self._outcome = outcome
         lease, item = self.taken(recorded)
-        joins = can_join if can_join(self._inbound.body) else never_joins
+        may_join = self._turns.joining(recorded.account_id)
+        joins = may_join if may_join(self._inbound.body) else never_joins
         return self._turns.drafted(lease, recorded.person, [item], outcome, joins=joins, awaited=True)
 
     def taken(self, recorded: Recorded) -> tuple[Lease, Pending]:

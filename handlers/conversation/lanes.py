@@ -14,11 +14,11 @@ from typing import Final
 
 import structlog
 
-from content.messages import Outgoing
+from content.messages import InboundBody, Outgoing
 from handlers.clock import Clock
 from handlers.conversation.accounts import ConversationConfig
 from handlers.conversation.renewal import Renewal
-from handlers.conversation.turn import Outcome, can_join, never_joins
+from handlers.conversation.turn import Outcome, never_joins
 from handlers.conversation.turns import Turns
 from storage.errors import LeaseLost, StorageError
 from storage.handling import Handling
@@ -152,11 +152,12 @@ class Lanes:
 
     async def _take_turn(self, lease: Lease, person: Person, items: list[Pending]) -> list[Pending]:
         """Handle the first turn of `items`; return what waits after it."""
-        turn_items, later = _first_turn(items)
+        may_join = self._turns.joining(lease.account_id)
+        turn_items, later = _first_turn(items, may_join)
         for round_ in range(self._config.rejoins + 1):
             outcome = await self._turns.outcome(person, turn_items)
             last_round = round_ == self._config.rejoins
-            joins = can_join if not last_round and not later and can_join(turn_items[-1].inbound.body) else never_joins
+            joins = may_join if not last_round and not later and may_join(turn_items[-1].inbound.body) else never_joins
             awaited = _place(turn_items[-1]) in self._waiting
             written = await self._handling.finish(
                 self._turns.drafted(lease, person, turn_items, outcome, joins=joins, awaited=awaited)
@@ -203,10 +204,10 @@ def _named(lease: Lease) -> dict[str, int]:
     return {"account": lease.account_id, "identity": lease.identity_id}
 
 
-def _first_turn(items: list[Pending]) -> tuple[list[Pending], list[Pending]]:
+def _first_turn(items: list[Pending], may_join: Callable[[InboundBody], bool]) -> tuple[list[Pending], list[Pending]]:
     """Split what waits into the first turn (one message, or the leading fragments that join) and the rest."""
     end = 1
-    if can_join(items[0].inbound.body):
-        while end < len(items) and can_join(items[end].inbound.body):
+    if may_join(items[0].inbound.body):
+        while end < len(items) and may_join(items[end].inbound.body):
             end += 1
     return items[:end], items[end:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from content.tree import Content
 from handlers.conversation.answers import AnswerBook, Answering
@@ -12,11 +13,12 @@ from handlers.conversation.fallback import Fallback, always, has_words
 from handlers.conversation.media import MediaReceived, is_media, is_unheard_voice
 from handlers.conversation.menu import Choices
 from handlers.conversation.phrasing import Phrasing
-from handlers.conversation.routing import Route
+from handlers.conversation.routing import Handler, Matcher, Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
 from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
 from handlers.conversation.why import Receipts, Why
+from handlers.handover.desks import HandoverDesks
 from handlers.policies.desk import PolicyDesk
 from handlers.privacy.desk import PrivacyDesk
 from handlers.tasks.desk import TaskDesk
@@ -29,6 +31,7 @@ def build_routes(
     receipts: Receipts | None = None,
     privacy: PrivacyDesk | None = None,
     policies: PolicyDesk | None = None,
+    handover: HandoverDesks | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -44,14 +47,23 @@ def build_routes(
         *_task_routes(tasks),
         *_why_routes(content, phrasing, receipts),
         *_privacy_routes(privacy),
+        # What the law gives a customer is done by the bot whoever serves them; nothing else is.
+        *_talk_routes(
+            handover,
+            (marketing.matches, marketing.handle),
+            (choosing.is_choice, choosing.choose),
+            (choosing.is_word, choosing.word),
+        ),
         *_policy_routes(policies),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
         Route(name="staff.unbound", matches=staff.is_unbound, handle=staff.unbound),
         Route(name="staff.help", matches=staff.is_help, handle=staff.help),
         Route(name="staff.whoami", matches=staff.is_whoami, handle=staff.whoami),
+        *_agent_routes(handover),
         Route(name="follow", matches=is_follow, handle=welcoming.follow),
         Route(name="unfollow", matches=is_unfollow, handle=welcoming.unfollow),
         Route(name="scan", matches=is_scan, handle=welcoming.scan),
+        *_asking_routes(handover, marketing),
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),
@@ -60,6 +72,7 @@ def build_routes(
         Route(name="consent.show", matches=choosing.is_show, handle=choosing.show),
         Route(name="menu.option", matches=choices.is_option, handle=choices.option),
         Route(name="answers", matches=answering.matches, handle=answering.answer),
+        *_left_routes(handover),
         Route(name="media.voice_unknown", matches=is_unheard_voice, handle=media.unheard),
         Route(name="media.received", matches=is_media, handle=media.received),
         Route(name="fallback", matches=has_words, handle=fallback.unanswered),
@@ -104,6 +117,53 @@ def _privacy_routes(privacy: PrivacyDesk | None) -> tuple[Route, ...]:
         Route(name="privacy.confirm", matches=privacy.is_confirm, handle=privacy.confirm, waits=True),
         Route(name="privacy.correct", matches=privacy.is_correct, handle=privacy.correct),
     )
+
+
+def _agent_routes(handover: HandoverDesks | None) -> tuple[Route, ...]:
+    """Return what staff who serve customers say, after the words that every member of staff knows."""
+    if handover is None:
+        return ()
+    desk = handover.agents
+    return (
+        Route(name="handover.duty", matches=desk.is_duty, handle=desk.duty, waits=True),
+        Route(name="handover.listed", matches=desk.is_list, handle=desk.listed, waits=True),
+        Route(name="handover.step", matches=desk.is_step, handle=desk.step, waits=True),
+        Route(name="handover.numbered", matches=desk.is_numbered, handle=desk.numbered, waits=True),
+        Route(name="handover.unnumbered", matches=desk.is_unnumbered, handle=desk.unnumbered, waits=True),
+    )
+
+
+def _talk_routes(handover: HandoverDesks | None, *choices: tuple[Matcher, Handler]) -> tuple[Route, ...]:
+    """Return what comes before the bot's own answers: who waits or is served is not answered by it."""
+    if handover is None:
+        return ()
+    desk = handover.customers
+    return (
+        Route(name="handover.score", matches=desk.is_score, handle=desk.score, waits=True),
+        Route(name="handover.talk", matches=desk.is_talk, handle=partial(desk.talk, choices=choices), waits=True),
+    )
+
+
+def _asking_routes(handover: HandoverDesks | None, marketing: MarketingChoice) -> tuple[Route, ...]:
+    if handover is None:
+        return ()
+    desk = handover.customers
+    # A choice about advertising beside it is never lost: that route takes such a turn.
+    return (
+        Route(
+            name="handover.asked",
+            matches=lambda turn: desk.is_asked(turn) and not marketing.matches(turn),
+            handle=desk.ask,
+            waits=True,
+        ),
+    )
+
+
+def _left_routes(handover: HandoverDesks | None) -> tuple[Route, ...]:
+    if handover is None:
+        return ()
+    desk = handover.customers
+    return (Route(name="handover.left", matches=desk.is_left, handle=desk.left, waits=True),)
 
 
 def apologise(content: Content) -> Callable[[Turn], Outcome]:

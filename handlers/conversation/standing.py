@@ -31,11 +31,13 @@ class Standings:
         offered: tuple[Option, ...] = ()
         if len(bodies) == 1 and self._may_be_choice(bodies[0]):
             offered = await self._offered(person)
-        return Standing(consents=_consents(person), offered=offered)
+        return Standing(consents=_consents(person), offered=offered, handover=person.handover)
 
     def now(self, person: Person, body: InboundBody) -> Standing | None:
         """Return the same for one message without reading anything; None when something would have to be read."""
-        return None if self._may_be_choice(body) else Standing(consents=_consents(person))
+        if self._may_be_choice(body):
+            return None
+        return Standing(consents=_consents(person), handover=person.handover)
 
     def _may_be_choice(self, body: InboundBody) -> bool:
         if not isinstance(body, Text):

@@ -27,6 +27,7 @@ from content.messages import (
 )
 from content.normal_form import normalise
 from content.value import value
+from storage.records import OpenHandover
 
 #: Channels whose people are staff, not customers.
 STAFF_CHANNELS: Final = frozenset({"wecom", "aibot"})
@@ -86,6 +87,8 @@ class Standing:
     consents: Mapping[Consent, ConsentStanding] = field(default_factory=dict)
     #: Options of the last menu message of this conversation, so that a typed "2" can choose the second.
     offered: tuple[Option, ...] = ()
+    #: The handover that is open with the person, read when the message was recorded.
+    handover: OpenHandover | None = None
 
     def state(self, consent: Consent) -> ConsentState:
         """Return where a consent stands."""
@@ -131,6 +134,8 @@ class Turn:
     #: Aware UTC.
     now: datetime
     standing: Standing = Standing()
+    #: The places of the messages in the account's log; empty while they are just being recorded.
+    seqs: tuple[int, ...] = ()
     #: The messages that hold words.
     fragments: tuple[Fragment, ...] = field(init=False)
     #: All words, fragments joined by newlines; empty when there are none.

@@ -21,7 +21,7 @@ from handlers.conversation.folding import fold
 from handlers.conversation.notice import FirstNotice
 from handlers.conversation.routing import Route, first_at_once, first_match
 from handlers.conversation.standing import Standings, as_customer
-from handlers.conversation.turn import STAFF_CHANNELS, Outcome, Standing, Turn
+from handlers.conversation.turn import STAFF_CHANNELS, Outcome, Standing, Turn, can_join, never_joins
 from handlers.delivery.apis import PASSIVE, Audience
 from handlers.delivery.decision import Allow, Author, OutgoingFacts, standing_of
 from handlers.delivery.governor import Governor
@@ -60,7 +60,7 @@ class Turns:
         """Return what the routes make of a turn; one that fails apologises instead of leaving the person waiting."""
         messages = tuple([item.inbound for item in items])
         standing = await self._standings.of(person, [message.body for message in messages])
-        turn = self._turn(person, messages, standing)
+        turn = self._turn(person, messages, standing, seqs=tuple([item.seq for item in items]))
         try:
             answered = await first_match(self._routes, turn)
         except Exception:
@@ -79,6 +79,13 @@ class Turns:
         turn = self._turn(person, (message,), standing)
         answered = first_at_once(self._routes, turn)
         return None if answered is None else self._closed(person, turn, answered.outcome)
+
+    def joining(self, account_id: int) -> Callable[[InboundBody], bool]:
+        """Return what tells which messages of an account may join others in one turn.
+
+        Each message of staff is a turn of its own: two commands, or replies to two customers, are never one.
+        """
+        return never_joins if self._accounts[account_id].info.channel in STAFF_CHANNELS else can_join
 
     def drafted(
         self,
@@ -106,13 +113,16 @@ class Turns:
             lease_until=now + self._lease,
         )
 
-    def _turn(self, person: Person, messages: tuple[Inbound, ...], standing: Standing) -> Turn:
+    def _turn(
+        self, person: Person, messages: tuple[Inbound, ...], standing: Standing, *, seqs: tuple[int, ...] = ()
+    ) -> Turn:
         return Turn(
             account=self._accounts[person.account_id].info,
             who=as_customer(person),
             messages=messages,
             now=self._clock.now(),
             standing=standing,
+            seqs=seqs,
         )
 
     def _closed(self, person: Person, turn: Turn, outcome: Outcome) -> Outcome:

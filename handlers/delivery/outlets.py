@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from content.messages import MenuReply, Outgoing, Purpose, TextReply
+from content.messages import CardReply, MenuReply, Outgoing, Purpose, TextReply
 from content.value import value
 from handlers.delivery.apis import Api, Audience
 from handlers.delivery.decision import Author, OutgoingFacts
@@ -59,5 +59,7 @@ def _text_bytes(content: Outgoing | None) -> int:
             return len(words.encode())
         case MenuReply(head=head, tail=tail, options=options):
             return len((head + tail + "".join(option.label for option in options)).encode())
+        case CardReply(title=title, description=description, lines=lines):
+            return len((title + description + "".join(line.name + line.text for line in lines)).encode())
         case _:
             return 0

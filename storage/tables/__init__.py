@@ -12,6 +12,7 @@ from storage.tables import (
     accounts,
     delivery,
     erasure,
+    handover,
     idempotency,
     log,
     operation,
@@ -86,6 +87,12 @@ POLICY_DROP = _table(policies.PolicyDrop)
 DROPPED_HOLDER = _table(policies.DroppedHolder)
 DROPPED_POLICY = _table(policies.DroppedPolicy)
 DROPPED_CASE = _table(policies.DroppedCase)
+HANDOVER = _table(handover.Handover)
+HANDOVER_OFFER = _table(handover.HandoverOffer)
+HANDOVER_HOLD = _table(handover.HandoverHold)
+HANDOVER_REPLY = _table(handover.HandoverReply)
+HANDOVER_COPY = _table(handover.HandoverCopy)
+DUTY = _table(handover.Duty)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

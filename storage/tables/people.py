@@ -86,6 +86,9 @@ class Reach(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None, sa_type=Instant)
     #: Grows with each lease; a holder whose epoch is past has lost it.
     epoch: int = 0
+    #: The open handover and its state, read with the rest when a message is recorded; None without one.
+    handover_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    handover_state: str | None = None
 
 
 class ConsentEntry(SQLModel, table=True):

@@ -9,9 +9,11 @@ from typing import Final
 from content.rights import Role
 from handlers.clock import Clock
 from handlers.people.rights import viewer_of
+from storage.handovers import Handovers
 from storage.organisation import BranchRow, Organisation
 from storage.owners import Owners, own_by_scene
 from storage.records import AccountRow, StaffRow
+from storage.tables.handover import HandoverState
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
@@ -70,6 +72,18 @@ class Firm:
         await self._owners.assign(
             self.customers[person], staff_id, viewer=COMMAND_LINE, now=self._clock.now(), cause="assigned"
         )
+
+    async def hand_over(self, person: str) -> int:
+        """Let a customer wait for a person; return the handover's number."""
+        said = await self._visitors.say(person, "人工")
+        row, _ = await Handovers(self._database).open(
+            account_id=said.account_id,
+            identity_id=said.person.identity_id,
+            seq=said.seq,
+            state=HandoverState.WAITING,
+            now=self._clock.now(),
+        )
+        return row.id
 
     async def viewer(self, userid: str, *, at: datetime | None = None) -> Viewer:
         """Return a member of staff as a viewer."""

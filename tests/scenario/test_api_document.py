@@ -46,7 +46,9 @@ class ServedApart:
         stores, clock = open_stores(self._database_url, home=self._home), ManualClock()
         try:
             rows = await stores.accounts.bring_in([("service", "wechat", "wx-realm", "服务号")])
-            await Firm(stores, rows["service"], clock).found()
+            firm = Firm(stores, rows["service"], clock)
+            await firm.found()
+            await firm.hand_over("z1")
             served = Served(stores.database, clock, home=self._home)
             async with served.client:
                 self.url = str(served.client.make_url(PREFIX))

@@ -34,6 +34,7 @@ def test_the_scripted_day_exits_0_with_its_transcript_and_leaves_a_log_that_veri
     assert "王丽（管理员）不能看客户" in done.stdout
     assert "链接只能用一次" in done.stdout
     assert "看到删除已办结的报告" in done.stdout
+    assert "夜里留言、自己的代理人、超时转下一位、回复、回到机器人、评价" in done.stdout
     assert not in_use.exists(), "the demonstration used the database that the caller's environment names"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from wechatpy import replies
 
 from bot.channels.replies import Rendered, compact_json
-from bot.channels.text import fit_lines, in_cdata, sendable
+from bot.channels.text import card_words, fit_lines, in_cdata, sendable
 from content.lengths import cut
-from content.messages import Article, ImageReply, MenuReply, NewsReply, Option, Outgoing, TextReply
+from content.messages import Article, CardReply, ImageReply, MenuReply, NewsReply, Option, Outgoing, TextReply
 
 #: Articles in one message; eight in old documentation, one in today's.
 MAX_ARTICLES = 1
@@ -32,6 +32,8 @@ def passive(reply: Outgoing) -> Rendered:
         case MenuReply(head=head, options=options, tail=tail):
             lines = [_menu_link(option) for option in options]
             text, truncated = fit_lines(sendable(head), lines, sendable(tail))
+        case CardReply():
+            text, truncated = cut(sendable(card_words(reply)))
         case ImageReply(media_id=media_id):
             return Rendered(fields={"MsgType": "image", "Image": {"MediaId": media_id}})
         case NewsReply(articles=articles):
@@ -83,6 +85,9 @@ def custom_send(reply: Outgoing, *, to: str) -> Rendered:
                 "tail_content": sendable(tail),
             }
             return _custom(to, "msgmenu", menu)
+        case CardReply():
+            text, truncated = cut(sendable(card_words(reply)))
+            return _custom(to, "text", {"content": text}, truncated=truncated)
         case ImageReply(media_id=media_id):
             return _custom(to, "image", {"media_id": media_id})
         case NewsReply(articles=articles):

@@ -12,11 +12,15 @@ from typing import Any
 from wechatpy.enterprise import replies
 
 from bot.channels.replies import Rendered, compact_json
-from bot.channels.text import fit_lines, in_cdata, sendable
+from bot.channels.text import card_words, fit_lines, in_cdata, sendable
 from content.lengths import cut
-from content.messages import Article, ImageReply, MenuReply, NewsReply, Outgoing, TextReply
+from content.messages import Article, CardReply, ImageReply, MenuReply, NewsReply, Outgoing, TextReply
 
 MAX_ARTICLES = 8
+#: What a card holds and shows.
+_TITLE_CHARACTERS, _DESCRIPTION_CHARACTERS, _SUBTITLE_CHARACTERS = 36, 44, 112
+_BUTTONS, _BUTTON_CHARACTERS = 6, 10
+_LINES, _NAME_CHARACTERS, _VALUE_CHARACTERS = 6, 8, 26
 #: Bounds of `duplicate_check_interval`, seconds.
 _CHECK_FROM, _CHECK_TO = 1800, 14400
 
@@ -30,7 +34,7 @@ def passive(reply: Outgoing) -> Rendered:
             items = [_passive_article(article) for article in articles[:MAX_ARTICLES]]
             fields = {"MsgType": "news", "ArticleCount": len(items), "Articles": {"item": items}}
             return Rendered(fields=fields, truncated=len(items) < len(articles))
-        case TextReply() | MenuReply():
+        case TextReply() | MenuReply() | CardReply():
             text, truncated = _words(reply)
             return Rendered(fields={"MsgType": "text", "Content": text}, truncated=truncated)
 
@@ -83,6 +87,8 @@ def message_send(reply: Outgoing, *, to: str, agent_id: int, idempotency_key: st
         case TextReply() | MenuReply():
             text, truncated = _words(reply)
             kind, body = "text", {"content": text}
+        case CardReply():
+            kind, body, truncated = "template_card", _card(reply, idempotency_key=idempotency_key), False
     fields: dict[str, Any] = {
         "touser": to,
         "agentid": agent_id,
@@ -100,9 +106,38 @@ def duplicate_check_interval(idempotency_key: str) -> int:
     return _CHECK_FROM + number % (_CHECK_TO - _CHECK_FROM + 1)
 
 
-def _words(reply: TextReply | MenuReply) -> tuple[str, bool]:
+def _card(card: CardReply, *, idempotency_key: str) -> dict[str, Any]:
+    """Return a button_interaction card; texts are cut to what it shows (WeCom doc 90236, template card)."""
+    task_id = sha256(idempotency_key.encode("utf-8")).hexdigest()[:32]
+    fields: dict[str, Any] = {
+        "card_type": "button_interaction",
+        "main_title": {
+            "title": sendable(card.title)[:_TITLE_CHARACTERS],
+            "desc": sendable(card.description)[:_DESCRIPTION_CHARACTERS],
+        },
+        # Mandatory on interactive cards, one an application; derived, so that a repeated request is the same.
+        "task_id": task_id,
+        "button_list": [
+            {"text": sendable(button.label)[:_BUTTON_CHARACTERS], "style": 1, "key": button.id}
+            for button in card.buttons[:_BUTTONS]
+        ],
+    }
+    if len(card.description) > _DESCRIPTION_CHARACTERS:
+        fields["main_title"].pop("desc")
+        fields["sub_title_text"] = sendable(card.description)[:_SUBTITLE_CHARACTERS]
+    if card.lines:
+        fields["horizontal_content_list"] = [
+            {"keyname": sendable(line.name)[:_NAME_CHARACTERS], "value": sendable(line.text)[:_VALUE_CHARACTERS]}
+            for line in card.lines[:_LINES]
+        ]
+    return fields
+
+
+def _words(reply: TextReply | MenuReply | CardReply) -> tuple[str, bool]:
     if isinstance(reply, TextReply):
         return cut(sendable(reply.content))
+    if isinstance(reply, CardReply):
+        return cut(sendable(card_words(reply)))
     lines = [f"{number}. {sendable(option.label)}" for number, option in enumerate(reply.options, start=1)]
     return fit_lines(sendable(reply.head), lines, sendable(reply.tail))
 

@@ -13,6 +13,7 @@ from bot.web.api.audit import AuditRoutes
 from bot.web.api.customers import CustomerRoutes
 from bot.web.api.document import build_document
 from bot.web.api.endpoint import Endpoint, as_problems
+from bot.web.api.handovers import HandoverRoutes
 from bot.web.api.key_holders import KeyHolders
 from bot.web.api.me import MeRoutes
 from bot.web.api.once import Once
@@ -44,6 +45,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(staff).routes(),
         *PrivacyRoutes(people.wishes).routes(),
+        *HandoverRoutes(people.handovers).routes(),
         *AuditRoutes(people.audit).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.web.console.words import Words
 from content.messages import (
+    CardReply,
     Entered,
     Event,
     Follow,
@@ -138,8 +139,11 @@ def _done(body: InboundBody, words: Words) -> _Parts:
 
 def _outgoing(body: Outgoing, words: Words) -> _Parts:
     match body:
-        case TextReply(content=content):
-            return "out", "", content, ()
+        case TextReply(content=content, by=by):
+            return "out", "" if by is None else words("said.by_staff", staff=by), content, ()
+        case CardReply(title=title, description=description, lines=lines, buttons=buttons):
+            shown = (description, *(f"{line.name} {line.text}" for line in lines))
+            return "out", words("said.card"), title, (*shown, *(f"· {button.label}" for button in buttons))
         case ImageReply():
             return "out", words("said.image"), "", ()
         case NewsReply(articles=articles):

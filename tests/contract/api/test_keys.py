@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.web.api.app import PREFIX
 from content.rights import Permission
 from handlers.people.sign_in import digest_of
@@ -23,7 +25,8 @@ async def test_a_live_key_is_told_what_it_is(api: Served) -> None:
 
 async def test_without_a_key_every_route_says_how_to_authenticate(api: Served) -> None:
     for route in api.routes:
-        response = await api.ask(route.method, route.path.replace("{customer_id}", "1").replace("{erasure_id}", "1"))
+        path = re.sub(r"\{\w+\}", "1", route.path)
+        response = await api.ask(route.method, path)
         problem = await problem_of(response)
         assert (response.status, problem["type"]) == (401, "urn:zhike:problem:unauthorized")
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="zhike"'

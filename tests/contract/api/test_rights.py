@@ -39,9 +39,12 @@ async def _branch_id(stores: OpenStores, branch: str | None) -> int | None:
     return None if branch is None else int((await stores.one("SELECT id FROM branch WHERE code = :b", b=branch))["id"])
 
 
-async def _outcome(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str | None]:
+async def _outcome(
+    api: Served, route: AnyRoute, secret: str, customer_id: int, *, handover_id: int = 1
+) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
-    path = route.path.replace("{customer_id}", str(customer_id)).replace("{erasure_id}", "1")
+    numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id}
+    path = route.path.format(**numbers)
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
     response = await api.ask(route.method, path, secret, word=word, json=body)
     return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
@@ -54,6 +57,7 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     person = min(CUSTOMERS_SEEN[branch] - {"nobody's"})
     # wang is in no scope but 上海, 浦东 and all: there the customer may be given to him.
     in_reach = "wang" in STAFF_SEEN[branch]
+    handover_id = await firm.hand_over(person)
     found, expected = {}, {}
     await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
     for held in (_NOTHING, *Permission):
@@ -61,7 +65,9 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
         for route in api.routes:
             is_permitted = route.permission in (None, held) and not (route.is_whole and branch)
             granted = 422 if route.name == "putOwner" and not in_reach else 200
-            found[held, route.name] = await _outcome(api, route, secret, firm.customers[person])
+            found[held, route.name] = await _outcome(
+                api, route, secret, firm.customers[person], handover_id=handover_id
+            )
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected
 
@@ -109,6 +115,20 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
                 seen[route.name].add(person)
     names = ("getCustomer", "getTimeline", "getCustomerPolicies", "exportCustomer")
     assert seen == dict.fromkeys(names, CUSTOMERS_SEEN[branch])
+
+
+async def test_a_handover_beyond_the_scope_is_answered_as_one_that_is_not_there(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    numbers = {person: await firm.hand_over(person) for person in sorted(EVERYBODY)}
+    listed = await api.get("/handovers?limit=200&state=waiting", secret)
+    answered = {
+        person: (await api.ask("GET", f"/handovers/{number}", secret)).status for person, number in numbers.items()
+    }
+    assert answered == {person: 200 if person in CUSTOMERS_SEEN[branch] else 404 for person in EVERYBODY}
+    assert {row["id"] for row in listed["handovers"]} == {numbers[person] for person in CUSTOMERS_SEEN[branch]}
+    assert (await api.get("/handovers?state=closed", secret))["handovers"] == []
 
 
 async def _answer(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str]:

@@ -27,6 +27,7 @@ def test_no_answer_repeats_the_words_of_a_customer(content: Content) -> None:
 def test_no_telephone_number_is_written_out(name: str) -> None:
     lines = Path(BUILT_IN, name).read_text(encoding="utf-8").splitlines()
     said = "\n".join(line for line in lines if not line.strip().startswith("#"))
+    said = re.sub(r"\b20\d{2}-\d{2}-\d{2}\b", "", said)  # a day
     assert re.findall(r"\d{3,}-\d+|95\d{3}", said) == []
 
 

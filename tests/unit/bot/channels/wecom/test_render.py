@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.replies import compact_json
-from bot.channels.wecom.render import message_send
-from content.messages import Article, ImageReply, MenuReply, NewsReply, Option, Outgoing, TextReply
+from bot.channels.wecom.render import message_send, passive
+from content.messages import (
+    Article,
+    CardLine,
+    CardReply,
+    ImageReply,
+    MenuReply,
+    NewsReply,
+    Option,
+    Outgoing,
+    TextReply,
+    decode_outgoing,
+    encode_body,
+)
+
+SAMPLES = Path(__file__).parents[4] / "samples"
 
 
 def _send(reply: Outgoing, key: str = "k") -> dict[str, object]:
@@ -39,6 +56,43 @@ def test_every_kind_of_message_has_its_payload(reply: Outgoing, kind: str, body:
     assert (fields["touser"], fields["agentid"], fields["msgtype"]) == ("ZhangWei", 1000002, kind)
     assert fields[kind] == body
     assert fields["enable_duplicate_check"] == 1
+
+
+CARD = CardReply(
+    title="客户 #12 找人工",
+    description="安和人寿，已等 2 分钟。",
+    lines=(CardLine(name="#12", text="怎么报案"),),
+    buttons=(Option(id="handover.take.12", label="接待"), Option(id="handover.pass.12", label="转给同事")),
+)
+
+
+def test_a_card_is_sent_as_the_recorded_sample() -> None:
+    sample = SAMPLES / "sends" / "wecom" / "template_card.json"
+    sent = message_send(CARD, to="LiNa", agent_id=1000002, idempotency_key="handover:12:offer:3:1").fields
+    assert sent == json.loads(sample.read_text("utf-8"))
+
+
+def test_a_card_is_cut_to_what_the_platform_shows_and_its_task_is_its_own() -> None:
+    long = CardReply(
+        title="长" * 99,
+        description="述" * 99,
+        lines=(CardLine(name="名" * 20, text="字" * 99),) * 9,
+        buttons=tuple(Option(id=f"b{n}", label="钮" * 20) for n in range(9)),
+    )
+    first, second = _send(long, "a")["template_card"], _send(long, "b")["template_card"]
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert (len(first["main_title"]["title"]), len(first["sub_title_text"])) == (36, 99)
+    assert (len(first["button_list"]), len(first["horizontal_content_list"])) == (6, 6)
+    assert len(first["button_list"][0]["text"]) == 10
+    assert first["task_id"] != second["task_id"]
+    assert decode_outgoing(*encode_body(long)) == long
+
+
+def test_where_there_is_no_card_it_is_lines_of_text() -> None:
+    assert passive(CARD).fields["Content"] == (
+        "客户 #12 找人工\n安和人寿，已等 2 分钟。\n#12 怎么报案\n1. 接待\n2. 转给同事"
+    )
 
 
 @given(st.text(max_size=40))

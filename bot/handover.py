@@ -1,0 +1,116 @@
+"""The handover's parts, put together: both sides of the chat, the desk of whoever serves, the round of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bot.accounts import AccountKit
+from bot.settings import Settings
+from bot.tasks import desks_of
+from content.tree import Content
+from content.value import value
+from handlers.clock import Clock
+from handlers.delivery.governor import Governor
+from handlers.handover.absence import Absence
+from handlers.handover.agents import AgentDesk
+from handlers.handover.customers import CustomerDesk
+from handlers.handover.desks import HandoverDesks
+from handlers.handover.post import Post
+from handlers.handover.rounds import HandoverRound
+from handlers.handover.serving import ServingDesk
+from handlers.handover.wording import HandoverWording
+from storage.database import Database
+from storage.duty import Duties
+from storage.handover_queue import HandoverQueue
+from storage.handover_talk import HandoverTalk
+from storage.handovers import Handovers
+from storage.organisation import Organisation
+
+
+@value
+class HandoverRooms:
+    """Everything about handovers of one process."""
+
+    desks: HandoverDesks
+    serving: ServingDesk
+    round: HandoverRound
+
+
+def build_handover(
+    database: Database,
+    content: Content,
+    kits: Mapping[int, AccountKit],
+    *,
+    settings: Settings,
+    governor: Governor,
+    clock: Clock,
+    on_outbox: Callable[[], None],
+) -> HandoverRooms:
+    """Return the rooms over one database."""
+    rows = {account_id: kit.served.row for account_id, kit in kits.items()}
+    customers = {
+        account_id: row
+        for account_id, row in rows.items()
+        if row.channel == "wechat" and kits[account_id].served.active_messages
+    }
+    handovers, talk, duties = Handovers(database), HandoverTalk(database), Duties(database)
+    queue = HandoverQueue(database)
+    post = Post(accounts=customers, desks=desks_of(kits), version=content.version)
+    wording = HandoverWording(content.handover, hotline=settings.insurer.hotline)
+    absence = Absence(queue=queue, handovers=handovers, post=post, wording=wording, clock=clock, on_outbox=on_outbox)
+    serving = ServingDesk(
+        content.handover,
+        handovers=handovers,
+        talk=talk,
+        post=post,
+        wording=wording,
+        governor=governor,
+        outlets={account_id: kit.outlet for account_id, kit in kits.items()},
+        clock=clock,
+        on_outbox=on_outbox,
+    )
+    return HandoverRooms(
+        desks=HandoverDesks(
+            customers=CustomerDesk(
+                content.handover,
+                handovers=handovers,
+                talk=talk,
+                duties=duties,
+                post=post,
+                accounts={row.name: row for row in customers.values()},
+                wording=wording,
+                version=content.version,
+                clock=clock,
+                on_outbox=on_outbox,
+            ),
+            agents=AgentDesk(
+                content.handover.hours,
+                desk=serving,
+                handovers=handovers,
+                talk=talk,
+                duties=duties,
+                absence=absence,
+                organisation=Organisation(database),
+                post=post,
+                accounts={row.name: row for row in rows.values() if row.channel == "wecom"},
+                wording=wording,
+                version=content.version,
+                clock=clock,
+                on_outbox=on_outbox,
+            ),
+        ),
+        serving=serving,
+        round=HandoverRound(
+            content.handover,
+            most=settings.handover.parallel,
+            queue=queue,
+            handovers=handovers,
+            duties=duties,
+            absence=absence,
+            desk=serving,
+            post=post,
+            wording=wording,
+            clock=clock,
+            on_outbox=on_outbox,
+        ),
+    )
