@@ -16,7 +16,7 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.routing import Handler, Matcher, Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
-from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
+from handlers.conversation.welcome import Welcoming, is_customer_entering, is_follow, is_scan, is_unfollow
 from handlers.conversation.why import Receipts, Why
 from handlers.handover.desks import HandoverDesks
 from handlers.policies.desk import PolicyDesk
@@ -64,6 +64,7 @@ def build_routes(
         Route(name="unfollow", matches=is_unfollow, handle=welcoming.unfollow),
         Route(name="scan", matches=is_scan, handle=welcoming.scan),
         *_asking_routes(handover, marketing),
+        Route(name="enter", matches=is_customer_entering, handle=welcoming.enter),
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),

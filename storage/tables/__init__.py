@@ -19,6 +19,7 @@ from storage.tables import (
     organisation,
     people,
     policies,
+    pull,
     search,
     sync,
     tasks,
@@ -93,6 +94,7 @@ HANDOVER_HOLD = _table(handover.HandoverHold)
 HANDOVER_REPLY = _table(handover.HandoverReply)
 HANDOVER_COPY = _table(handover.HandoverCopy)
 DUTY = _table(handover.Duty)
+PULL = _table(pull.Pull)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

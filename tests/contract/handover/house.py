@@ -153,7 +153,7 @@ class House:
         standing = await self._standings.of(recorded.person, [inbound.body])
         self.last_turn = Turn(
             account=self._infos[recorded.account_id],
-            who=as_customer(recorded.person),
+            who=as_customer(recorded.person, channel=self._infos[recorded.account_id].channel),
             messages=(inbound,),
             now=self.clock.now(),
             standing=standing,
