@@ -9,6 +9,9 @@ import aiohttp
 
 from bot.channels.api import PlatformApi
 from bot.channels.callback import CallbackKeys, CallbackReader
+from bot.channels.kf.callbacks import KfCallbacks
+from bot.channels.kf.client import KfClient
+from bot.channels.kf.feed import KfFeed
 from bot.channels.tokens import FreshToken, TokenKeeper, TokenStore, token_key
 from bot.channels.wechat.callbacks import WechatCallbacks
 from bot.channels.wechat.client import WechatClient, WechatTokens
@@ -21,6 +24,7 @@ from bot.channels.wecom.register import WecomRegister
 from bot.settings import (
     SETTINGS_FILE,
     AccountSettings,
+    KfAccount,
     Problem,
     Settings,
     SettingsError,
@@ -30,8 +34,9 @@ from bot.settings import (
 from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.ports import Feed, Sessions
 from handlers.conversation.turn import AccountInfo
-from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Api, Audience
+from handlers.delivery.apis import CUSTOM_SEND, KF_ON_EVENT, KF_SEND, MESSAGE_SEND, Api, Audience
 from handlers.delivery.outlets import Outlet
 from handlers.delivery.table import SendingTable
 from handlers.profiles.ports import Directory
@@ -57,11 +62,14 @@ class AccountKit:
     fetch_token: Callable[[], Awaitable[FreshToken]]
     #: Who can be asked about a person; None on WeCom, whose members have no unionid.
     directory: Directory | None
-    #: Signs staff in to the console; None on an official account.
+    #: Signs staff in to the console; only a WeCom application does.
     oauth: WecomOAuth | None = None
     #: Who follows an official account; who works in a corporation.
     followers: FollowerRegister | None = None
     members: MemberRegister | None = None
+    #: Where its messages are fetched, and whose turn it is with a customer there; None where the platform pushes them.
+    feed: Feed | None = None
+    sessions: Sessions | None = None
 
 
 def build_kits(
@@ -107,8 +115,8 @@ def build_kit(
         answers=Answers(account.answers),
         active_messages=account.active_messages,
     )
-    build = _wechat if isinstance(account, WechatAccount) else _wecom
-    return build(account, served, settings=settings, api=api, clock=clock, tokens=tokens)  # type: ignore[arg-type]
+    build = _BUILDERS[account.channel]
+    return build(account, served, settings=settings, api=api, clock=clock, tokens=tokens)
 
 
 def _wechat(
@@ -195,6 +203,44 @@ def _members(
     fetch = WecomTokens(api=api, corp_id=account.corp_id, secret=secret).fetch
     contacts = TokenKeeper(key=token_key(account.realm, secret), store=store, fetch=fetch, clock=clock)
     return WecomRegister(api=api, tokens=tokens, contacts=contacts)
+
+
+def _kf(
+    account: KfAccount,
+    served: ServedAccount,
+    *,
+    settings: Settings,
+    api: PlatformApi,
+    clock: Clock,
+    tokens: TokenStore,
+) -> AccountKit:
+    secret = account.secret.get_secret_value()
+    fetch = WecomTokens(api=api, corp_id=account.corp_id, secret=secret).fetch
+    keeper = TokenKeeper(key=token_key(account.realm, secret), store=tokens, fetch=fetch, clock=clock)
+    client = KfClient(api=api, tokens=keeper, open_kfid=account.open_kfid)
+    reader = KfCallbacks(
+        account=account.name,
+        corp_id=account.corp_id,
+        keys=_keys(account),
+        max_skew=timedelta(seconds=settings.callbacks.max_skew_seconds),
+        max_body_bytes=settings.callbacks.max_body_bytes,
+    )
+    outlet = Outlet(
+        channel=client, channel_name="kf", audience=Audience.CUSTOMER, apis=_apis(settings, KF_SEND, KF_ON_EVENT)
+    )
+    return AccountKit(
+        served=served,
+        reader=reader,
+        outlet=outlet,
+        fetch_token=fetch,
+        directory=client,
+        feed=KfFeed(api=api, tokens=keeper, account=account.name, open_kfid=account.open_kfid),
+        sessions=client,
+    )
+
+
+#: By channel; each takes settings of its own class.
+_BUILDERS: Mapping[str, Callable[..., AccountKit]] = {"wechat": _wechat, "wecom": _wecom, "kf": _kf}
 
 
 def _apis(settings: Settings, *names: str) -> tuple[Api, ...]:

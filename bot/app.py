@@ -22,6 +22,7 @@ from bot.outbound import open_http
 from bot.people import build_people
 from bot.policies.build import build_policy_desk, build_source
 from bot.privacy import build_privacy_desk
+from bot.pulling import build_doorbells, build_puller, fetched, open_pulls
 from bot.roles import Role, check_roles
 from bot.scheduler.build import build_scheduler
 from bot.settings import Settings
@@ -207,15 +208,22 @@ class Process:
         self._stack.push_async_callback(stores.writer.close)
         self._stack.push_async_callback(lanes.finish, seconds=_LANES_GRACE)
         self._stack.push_async_callback(background.stop, _SENDER_GRACE)
+        pulls = await open_pulls(stores.database, kits, clock=clock, probe=self._probe)
+        inboxes = self._inboxes(stores, clock, kits, lanes, turns, table)
+        puller = build_puller(
+            stores.database, pulls, kits, inboxes, settings=settings, clock=clock, holder=self._holder
+        )
         if Role.WORKER in self._roles:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)
             recovery = Recovery(lanes=lanes, clock=clock)
             background.start("recovery", recovery.run(background.stopping), vital=True)
-        inboxes = self._inboxes(stores, clock, kits, lanes, turns, table) if Role.WEB in self._roles else {}
+            if fetched(kits):
+                background.start("puller", puller.run(background.stopping), vital=True, finishes=True)
+        doorbells = build_doorbells(pulls, kits, settings=settings, clock=clock, wake=puller.wake)
         server = WebServer(
             build_web(
                 kits=kits,
-                inboxes=inboxes,
+                receivers={**inboxes, **doorbells} if Role.WEB in self._roles else {},
                 stores=stores,
                 lanes=lanes,
                 clock=clock,

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.check_kf import check_desk
 from bot.check_settings import Finding, Level, check_settings
 from bot.settings import SETTINGS_FILE, Settings
 from handlers.clock import Clock
@@ -36,6 +37,7 @@ async def run_checks(
     database: Probe | None = None,
     tokens: Mapping[str, Probe] | None = None,
     agents: Mapping[str, Probe] | None = None,
+    desks: Mapping[str, Probe] | None = None,
     outside_time: TimeProbe | None = None,
 ) -> list[Finding]:
     """Return what was found, the settings first; a subject without a flaw gives one finding of level ok.
@@ -45,6 +47,7 @@ async def run_checks(
         tokens: by account name; fetches an access token or raises ChannelError.
         agents: by the name of a WeCom account; asks about its application or raises ChannelError. Only tried when the
             account's token could be had: a wrong secret repeated bans this machine's address.
+        desks: the same by the name of an account of WeChat customer service.
         outside_time: the time that somebody else keeps (the Date header of a platform), or raises ChannelError.
     """
     findings = [*check_settings(settings), *_check_home(settings)]
@@ -54,6 +57,8 @@ async def run_checks(
         findings.append(await _check_token(name, probe))
         if agents is not None and name in agents and findings[-1].level is Level.OK:
             findings.append(await _check_agent(name, agents[name]))
+        if desks is not None and name in desks and findings[-1].level is Level.OK:
+            findings.append(await check_desk(name, desks[name]))
     if outside_time is not None:
         findings.append(await _check_time(settings, clock, outside_time))
     return findings

@@ -11,7 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bot.settings import AccountSettings, LimitSettings, Settings, WechatAccount, WecomAccount
+from bot.settings import AccountSettings, KfAccount, LimitSettings, Settings, WechatAccount, WecomAccount
 
 #: WeChat doc: the platform waits 5 s for the answer to a callback and asks three times, at 0, 5 and 10 s.
 PLATFORM_WAIT_SECONDS = 5.0
@@ -28,6 +28,7 @@ _CALLBACK_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}\Z")
 _HEX_16 = r"[0-9a-f]{16}\Z"
 _APP_ID = re.compile("wx" + _HEX_16)
 _CORP_ID = re.compile("w[wx]" + _HEX_16)
+_OPEN_KFID = re.compile(r"wk[A-Za-z0-9_-]{8,62}\Z")
 _ORIGINAL_ID = re.compile(r"gh_[0-9a-f]{12}\Z")
 
 
@@ -90,7 +91,13 @@ def _check_account(account: AccountSettings, subject: str) -> Iterator[Finding]:
     if isinstance(account, WechatAccount):
         yield from _check_wechat(account, subject)
     else:
-        yield from _check_wecom(account, subject)
+        yield from _check_corp_id(account, subject)
+    if isinstance(account, KfAccount) and not _OPEN_KFID.match(account.open_kfid):
+        yield Finding.warn(
+            subject,
+            f"open_kfid（{account.open_kfid}）不像客服账号 ID：应以 wk 开头。",
+            "请从企业微信管理后台「微信客服」页或接口 kf/account/list 重新复制。",
+        )
     if account.answers == "active" and not account.active_messages:
         yield Finding.error(
             subject,
@@ -179,7 +186,7 @@ def _check_wechat(account: WechatAccount, subject: str) -> Iterator[Finding]:
         )
 
 
-def _check_wecom(account: WecomAccount, subject: str) -> Iterator[Finding]:
+def _check_corp_id(account: WecomAccount | KfAccount, subject: str) -> Iterator[Finding]:
     if not _CORP_ID.match(account.corp_id):
         yield Finding.warn(
             subject,
@@ -194,6 +201,8 @@ def _check_duplicates(settings: Settings) -> Iterator[Finding]:
         identities: list[tuple[str, ...]]
         if isinstance(account, WechatAccount):
             identities = [("app_id", account.app_id), ("original_id", account.original_id)]
+        elif isinstance(account, KfAccount):
+            identities = [("corp_id + open_kfid", account.corp_id, account.open_kfid)]
         else:
             identities = [("corp_id + agent_id", account.corp_id, str(account.agent_id))]
         for identity in identities:

@@ -13,11 +13,12 @@ import aiohttp
 from bot.accounts import AccountKit, build_kit
 from bot.app import Stores, open_stores
 from bot.channels.api import PlatformApi
+from bot.channels.kf.client import check_kf_account
 from bot.channels.wecom.client import check_agent
 from bot.check import Finding, Probe, TimeProbe, cause, run_checks
 from bot.clock import SandboxUnavailable, open_clock
 from bot.outbound import open_http
-from bot.settings import Settings, SettingsError, WecomAccount, load_settings
+from bot.settings import KfAccount, Settings, SettingsError, WecomAccount, load_settings
 from content.errors import ContentError
 from content.loader import load_content
 from handlers.clock import Clock
@@ -63,6 +64,7 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
                 database=database,
                 tokens={name: kit.fetch_token for name, kit in kits.items()},
                 agents=_agent_probes(settings, kits, http=http, clock=clock),
+                desks=_desk_probes(settings, kits, http=http, clock=clock),
                 outside_time=None if settings.clock.sandbox_url else _platform_time(settings, http),
             )
         finally:
@@ -114,6 +116,27 @@ def _agent_probes(
 
     wecom = [a for a in settings.accounts if isinstance(a, WecomAccount) and a.name in kits]
     return {account.name: probe_of(account) for account in wecom}
+
+
+def _desk_probes(
+    settings: Settings, kits: Mapping[str, AccountKit], *, http: aiohttp.ClientSession, clock: Clock
+) -> dict[str, Probe]:
+    """Return, by account, what asks WeCom about the account of WeChat customer service."""
+
+    def probe_of(account: KfAccount) -> Probe:
+        api = PlatformApi(http=http, base_url=account.api_base_url, clock=clock)
+
+        async def probe() -> None:
+            fresh = await kits[account.name].fetch_token()
+            await check_kf_account(api, token=fresh.value, open_kfid=account.open_kfid)
+
+        return probe
+
+    return {
+        account.name: probe_of(account)
+        for account in settings.accounts
+        if isinstance(account, KfAccount) and account.name in kits
+    }
 
 
 def _check_content(settings: Settings) -> list[Finding]:

@@ -19,6 +19,7 @@ from bot.settings_accounts import (
     AccountSettings,
     BranchSettings,
     DepartmentSettings,
+    KfAccount,
     StaffSettings,
     WechatAccount,
     WecomAccount,
@@ -33,6 +34,7 @@ from storage.records import Grant
 __all__ = [
     "SETTINGS_FILE",
     "AccountSettings",
+    "KfAccount",
     "Problem",
     "Settings",
     "SettingsError",
@@ -93,6 +95,8 @@ class LimitSettings(Section):
     reply_hours: Positive = 48
     tap_messages: Count = 3
     tap_seconds: Positive = 60
+    kf_messages: Count = 5
+    kf_hours: Positive = 48
     member_per_minute: Count = 30
     member_per_hour: Count = 1000
 
@@ -101,11 +105,21 @@ class LimitSettings(Section):
         return Limits(
             after_message=Grant(messages=self.reply_messages, window=timedelta(hours=self.reply_hours)),
             after_tap=Grant(messages=self.tap_messages, window=timedelta(seconds=self.tap_seconds)),
+            after_kf_message=Grant(messages=self.kf_messages, window=timedelta(hours=self.kf_hours)),
             member_rates=(
                 Rate(messages=self.member_per_minute, per=timedelta(minutes=1)),
                 Rate(messages=self.member_per_hour, per=timedelta(hours=1)),
             ),
         )
+
+
+class KfSettings(Section):
+    """Fetching the messages of WeChat customer service."""
+
+    #: An account that has not been rung is fetched all the same after so long.
+    poll_seconds: Annotated[float, Field(ge=60, le=86_400)] = 300
+    #: One process fetches an account; another may take over after so long without a page.
+    lease_seconds: Annotated[float, Field(ge=30, le=3_600)] = 60
 
 
 class ConsoleSettings(Section):
@@ -177,6 +191,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     consent: ConsentSettings = ConsentSettings()
     limits: LimitSettings = LimitSettings()
+    kf: KfSettings = KfSettings()
     console: ConsoleSettings = ConsoleSettings()
     tasks: TaskSettings = TaskSettings()
     policies: PolicySettings = PolicySettings()

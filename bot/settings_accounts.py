@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.settings_fields import NO_SECRET, Address, Filled, FilledSecret, OptionalSecret, Section
@@ -12,7 +12,7 @@ from content.rights import Role, Scope
 
 
 class _Account(Section):
-    """What the accounts of both platforms share."""
+    """What the accounts of all channels share."""
 
     #: Also the callback path: /callback/{name}.
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
@@ -80,7 +80,25 @@ class WecomAccount(_Account):
         return self.corp_id
 
 
-AccountSettings = Annotated[WechatAccount | WecomAccount, Field(discriminator="channel")]
+class KfAccount(_Account):
+    """One account of WeChat customer service (微信客服)."""
+
+    channel: Literal["kf"] = "kf"
+    corp_id: Filled
+    open_kfid: Filled
+    api_base_url: Address = "https://qyapi.weixin.qq.com"
+    #: There is no passive reply on this channel.
+    answers: Literal["active", "none"] = "active"
+    #: What customers said before is history and never answered; None: before Zhike first served the account.
+    answers_since: AwareDatetime | None = None
+
+    @property
+    def realm(self) -> str:
+        """The corpid, within which an external_userid is unique."""
+        return self.corp_id
+
+
+AccountSettings = Annotated[WechatAccount | WecomAccount | KfAccount, Field(discriminator="channel")]
 
 
 class BranchSettings(Section):

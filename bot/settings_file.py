@@ -168,7 +168,10 @@ def _say(detail: ErrorDetails) -> tuple[str, str]:
         case "literal_error":
             return "不是可选的值", f"可选：{context.get('expected', '')}。".replace(" or ", "、")
         case "union_tag_not_found" | "union_tag_invalid":
-            return "没有写明或不认识 channel", 'channel 须为 "wechat"（公众号）或 "wecom"（企业微信应用）。'
+            return (
+                "没有写明或不认识 channel",
+                'channel 须为 "wechat"（公众号）、"wecom"（企业微信应用）或 "kf"（微信客服）。',
+            )
         case "string_pattern_mismatch":
             return "含有不允许的字符", "只能用小写字母、数字和连字符。"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":

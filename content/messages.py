@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from content.customer_service import File, Rejecting, Served, Shared, Undelivered
 from content.value import value
 
 
@@ -123,7 +124,14 @@ class MenuScan:
 
 @value
 class Entered:
-    """A member of staff opened the application's chat (WeCom `enter_agent`)."""
+    """Somebody opened the account's chat: staff that of a WeCom application, a customer that of a kf account.
+
+    `code` lets the account greet a customer once, within seconds (see `TextReply.code`).
+    """
+
+    #: Where the customer came from.
+    scene: str | None = None
+    code: str | None = None
 
 
 @value
@@ -141,6 +149,8 @@ InboundBody = (
     | Video
     | Location
     | Link
+    | File
+    | Shared
     | Follow
     | Unfollow
     | Scan
@@ -148,6 +158,9 @@ InboundBody = (
     | MenuView
     | MenuScan
     | Entered
+    | Served
+    | Rejecting
+    | Undelivered
     | Event
 )
 
@@ -173,6 +186,8 @@ class Inbound:
 @value
 class TextReply:
     content: str
+    #: The code of the event it answers, which counts once and for seconds; it leaves by that code alone.
+    code: str | None = None
 
 
 @value
@@ -210,6 +225,8 @@ class MenuReply:
     head: str
     options: tuple[Option, ...]
     tail: str = ""
+    #: As in `TextReply`.
+    code: str | None = None
 
 
 Outgoing = TextReply | ImageReply | NewsReply | MenuReply
@@ -221,6 +238,8 @@ _INBOUND: dict[str, type[Any]] = {
     "video": Video,
     "location": Location,
     "link": Link,
+    "file": File,
+    "shared": Shared,
     "follow": Follow,
     "unfollow": Unfollow,
     "scan": Scan,
@@ -228,6 +247,9 @@ _INBOUND: dict[str, type[Any]] = {
     "menu_view": MenuView,
     "menu_scan": MenuScan,
     "entered": Entered,
+    "served": Served,
+    "rejecting": Rejecting,
+    "undelivered": Undelivered,
 }
 _OUTGOING: dict[str, type[Any]] = {"text": TextReply, "image": ImageReply, "news": NewsReply, "menu": MenuReply}
 _KIND: dict[type[Any], str] = {cls: kind for table in (_INBOUND, _OUTGOING) for kind, cls in table.items()}
@@ -248,7 +270,9 @@ def encode_body(body: InboundBody | Outgoing) -> tuple[str, dict[str, Any]]:
         value = getattr(body, name)
         if value is None:
             continue
-        if isinstance(value, tuple):
+        if isinstance(value, Mapping):
+            value = dict(value)
+        elif isinstance(value, tuple):
             value = [{n: getattr(item, n) for n in (f.name for f in fields(item))} for item in value]
         encoded[name] = value
     return _KIND[cls], encoded
@@ -269,13 +293,18 @@ def decode_inbound(kind: str, encoded: Mapping[str, Any]) -> InboundBody:
 
 
 def decode_outgoing(kind: str, encoded: Mapping[str, Any]) -> Outgoing:
-    """Return the outgoing body that `encode_body` turned into (kind, fields). Raises KeyError on an unknown kind."""
+    """Return the outgoing body that `encode_body` turned into (kind, fields). Raises KeyError on an unknown kind.
+
+    Who of the insurer's people said it themselves is logged beside the body and is no part of it.
+    """
+    encoded = {name: part for name, part in encoded.items() if name != "staff"}
     match kind:
         case "news":
             return NewsReply(articles=tuple(Article(**article) for article in encoded["articles"]))
         case "menu":
             options = tuple(Option(**option) for option in encoded["options"])
-            return MenuReply(head=encoded["head"], options=options, tail=encoded.get("tail", ""))
+            tail, code = encoded.get("tail", ""), encoded.get("code")
+            return MenuReply(head=encoded["head"], options=options, tail=tail, code=code)
         case _:
             body: Outgoing = _OUTGOING[kind](**encoded)
             return body

@@ -40,6 +40,9 @@ class Texts(Authored):
     video_received: Words
     location_received: Words
     link_received: Words
+    #: Younger than the files of an insurer may be, so they have words of their own.
+    file_received: Words = "文件收到了。我无法打开文件，请用文字告诉我您想了解什么；要交给同事看，请发送「人工」。"
+    shared_received: Words = "收到了。我看不懂名片、小程序这类内容，请用文字告诉我您想了解什么。"
     #: Marketing is off now; service goes on.
     opted_out: Words
     already_opted_out: Words

@@ -45,6 +45,8 @@ class Welcome(Authored):
     follow: Wording
     #: To a follower who scans a code that no entry names.
     scan: Wording
+    #: To a customer who opens the chat of WeChat customer service for the first time in a while; without it, nothing.
+    enter: Wording | None = None
     scenes: tuple[SceneWelcome, ...] = ()
 
     def on_follow(self, scene: str | None) -> Wording:

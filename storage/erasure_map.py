@@ -134,6 +134,7 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "api_key": Impersonal(),
         "access_token": Impersonal(),
         "leader": Impersonal(),
+        "pull": Impersonal(why="how far each account's messages were fetched"),
         "cursor": Impersonal(),
         "sync_run": Impersonal(),
         "sync_difference": Keep(why="numbers of customers and nothing else of them"),

@@ -188,13 +188,15 @@ class _AccountBatch:
 
     def _add_rows(self, arrival: Arrival, key: bytes, seq: int, reach: dict[str, Any]) -> None:
         kind, fields = encode_body(arrival.inbound.body)
+        if arrival.staff is not None:
+            fields = {**fields, "staff": arrival.staff}
         now = to_micros(arrival.now)
         self._keys.append((self._account_id, key, seq))
         self._log.add(
             seq,
             fields,
             month=platform_month(arrival.now),
-            direction="in",
+            direction="in" if arrival.staff is None else "out",
             kind=kind,
             identity_id=reach["identity_id"],
             conversation_id=reach["conversation_id"],

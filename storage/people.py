@@ -116,8 +116,8 @@ async def load_persons(connection: Connection, *, account_id: int, identity_ids:
 
 
 def _stored(reach: dict[str, Any]) -> dict[str, Any]:
-    until = reach["quota_until"]
-    return reach | {"quota_until": None if until is None else to_micros(until)}
+    times = {name: reach[name] for name in ("quota_until", "served_until")}
+    return reach | {name: None if at is None else to_micros(at) for name, at in times.items()}
 
 
 def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, ConsentRow]) -> Person:
@@ -138,6 +138,8 @@ def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, Con
         unreachable=reach["unreachable"],
         consent_rows=consent_rows,
         staff=staff,
+        served_by=reach["served_by"],
+        served_until=None if reach["served_until"] is None else from_micros(reach["served_until"]),
     )
 
 

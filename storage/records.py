@@ -65,6 +65,8 @@ class Arrival:
     idle_close: timedelta
     #: Asked inside the transaction when the conversation was free: a turn that is written together with the message.
     at_once: Draft | None = None
+    #: Who of the insurer's people said it to the sender, on the platform itself; None: the sender did.
+    staff: str | None = None
 
     @property
     def is_act(self) -> bool:
@@ -111,6 +113,13 @@ class Person:
     #: By name of the consent; one that was never asked for nor said is absent.
     consent_rows: dict[str, ConsentRow]
     staff: StaffRow | None
+    #: Who serves them at the platform itself, and until when that counts at most.
+    served_by: str | None = None
+    served_until: datetime | None = None
+
+    def is_served(self, now: datetime) -> bool:
+        """Whether a person serves them at the platform itself."""
+        return self.served_until is not None and self.served_until > now
 
     @property
     def consents(self) -> dict[str, str]:

@@ -34,6 +34,10 @@ ActKind = Literal[
     "template_card_event",
     "template_card_menu_event",
     "enter",
+    "file",
+    "recall",
+    "reject",
+    "accept",
     "raw_event",
     "raw_message",
 ]
@@ -87,6 +91,8 @@ class Act(BaseModel):
     create_time: int | None = None
 
 
+#: Acts of WeChat customer service alone.
+OF_CUSTOMER_SERVICE = frozenset({"file", "recall", "reject", "accept"})
 #: Acts that are messages; all others are events.
 MESSAGES = frozenset(
     {"text", "image", "voice", "video", "shortvideo", "location", "link", "raw_message"},

@@ -53,6 +53,15 @@ class Answer:
     problem: str = ""
 
 
+def read_doorbell(status: int, body: bytes) -> Answer:
+    """Return what an answer to a doorbell of customer service is worth: it can only be acknowledged."""
+    if status != 200:
+        return Answer(result=Result.STATUS, status=status, problem=f"status {status}")
+    if body.strip() not in _EMPTY:
+        return Answer(result=Result.INVALID, status=status, problem="a doorbell has no passive reply")
+    return Answer(result=Result.EMPTY, status=status)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """What an account accepts as an answer to a push: `account_id` and `person_id` must come back swapped."""

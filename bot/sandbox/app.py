@@ -21,6 +21,9 @@ from bot.sandbox.control_register import RegisterControl
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.faults import FaultBook
 from bot.sandbox.gateway import Gateway
+from bot.sandbox.kf_account import KfAccount
+from bot.sandbox.kf_api import KfApi, KfTokens
+from bot.sandbox.kf_control import KfControl
 from bot.sandbox.live import ClockStream
 from bot.sandbox.oa_api import OfficialApi
 from bot.sandbox.oa_message_api import OfficialMessageApi
@@ -103,6 +106,7 @@ class _House:
             official_tokens=TokenBook(mark="oa", superseded=40001),
             wecom_tokens=TokenBook(mark="wecom", superseded=40014),
         )
+        self._kf_tokens = KfTokens(self.memory.wecom_tokens)
         self._rules = rules
 
     def application(self) -> web.Application:
@@ -112,6 +116,8 @@ class _House:
             [
                 *self._official_routes(),
                 *self._wecom_routes(),
+                *self._kf_routes(),
+                *KfControl(self._stage.customer_service).routes(),
                 *self._control().routes(),
                 *self._world_control.routes(),
                 *self._register_control.routes(),
@@ -155,6 +161,7 @@ class _House:
         api = WecomApi(
             world=self.world,
             tokens=tokens,
+            kf_tokens=self._kf_tokens,
             chats=self._chats,
             faults=self._faults,
             sent=self.memory.sent,
@@ -164,6 +171,21 @@ class _House:
         contacts = WecomContactsApi(page=self._rules.list_page)
         routes = gateway.routes(api.routes(), contacts.routes(), oauth.api_routes())
         return [*routes, *oauth.page_routes(prefix="/wecom")]
+
+    def _kf_routes(self) -> list[web.RouteDef]:
+        gateway: Gateway[KfAccount] = Gateway(
+            channel="wecom",
+            prefix="/wecom",
+            tokens=self._kf_tokens,
+            clock=self._clock,
+            record=self._record,
+            chats=self._chats,
+            faults=self._faults,
+            allow=check_address,
+        )
+        stage = self._stage.customer_service
+        api = KfApi(world=self.world, stage=stage, pusher=self.pusher, faults=self._faults, rules=self._rules)
+        return gateway.routes(api.routes())
 
     def _control(self) -> Control:
         return Control(

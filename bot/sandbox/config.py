@@ -96,6 +96,20 @@ class WecomAppConfig(CallbackConfig):
     ip_allow_list: list[str] = Field(default_factory=list)
 
 
+class KfAccountConfig(CallbackConfig):
+    """One account of WeChat customer service (微信客服) of a corporation."""
+
+    name: str
+    title: str
+    open_kfid: str
+    #: Of the application that may call; accounts with the same secret belong to the same application.
+    secret: str
+    #: Userids of the members who serve customers.
+    servicers: list[str] = Field(default_factory=list)
+    #: Addresses that may call (60020 otherwise); empty means every address may.
+    ip_allow_list: list[str] = Field(default_factory=list)
+
+
 class MemberConfig(_Model):
     """A member of a corporation."""
 
@@ -119,7 +133,8 @@ class CorpConfig(_Model):
 
     corp_id: str
     title: str
-    apps: list[WecomAppConfig]
+    apps: list[WecomAppConfig] = Field(default_factory=list)
+    kf: list[KfAccountConfig] = Field(default_factory=list)
     members: list[MemberConfig] = Field(default_factory=list)
     #: Below the root, which is there by itself and bears the title.
     departments: list[DepartmentConfig] = Field(default_factory=list)
@@ -172,6 +187,13 @@ class Rules(_Model):
     wecom_messages_an_hour: int = 1000
     #: Followers, bearers of a tag, and userids that one answer lists.
     list_page: int = Field(default=10_000, ge=1, le=10_000)
+    #: How often a minute sync_msg may be called without the token of a doorbell; over it 45009. The documents say
+    #: "strictly limited" and give no number.
+    kf_syncs_without_token_a_minute: int = 2
+    #: What send_msg answers to a msgid that was sent before: 0 accepts and shows nothing, or an errcode.
+    kf_repeated_msgid_errcode: int = 0
+    #: True: a session can be ended from the bot (1) and the pool (2).
+    kf_may_end_early: bool = False
 
 
 class SandboxConfig(_Model):
@@ -191,7 +213,9 @@ class SandboxConfig(_Model):
 
     @model_validator(mode="after")
     def _check_names(self) -> SandboxConfig:
-        names = [account.name for account in self.oa] + [app.name for corp in self.wecom for app in corp.apps]
+        names = [account.name for account in self.oa]
+        names += [app.name for corp in self.wecom for app in corp.apps]
+        names += [desk.name for corp in self.wecom for desk in corp.kf]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"account names must differ; used twice: {', '.join(sorted(twice))}")

@@ -14,6 +14,7 @@ from bot.sandbox.config import AesKey, MemberConfig, PersonConfig
 from bot.sandbox.control_json import Input, read_input, reply
 from bot.sandbox.control_menu import MaterialTap, material
 from bot.sandbox.errors import ApiError, ControlError
+from bot.sandbox.kf_account import WINDOW_SECONDS, KfAccount
 from bot.sandbox.live import LiveChats
 from bot.sandbox.oa_api import code_image
 from bot.sandbox.push import Pusher
@@ -89,7 +90,11 @@ class WorldControl:
         ]
 
     async def _accounts(self, request: web.Request) -> web.Response:
-        accounts: list[Account] = [*self._world.official.values(), *self._world.apps.values()]
+        accounts: list[Account] = [
+            *self._world.official.values(),
+            *self._world.apps.values(),
+            *self._world.desks.values(),
+        ]
         return reply({"accounts": [self._described(account) for account in accounts]})
 
     async def _change_account(self, request: web.Request) -> web.Response:
@@ -98,7 +103,9 @@ class WorldControl:
         if isinstance(account, OfficialAccount):
             account.configure(account.config.model_copy(update=change))
         elif {"mode", "format"} & set(change):
-            raise ControlError(409, "企业微信应用只有加密的 XML，不能改 mode 和 format")
+            raise ControlError(409, "企业微信应用和微信客服只有加密的 XML，不能改 mode 和 format")
+        elif isinstance(account, KfAccount):
+            account.configure(account.config.model_copy(update=change))
         else:
             account.configure(account.config.model_copy(update=change))
         return reply(self._described(account))
@@ -175,7 +182,7 @@ class WorldControl:
     async def _add_media(self, request: web.Request) -> web.Response:
         kind = request.query.get("type", "image")
         account = self._world.account(request.query.get("account", ""))
-        store = account.corp.media if isinstance(account, WecomApp) else self._world.media
+        store = self._world.media if isinstance(account, OfficialAccount) else account.corp.media
         try:
             media = store.add(await request.read(), type=kind, content_type=request.content_type, now=self._clock.now())
         except ApiError as error:
@@ -208,6 +215,8 @@ class WorldControl:
         state: dict[str, Any] = {"pending": self._pusher.pending[key]}
         if isinstance(account, WecomApp):
             return {**state, "following": person not in account.left}
+        if isinstance(account, KfAccount):
+            return {**state, **self._desk_state(account, person)}
         openid = account.openid(self._world.person(person).id)
         window = account.quota.window(openid)
         now = self._clock.now()
@@ -219,10 +228,19 @@ class WorldControl:
             "typing": now < account.typing_since.get(openid, float("-inf")) + 15,
         }
 
+    def _desk_state(self, account: KfAccount, person: str) -> dict[str, Any]:
+        now, session = self._clock.now(), account.session(person)
+        return {
+            "following": None,
+            "external_userid": account.external_userid(self._world.person(person).id),
+            "session": {"state": session.state_at(now), "servicer": session.servicer},
+            "quota": {"left": session.left(now), "until": (session.spoke_at or 0.0) + WINDOW_SECONDS},
+        }
+
     def _official(self, name: str) -> OfficialAccount:
         account = self._world.account(name)
         if not isinstance(account, OfficialAccount):
-            raise ControlError(409, f"{name} 是企业微信应用，这里要写公众号")
+            raise ControlError(409, f"{name} 不是公众号，这里要写公众号")
         return account
 
     def _described(self, account: Account) -> dict[str, Any]:
@@ -233,6 +251,10 @@ class WorldControl:
             corp = account.corp.config
             ids = {"corp_id": corp.corp_id, "corp_title": corp.title, "agent_id": account.config.agent_id}
             return {**common, **ids, "kind": "application"}
+        if isinstance(account, KfAccount):
+            corp = account.corp.config
+            ids = {"corp_id": corp.corp_id, "corp_title": corp.title, "open_kfid": account.config.open_kfid}
+            return {**common, **ids, "kind": "customer_service", "servicers": account.config.servicers}
         official = account.config
         return {
             **common,

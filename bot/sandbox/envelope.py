@@ -83,16 +83,19 @@ def official_callback(
 
 
 def wecom_callback(
-    fields: Mapping[str, Any], *, corp_id: str, agent_id: int, token: str, sealer: Sealer, stamp: Stamp
+    fields: Mapping[str, Any], *, corp_id: str, agent_id: int | None, token: str, sealer: Sealer, stamp: Stamp
 ) -> Callback:
-    """Return the push of `fields` to a WeCom application's server; there is no plaintext mode."""
+    """Return the push of `fields` to a WeCom application's server; there is no plaintext mode.
+
+    Customer service has no `agent_id`.
+    """
     encrypted = sealer.encrypt(render_xml(fields).encode())
     query = {
         "msg_signature": stamp.sign(token, encrypted),
         "timestamp": str(stamp.timestamp),
         "nonce": stamp.nonce,
     }
-    document = {"ToUserName": corp_id, "AgentID": str(agent_id), "Encrypt": encrypted}
+    document = {"ToUserName": corp_id, "AgentID": "" if agent_id is None else str(agent_id), "Encrypt": encrypted}
     return Callback(query=urlencode(query), body=render_xml(document).encode(), content_type="text/xml")
 
 

@@ -42,6 +42,12 @@ class FaultKind(StrEnum):
     REORDER_CALLBACK = "reorder_callback"
     #: The message carries the MsgId of another person's newest message.
     COLLIDING_MSGID = "colliding_msgid"
+    #: Customer service: the doorbell of an act is never rung.
+    LOST_DOORBELL = "lost_doorbell"
+    #: sync_msg gives an empty list and says that there is more.
+    EMPTY_PAGE = "empty_page"
+    #: kf/send_msg accepts the message and tells later that it failed; `errcode` is the fail_type (default 0).
+    KF_SEND_FAIL = "kf_send_fail"
     #: The attempt is signed with something else than the account's token.
     WRONG_SIGNATURE = "wrong_signature"
 
@@ -56,7 +62,7 @@ _OF_A_MESSAGE = frozenset(
         FaultKind.UNLICENSED_USER,
     }
 )
-_SENDING_PATHS = frozenset({"/cgi-bin/message/custom/send", "/cgi-bin/message/send"})
+_SENDING_PATHS = frozenset({"/cgi-bin/message/custom/send", "/cgi-bin/message/send", "/cgi-bin/kf/send_msg"})
 _ERRCODES = {
     FaultKind.BUSY: -1,
     FaultKind.QUOTA: 45047,

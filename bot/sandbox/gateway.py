@@ -22,9 +22,9 @@ from bot.sandbox.faults import REFUSALS, Fault, FaultBook, FaultKind
 from bot.sandbox.record import Record
 from bot.sandbox.shown import Shown
 from bot.sandbox.tokens import TokenBook
-from bot.sandbox.world import OfficialAccount, WecomApp
+from bot.sandbox.world import Account
 
-A = TypeVar("A", bound=OfficialAccount | WecomApp)
+A = TypeVar("A", bound=Account)
 
 #: A \uXXXX escape whose backslash is not itself escaped; the platforms refuse it (40033).
 _ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
@@ -89,7 +89,9 @@ class Outcome:
     """What a call does: fields of the answer, messages that are shown, or a file instead of JSON."""
 
     payload: Mapping[str, Any] = field(default_factory=dict)
-    #: custom_send or message_send.
+    #: The account in whose chats messages are shown, where it need not be the token's.
+    account: str = ""
+    #: custom_send, message_send, kf_send or kf_on_event.
     via: str = ""
     delivered: tuple[Delivered, ...] = ()
     #: What else goes on record, for example a recall.
@@ -242,7 +244,7 @@ class Gateway(Generic[A]):
         return self._faults.take(kind, account=name, people=call.people, path=call.path)
 
     async def _publish(self, call: Call[A], outcome: Outcome) -> None:
-        name = call.account.name if call.account else ""
+        name = outcome.account or (call.account.name if call.account else "")
         shown = [
             (d, {"via": outcome.via, "push": None, **d.message.described(), **d.details}) for d in outcome.delivered
         ]

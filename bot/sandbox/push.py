@@ -17,16 +17,17 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from bot.sandbox.answers import Answer, Reader, Result
+from bot.sandbox.answers import Answer, Reader, Result, read_doorbell
 from bot.sandbox.chats import Chats
 from bot.sandbox.clock import PlatformClock
 from bot.sandbox.config import Rules
 from bot.sandbox.envelope import Callback, Stamp, official_callback, wecom_callback
 from bot.sandbox.faults import FaultBook, FaultKind
+from bot.sandbox.kf_account import KfAccount
 from bot.sandbox.media import MediaStore
 from bot.sandbox.record import Record
 from bot.sandbox.shown import TIP, Shown, sender_of, text
-from bot.sandbox.world import OfficialAccount, WecomApp
+from bot.sandbox.world import Account, OfficialAccount
 
 _HOLD_BACK_SECONDS = 3.0
 
@@ -36,7 +37,7 @@ class Push:
     """One message or event on its way to the bot."""
 
     id: str
-    account: OfficialAccount | WecomApp
+    account: Account
     #: The person's id or the member's userid.
     person: str
     fields: dict[str, Any]
@@ -46,6 +47,11 @@ class Push:
     #: How it ended: reply, empty, tip (official account gave up), refused (WeCom gave up); pending until then.
     result: str = "pending"
     shown: list[dict[str, Any]] = field(default_factory=list)
+    #: A doorbell of customer service: what the phone draws, what a restarted sandbox must know, and who speaks
+    #: ("person", a servicer's userid, or nobody).
+    told: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    speaker: str = "person"
 
     @property
     def chat(self) -> tuple[str, str]:
@@ -91,7 +97,7 @@ class Pusher:
 
     def push(
         self,
-        account: OfficialAccount | WecomApp,
+        account: Account,
         person: str,
         *,
         fields: dict[str, Any],
@@ -132,6 +138,10 @@ class Pusher:
 
     async def _carry(self, push: Push) -> None:
         await self._hold_back(push)
+        if self._take(FaultKind.LOST_DOORBELL, push) is not None:
+            push.result = "lost"
+            await self._tell(push, {"push": push.id, "attempt": 1}, first=True)
+            return
         begun = self._clock.now()
         for number, offset in enumerate(self._rules.attempt_offsets_seconds, start=1):
             await self._clock.sleep_until(begun + offset)
@@ -159,13 +169,7 @@ class Pusher:
 
     async def _copy(self, push: Push, number: int, *, duplicate: bool = False) -> None:
         about = {"push": push.id, "attempt": number, **({"duplicate": True} if duplicate else {})}
-        name, person = push.chat
-        said = {"account": name, "person": person, "key": push.key, "kind": push.kind, "text": push.text}
-        first = number == 1 and not duplicate
-        told = _kept(push) if first else {}
-        await self._record.write({"what": "push", **about, **said, **told})
-        if first:
-            self._chats.add(push.chat, self._said(push))
+        await self._tell(push, about, first=number == 1 and not duplicate)
         answer = await self._exchange(push)
         line: dict[str, Any] = {"what": "answer", **about, "status": answer.status, "result": answer.result.value}
         if answer.problem:
@@ -175,6 +179,14 @@ class Pusher:
             return
         push.result = answer.result.value
         await self._show(push, answer.shown, via="passive", before=line)
+
+    async def _tell(self, push: Push, about: dict[str, Any], *, first: bool) -> None:
+        """Put an attempt on record, the first one with all that it tells, and the words into the chat."""
+        name, person = push.chat
+        said = {"account": name, "person": person, "key": push.key, "kind": push.kind, "text": push.text}
+        await self._record.write({"what": "push", **about, **said, **(_kept(push) if first else {})})
+        if first and push.speaker:
+            self._chats.add(push.chat, self._said(push))
 
     async def _exchange(self, push: Push) -> Answer:
         wrong = self._take(FaultKind.WRONG_SIGNATURE, push) is not None
@@ -200,6 +212,8 @@ class Pusher:
             return Answer(result=Result.RESET, problem=str(error) or type(error).__name__)
         if status != 200 and self._rules.status_settles:
             return Answer(result=Result.EMPTY, status=status)
+        if isinstance(push.account, KfAccount):
+            return read_doorbell(status, body)
         return _reader(push, self._rules, has_media=self._keeper(push)).read(status, body)
 
     def _keeper(self, push: Push) -> Callable[[str], bool]:
@@ -224,6 +238,8 @@ class Pusher:
 
     def _said(self, push: Push) -> dict[str, Any]:
         said = {"kind": push.kind, "text": push.text, "push": push.id, "fields": _told(push)}
+        if push.speaker != "person":
+            return {"at": self._clock.now(), "from": "account", "via": "servicer", "servicer": push.speaker, **said}
         return {"at": self._clock.now(), "from": "person", **said}
 
     def _take(self, kind: FaultKind, push: Push) -> Any:
@@ -235,12 +251,15 @@ _TOLD = ("MediaId", "PicUrl", "Url", "Description", "Label", "Location_X", "Loca
 
 
 def _told(push: Push) -> dict[str, Any]:
-    return {name: push.fields[name] for name in _TOLD if name in push.fields}
+    return push.told or {name: push.fields[name] for name in _TOLD if name in push.fields}
 
 
 def _kept(push: Push) -> dict[str, Any]:
     """Return what a restarted sandbox must know of the push and no other field of its line says."""
     told, scene = _told(push), ""
+    if push.kept:
+        speaker = {} if push.speaker == "person" else {"speaker": push.speaker}
+        return {**({"fields": told} if told else {}), **speaker, "kept": push.kept}
     if push.fields.get("Event") == "subscribe":
         scene = str(push.fields.get("EventKey", "")).removeprefix("qrscene_")
     return {**({"fields": told} if told else {}), **({"scene": scene} if scene else {})}
@@ -261,7 +280,7 @@ def _callback(push: Push, stamp: Stamp) -> Callback:
     return wecom_callback(
         push.fields,
         corp_id=account.corp.config.corp_id,
-        agent_id=account.config.agent_id,
+        agent_id=None if isinstance(account, KfAccount) else account.config.agent_id,
         token=token,
         sealer=account.sealer,
         stamp=stamp,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.config import DepartmentConfig, MemberConfig, PersonConfig
+from bot.sandbox.kf_account import KfAccount
 from bot.sandbox.quota import MESSAGE, TAP, Grant
 from bot.sandbox.record import Record
 from bot.sandbox.shown import sender_of
@@ -63,21 +64,32 @@ async def replay(record: Record, memory: Memory) -> None:
 def _account(line: dict[str, Any], world: World) -> Account | None:
     """Return the account of a line; None for one that the configuration no longer has."""
     name = line["account"]
-    return world.official.get(name) or world.apps.get(name) or world.contacts(name)
+    found = world.official.get(name) or world.apps.get(name) or world.desks.get(name)
+    return found or world.contacts(name)
 
 
 def _push(line: dict[str, Any], memory: Memory) -> None:
     account = _account(line, memory.world)
     if account is None or line["attempt"] != 1 or line.get("duplicate"):
         return
-    if isinstance(account, OfficialAccount):
+    if isinstance(account, KfAccount):
+        item = line["kept"]["kf"]
+        if "external_userid" in item or "external_userid" in item.get("event", {}):
+            account.external_userid(memory.world.person(line["person"]).id)
+        account.add(item, at=line["kept"]["kf_at"])
+    elif isinstance(account, OfficialAccount):
         _act(line, account, memory.world.person(line["person"]).id)
     elif line["kind"] == "unfollow":
         account.left.add(line["person"])
     elif line["kind"] == "follow":
         account.left.discard(line["person"])
     said = {"kind": line["kind"], "text": line["text"], "push": line["push"], "fields": line.get("fields", {})}
-    memory.chats.add((account.name, line["person"]), {"at": line["at"], "from": "person", **said})
+    speaker = line.get("speaker", "person")
+    if speaker == "person":
+        memory.chats.add((account.name, line["person"]), {"at": line["at"], "from": "person", **said})
+    elif speaker:
+        by = {"from": "account", "via": "servicer", "servicer": speaker}
+        memory.chats.add((account.name, line["person"]), {"at": line["at"], **by, **said})
 
 
 def _act(line: dict[str, Any], account: OfficialAccount, person: str) -> None:
@@ -118,6 +130,9 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
         account.calls.clear()
     if "menu" in kept:
         account.menu = kept["menu"]
+    if isinstance(account, KfAccount):
+        _desk(kept, memory.world, at=at)
+        return
     if isinstance(account, WecomApp):
         if "sent" in kept:
             memory.sent.restore(account.name, kept["sent"], at=at)
@@ -133,6 +148,19 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
         for person in kept["people"]:
             account.relate(memory.world.person(person).id, Relation(**kept["relation"]), now=at)
     _token(kept, account, memory.official_tokens, at=at)
+
+
+def _desk(kept: dict[str, Any], world: World, *, at: float) -> None:
+    """Restore what an API call did to a customer's session; the call's token may be another account's."""
+    if "kf_sent" in kept:
+        sent = kept["kf_sent"]
+        account = world.desks[sent["account"]]
+        account.sent_ids.add(sent["msgid"])
+        account.session(sent["person"]).sent += int(sent["counts"])
+    if "kf_state" in kept:
+        moved = kept["kf_state"]
+        session = world.desks[moved["account"]].session(moved["person"])
+        session.state, session.servicer, session.changed_at = moved["state"], moved["servicer"], at
 
 
 def _somebody(kept: dict[str, Any], world: World, *, at: float) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from bot.sandbox.acts import MESSAGES, Act, message_fields, message_key, missing_field, spoken
+from bot.sandbox.acts import MESSAGES, OF_CUSTOMER_SERVICE, Act, message_fields, message_key, missing_field, spoken
 from bot.sandbox.clock import PlatformClock
 from bot.sandbox.envelope import sendable
 from bot.sandbox.errors import ControlError
 from bot.sandbox.faults import FaultBook, FaultKind
+from bot.sandbox.kf_account import KfAccount
+from bot.sandbox.kf_stage import KfStage
 from bot.sandbox.media import MediaStore
 from bot.sandbox.menu_events import MENU_EVENTS, PICTURES, menu_event
 from bot.sandbox.push import Push, Pusher, Running
@@ -25,6 +27,7 @@ _FILES = {
     "voice": ("audio/amr", "voice"),
     "video": ("video/mp4", "video"),
     "shortvideo": ("video/mp4", "video"),
+    "file": ("application/pdf", "file"),
 }
 #: Menu taps besides a click that grant messages. WeChat doc: customer-service messages.
 _TAPS = frozenset({"CLICK", "scancode_push", "scancode_waitmsg"})
@@ -41,6 +44,7 @@ class Stage:
         #: The newest MsgId of each account, and of each person there.
         self._newest: dict[str, int] = {}
         self._newest_of: dict[tuple[str, str], int] = {}
+        self.customer_service = KfStage(world=world, clock=clock, pusher=pusher, file=self._file)
 
     def perform(self, act: Act) -> Running:
         """Carry out `act` and start its push.
@@ -51,6 +55,10 @@ class Stage:
         account = self._world.account(act.account)
         if (sentence := missing_field(act)) is not None:
             raise ControlError(422, sentence)
+        if isinstance(account, KfAccount):
+            return self._pusher.start(self.customer_service.perform(account, act))
+        if act.act in OF_CUSTOMER_SERVICE:
+            raise ControlError(409, f"只有微信客服账号有这个动作（{act.act}）")
         if isinstance(account, OfficialAccount):
             return self._pusher.start(self._official(account, act))
         return self._pusher.start(self._wecom(account, act))
@@ -160,6 +168,11 @@ class Stage:
             url = f"{self._world.public_url}/sandbox/media/{media_id}"
         clean = act.model_copy(update={"text": sendable(act.text)}) if act.text else act
         return message_fields(clean, media_id=media_id, media_url=url, wecom=wecom)
+
+    def _file(self, act: Act, account: KfAccount) -> str:
+        """Keep what somebody sends to customer service and return its media id."""
+        content_type, kind = _FILES[act.act]
+        return account.corp.media.add(_PIXEL, type=kind, content_type=content_type, now=self._clock.now()).media_id
 
     def _picture(self, act: Act, store: MediaStore) -> bytes:
         if act.act not in PICTURES or not act.media_id:

@@ -12,7 +12,7 @@ from yarl import URL
 from bot.sandbox.clock import PlatformClock
 from bot.sandbox.config import Rules
 from bot.sandbox.crypto import sign
-from bot.sandbox.world import OfficialAccount, WecomApp
+from bot.sandbox.world import Account, OfficialAccount
 
 
 class Verifier:
@@ -23,14 +23,14 @@ class Verifier:
         self._clock = clock
         self._rules = rules
 
-    async def verify(self, account: OfficialAccount | WecomApp) -> dict[str, Any]:
+    async def verify(self, account: Account) -> dict[str, Any]:
         """Return {"ok", "status", "body", "problem"}; `problem` is a sentence when the answer is wrong."""
         expected = str(secrets.randbelow(10**19))
         query = self._query(account, expected)
         address = account.config.callback_url
         url = URL(f"{address}{'&' if '?' in address else '?'}{urlencode(query)}", encoded=True)
         seconds = self._rules.attempt_seconds
-        if isinstance(account, WecomApp):
+        if not isinstance(account, OfficialAccount):
             seconds = self._rules.wecom_verify_seconds
         try:
             async with self._clock.limit(seconds), self._session.get(url, allow_redirects=False) as response:
@@ -46,7 +46,7 @@ class Verifier:
             problem = "回答的内容不是 echostr 的明文，请检查 Token 和 EncodingAESKey"
         return {"ok": not problem, "status": status, "body": body[:200], "problem": problem}
 
-    def _query(self, account: OfficialAccount | WecomApp, echo: str) -> dict[str, str]:
+    def _query(self, account: Account, echo: str) -> dict[str, str]:
         token, timestamp, nonce = account.config.token, str(int(self._clock.now())), str(secrets.randbelow(10**10))
         if isinstance(account, OfficialAccount):
             signature = sign(token, timestamp, nonce)

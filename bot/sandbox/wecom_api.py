@@ -12,6 +12,7 @@ from bot.sandbox.config import Rules
 from bot.sandbox.errors import ApiError
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
+from bot.sandbox.kf_account import KfAccount
 from bot.sandbox.menus import check_menu
 from bot.sandbox.tokens import Family, TokenBook, WrongSecrets, kept
 from bot.sandbox.wecom_messages import read_message
@@ -28,6 +29,7 @@ class WecomApi:
         *,
         world: World,
         tokens: TokenBook[WecomApp],
+        kf_tokens: TokenBook[KfAccount],
         chats: Chats,
         faults: FaultBook,
         sent: SentBook,
@@ -35,6 +37,7 @@ class WecomApi:
     ) -> None:
         self._world = world
         self._tokens = tokens
+        self._kf_tokens = kf_tokens
         self._chats = chats
         self._faults = faults
         self._sent = sent
@@ -63,6 +66,11 @@ class WecomApi:
         holders = [*corp.apps, *([corp.contacts] if corp.contacts is not None else [])]
         return next((app for app in holders if app.config.secret == secret), None)
 
+    def _desk(self, call: Call[WecomApp]) -> KfAccount | None:
+        corp = self._world.corps.get(call.query.get("corpid", ""))
+        secret = call.query.get("corpsecret")
+        return next((desk for desk in corp.desks if desk.config.secret == secret), None) if corp else None
+
     def _token(self, call: Call[WecomApp]) -> Outcome:
         if not call.query.get("corpid"):
             raise ApiError(41002)
@@ -71,6 +79,12 @@ class WecomApi:
         if call.query["corpid"] not in self._world.corps:
             raise ApiError(40013)
         self._wrong_secrets.check(call.remote, now=call.now)
+        desk = self._desk(call)
+        if desk is not None:
+            # Tokens of customer service do not outlive the sandbox; the bot gets another.
+            known = self._kf_tokens.current(desk, Family.WECOM, now=call.now)
+            value, life = known or self._kf_tokens.issue(desk, Family.WECOM, now=call.now, overlap_seconds=0)
+            return Outcome(payload={"access_token": value, "expires_in": int(life)})
         if call.account is None:
             self._wrong_secrets.count(call.remote, now=call.now)
             raise ApiError(40001)
@@ -124,7 +138,7 @@ class WecomApi:
         return Outcome(lines=(line,), then=lambda: self._chats.recall(msgid))
 
 
-def check_address(call: Call[WecomApp]) -> None:
+def check_address(call: Call[Any]) -> None:
     """Refuse callers outside of the application's trusted addresses. Raises ApiError 60020."""
     allowed = call.holder.config.ip_allow_list
     if allowed and call.remote not in allowed:

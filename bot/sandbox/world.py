@@ -19,6 +19,7 @@ from bot.sandbox.config import (
 )
 from bot.sandbox.crypto import Sealer
 from bot.sandbox.errors import ApiError, ControlError
+from bot.sandbox.kf_account import KfAccount
 from bot.sandbox.media import MediaStore
 from bot.sandbox.openid import MessageIds, openid_of
 from bot.sandbox.quota import QuotaLedger
@@ -244,6 +245,11 @@ class Corp:
         root = DepartmentConfig(id=1, name=config.title, parentid=0)
         self.departments: dict[int, DepartmentConfig] = {1: root, **{each.id: each for each in config.departments}}
         self.contacts = self._contacts(rules)
+        #: The accounts of WeChat customer service.
+        self.desks = [
+            KfAccount(kf, self, rules=rules, calls=CallCounts(rules.daily_limits, rules.minute_limits, too_fast=45009))
+            for kf in config.kf
+        ]
 
     @property
     def members(self) -> list[MemberConfig]:
@@ -277,7 +283,7 @@ class Corp:
         return self._members.get(userid.lower())
 
 
-Account = OfficialAccount | WecomApp
+Account = OfficialAccount | WecomApp | KfAccount
 
 
 class World:
@@ -291,6 +297,7 @@ class World:
         self.official = {a.name: OfficialAccount(a, rules=config.rules) for a in config.oa}
         self.corps = {c.corp_id: Corp(c, rules=config.rules) for c in config.wecom}
         self.apps = {app.name: app for corp in self.corps.values() for app in corp.apps}
+        self.desks = {desk.name: desk for corp in self.corps.values() for desk in corp.desks}
         self.people: dict[str, PersonConfig] = {}
         for person in config.people:
             self.add_person(person)
@@ -299,9 +306,17 @@ class World:
 
     def account(self, name: str) -> Account:
         """Return the account called `name`. Raises ControlError 404 with the names that exist."""
-        account = self.official.get(name) or self.apps.get(name)
+        account = self.official.get(name) or self.apps.get(name) or self.desks.get(name)
         if account is None:
-            raise ControlError(404, f"沙箱里没有账号 {name}，现有：{'、'.join([*self.official, *self.apps])}")
+            known = "、".join([*self.official, *self.apps, *self.desks])
+            raise ControlError(404, f"沙箱里没有账号 {name}，现有：{known}")
+        return account
+
+    def kf_account(self, name: str) -> KfAccount:
+        """Return the account of WeChat customer service called `name`. Raises ControlError 404 with those there are."""
+        account = self.desks.get(name)
+        if account is None:
+            raise ControlError(404, f"沙箱里没有微信客服账号 {name}，现有：{'、'.join(self.desks) or '（无）'}")
         return account
 
     def contacts(self, name: str) -> WecomApp | None:
@@ -314,6 +329,8 @@ class World:
         self.people[person.id] = person
         for account in self.official.values():
             account.openid(person.id)
+        for desk in self.desks.values():
+            desk.external_userid(person.id)
 
     def person(self, identifier: str) -> PersonConfig:
         """Return the customer; somebody new is welcome and gets their id as name."""

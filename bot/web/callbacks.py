@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Protocol
 
 import structlog
 from aiohttp import hdrs, web
 
 from bot.channels.callback import BadCallback, CallbackReader
 from bot.web.metrics import CallbackMeter
+from content.messages import Inbound
 from handlers.clock import Clock
-from handlers.conversation.inbox import Inbox
+from handlers.conversation.inbox import Answered
 from storage.errors import StorageError
 
 #: Longer than the platform waits: an attempt that is left to time out is cut by the platform, not by us.
@@ -22,11 +24,23 @@ _HOLD_SECONDS = 6.0
 _PLATFORM_SECONDS = 5.0
 
 
+class Receiver(Protocol):
+    """What takes one account's callbacks in: its inbox, or its doorbell."""
+
+    async def receive(self, inbound: Inbound) -> Answered:
+        """Return what to answer, once what was told is durable. Raises StorageError."""
+        ...
+
+    def written(self, handed: tuple[int, int]) -> None:
+        """Note that a reply's bytes have left."""
+        ...
+
+
 class CallbackPage:
     """The two handlers of one account's address."""
 
     def __init__(
-        self, *, account: str, reader: CallbackReader, inbox: Inbox, clock: Clock, meter: CallbackMeter
+        self, *, account: str, reader: CallbackReader, inbox: Receiver, clock: Clock, meter: CallbackMeter
     ) -> None:
         self._reader = reader
         self._inbox = inbox

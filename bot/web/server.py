@@ -10,14 +10,13 @@ from aiohttp import web
 from bot.accounts import AccountKit
 from bot.people import People
 from bot.settings import Settings
-from bot.web.callbacks import CallbackPage
+from bot.web.callbacks import CallbackPage, Receiver
 from bot.web.health import HealthPages
 from bot.web.metrics import Meters, MetricsPage
 from bot.web.my_data import MyDataPage
 from bot.web.staff_pages import staff_pages
 from bot.web.staff_web import mount
 from handlers.clock import Clock
-from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
 from storage.migrate import check_schema
 
@@ -31,7 +30,7 @@ _SHUTDOWN_SECONDS = 6.0
 def build_web(
     *,
     kits: Mapping[int, AccountKit],
-    inboxes: Mapping[int, Inbox],
+    receivers: Mapping[int, Receiver],
     stores: Stores,
     lanes: Lanes,
     clock: Clock,
@@ -41,10 +40,10 @@ def build_web(
 ) -> web.Application:
     """Return the application: a static callback path an account, health, metrics; with `people` console and API."""
     app = web.Application(client_max_size=settings.callbacks.max_body_bytes)
-    for account_id, inbox in inboxes.items():
+    for account_id, receiver in receivers.items():
         kit = kits[account_id]
         name = kit.served.info.name
-        page = CallbackPage(account=name, reader=kit.reader, inbox=inbox, clock=clock, meter=meters.of_account(name))
+        page = CallbackPage(account=name, reader=kit.reader, inbox=receiver, clock=clock, meter=meters.of_account(name))
         app.router.add_get(f"/callback/{name}", page.verify, allow_head=False)
         app.router.add_post(f"/callback/{name}", page.receive)
 

@@ -8,6 +8,7 @@ and its third attempt decides. A repeated callback gets the stored reply again.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from handlers.conversation.lanes import Lanes, Told
 from handlers.conversation.sent import Sent
 from handlers.conversation.turns import Turns
 from handlers.conversation.watch import Watch
+from handlers.delivery.apis import FETCHED_CHANNELS
 from handlers.delivery.grants import trigger_of
 from handlers.delivery.table import SendingTable
 from storage.log import Log
@@ -94,16 +96,22 @@ class Inbox:
             return await self._await_lane(recorded, inbound, deadline)
         return await self._await_other(recorded, inbound, deadline)
 
+    async def log_only(self, inbound: Inbound, *, staff: str | None = None) -> Recorded:
+        """Record what nobody is to answer: history, an event, or what `staff` said to the sender."""
+        arrival = self._arrival(inbound, self._clock.now(), at_once=None)
+        return await self._log.record(replace(arrival, handle=False, grant=None, followed=None, staff=staff))
+
     def written(self, handed: tuple[int, int]) -> None:
         """Note that a reply's bytes have left."""
         self._sent.note(*handed)
 
     def _arrival(self, inbound: Inbound, now: datetime, *, at_once: Draft | None) -> Arrival:
+        channel = self._account.row.channel
         return Arrival(
             account=self._account.row,
             inbound=inbound,
-            grant=self._table.grant_of(inbound.body, channel=self._account.row.channel),
-            followed=_followed(inbound.body),
+            grant=self._table.grant_of(inbound.body, channel=channel, age=now - inbound.sent_at),
+            followed=None if channel in FETCHED_CHANNELS else _followed(inbound.body),
             handle=self._account.answers is not Answers.NONE,
             holder=self._lanes.holder,
             now=now,

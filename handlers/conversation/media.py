@@ -1,7 +1,8 @@
-"""Messages without words: pictures, films, places, links, and voice that nobody transcribed."""
+"""Messages without words: pictures, films, places, links, files, cards, and voice that nobody transcribed."""
 
 from __future__ import annotations
 
+from content.customer_service import File, Shared
 from content.messages import Image, Link, Location, Video, Voice
 from content.texts import Texts
 from handlers.conversation.phrasing import Phrasing
@@ -15,7 +16,7 @@ def is_unheard_voice(turn: Turn) -> bool:
 
 def is_media(turn: Turn) -> bool:
     """Tell whether the last message is something to look at or to open."""
-    return isinstance(turn.body, Image | Video | Location | Link)
+    return isinstance(turn.body, Image | Video | Location | Link | File | Shared)
 
 
 class MediaReceived:
@@ -28,6 +29,8 @@ class MediaReceived:
             Video: texts.video_received,
             Location: texts.location_received,
             Link: texts.link_received,
+            File: texts.file_received,
+            Shared: texts.shared_received,
         }
         self._phrasing = phrasing
 

@@ -16,7 +16,7 @@ def authored_labels(content: Content) -> frozenset[str]:
     wordings: list[Wording | None] = [
         *(rule.reply for rule in content.answers.rules),
         *content.menu.replies.values(),
-        *(welcome.follow, welcome.scan),
+        *(welcome.follow, welcome.scan, welcome.enter),
         *(wording for scene in welcome.scenes for wording in (scene.follow, scene.scan)),
     ]
     return frozenset(

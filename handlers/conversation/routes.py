@@ -15,7 +15,7 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.routing import Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
-from handlers.conversation.welcome import Welcoming, is_follow, is_scan, is_unfollow
+from handlers.conversation.welcome import Welcoming, is_customer_entering, is_follow, is_scan, is_unfollow
 from handlers.conversation.why import Receipts, Why
 from handlers.policies.desk import PolicyDesk
 from handlers.privacy.desk import PrivacyDesk
@@ -52,6 +52,7 @@ def build_routes(
         Route(name="follow", matches=is_follow, handle=welcoming.follow),
         Route(name="unfollow", matches=is_unfollow, handle=welcoming.unfollow),
         Route(name="scan", matches=is_scan, handle=welcoming.scan),
+        Route(name="enter", matches=is_customer_entering, handle=welcoming.enter),
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),

@@ -7,7 +7,7 @@ from typing import Final
 
 from content.consent import Consent, state_of
 from content.messages import InboundBody, MenuReply, Option, Text, decode_outgoing
-from handlers.conversation.turn import ConsentStanding, Customer, Staff, Standing
+from handlers.conversation.turn import STAFF_CHANNELS, ConsentStanding, Customer, Staff, Standing
 from storage.history import History
 from storage.records import Person
 
@@ -47,7 +47,8 @@ class Standings:
 
     async def _offered(self, person: Person) -> tuple[Option, ...]:
         last = await self._history.last_outgoing(person.account_id, person.conversation_id)
-        if last is None:
+        # A person's words on the same account are logged with more than a reply of ours has; they offer nothing.
+        if last is None or last.kind != "menu":
             return ()
         content = decode_outgoing(last.kind, last.fields)
         return content.options if isinstance(content, MenuReply) else ()
@@ -62,9 +63,12 @@ def _consents(person: Person) -> Mapping[Consent, ConsentStanding]:
     }
 
 
-def as_customer(person: Person) -> Customer:
-    """Return the person as the handlers see them."""
-    bound = person.staff
+def as_customer(person: Person, *, channel: str) -> Customer:
+    """Return the person as the handlers see them; who writes on a channel of customers is never staff.
+
+    A customer's external_userid and a member's userid lie in one realm, the corporation's.
+    """
+    bound = person.staff if channel in STAFF_CHANNELS else None
     staff = None
     if bound is not None:
         staff = Staff(userid=bound.userid, name=bound.name, role=bound.role, branch=bound.branch or None)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from content.consent import Consent, ConsentState
+from content.customer_service import File, Shared
 from content.messages import (
     Image,
     Inbound,
@@ -113,7 +114,8 @@ def words_of(body: InboundBody) -> str | None:
 
 def can_join(body: InboundBody) -> bool:
     """Tell whether a message may join others in one turn; an event or a tap on an option is a turn of its own."""
-    return isinstance(body, Voice | Image | Video | Location | Link) or (isinstance(body, Text) and body.option is None)
+    is_words = isinstance(body, Text) and body.option is None
+    return is_words or isinstance(body, Voice | Image | Video | Location | Link | File | Shared)
 
 
 def never_joins(_body: InboundBody) -> bool:

@@ -65,7 +65,7 @@ class Turns:
             answered = await first_match(self._routes, turn)
         except Exception:
             log.exception("A route failed.", action="route_failed", account=turn.account.name)
-            return self._apology(turn)
+            return Outcome() if person.is_served(self._clock.now()) else self._apology(turn)
         return self._closed(person, turn, answered.outcome)
 
     def now(self, person: Person, message: Inbound, *, until: datetime) -> Outcome | None:
@@ -109,14 +109,19 @@ class Turns:
     def _turn(self, person: Person, messages: tuple[Inbound, ...], standing: Standing) -> Turn:
         return Turn(
             account=self._accounts[person.account_id].info,
-            who=as_customer(person),
+            who=as_customer(person, channel=self._accounts[person.account_id].info.channel),
             messages=messages,
             now=self._clock.now(),
             standing=standing,
         )
 
     def _closed(self, person: Person, turn: Turn, outcome: Outcome) -> Outcome:
-        """Return what is said in all: the notice behind it at the first chat, if it has a way to leave."""
+        """Return what is said in all: the notice behind it at the first chat, if it has a way to leave.
+
+        While a person serves the customer at the platform the bot says nothing; what was asked of it still counts.
+        """
+        if person.is_served(self._clock.now()):
+            return replace(outcome, replies=())
         folded = self._folded(person, outcome)
         noticed = self._notice.after(turn, outcome) if self._notice is not None else None
         if noticed is None:

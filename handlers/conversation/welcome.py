@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
-from content.messages import Follow, Scan, Unfollow
+from content.messages import Entered, Follow, MenuReply, Scan, TextReply, Unfollow
 from content.scenes import Attribution, parse_scene
 from content.welcome import Welcome, slot_values
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, Attributed, NotHandled, Outcome, Turn
+
+#: WeCom docs, WeChat customer service: the code of an enter_session event counts for 20 s; a little for the way there.
+_GREETING_WITHIN: Final = timedelta(seconds=18)
 
 
 def is_follow(turn: Turn) -> bool:
@@ -24,6 +29,11 @@ def is_unfollow(turn: Turn) -> bool:
 def is_scan(turn: Turn) -> bool:
     """Tell whether a follower scanned a code."""
     return isinstance(turn.body, Scan)
+
+
+def is_customer_entering(turn: Turn) -> bool:
+    """Tell whether a customer opened the chat."""
+    return isinstance(turn.body, Entered) and not turn.with_staff
 
 
 class Welcoming:
@@ -52,6 +62,23 @@ class Welcoming:
         source = parse_scene(turn.body.scene)
         outcome = self._phrasing.render(turn, self._welcome.on_scan(turn.body.scene), **slot_values(source))
         return replace(outcome, effects=(_attributed(source),))
+
+    async def enter(self, turn: Turn) -> Outcome | NotHandled:
+        """Greet who opened the chat while the event's code counts, in the message that it carries; note the source."""
+        if not isinstance(turn.body, Entered):
+            return NOT_HANDLED
+        source = parse_scene(turn.body.scene or "")
+        effects = (_attributed(source),) if source.scene else ()
+        late = turn.now - turn.last.sent_at > _GREETING_WITHIN
+        if turn.body.code is None or late or self._welcome.enter is None:
+            return Outcome(effects=effects)
+        outcome = self._phrasing.render(turn, self._welcome.enter, **slot_values(source))
+        coded = [
+            replace(reply, content=replace(reply.content, code=turn.body.code))
+            for reply in outcome.replies
+            if isinstance(reply.content, TextReply | MenuReply)
+        ]
+        return Outcome(replies=tuple(coded), effects=effects)
 
 
 def _attributed(source: Attribution) -> Attributed:

@@ -1,7 +1,7 @@
 """Which API may carry which message: the table of `docs/sending.md` as data.
 
-Only APIs that the channels can speak stand here; those of later channels (templates, mass send, kf, customer contact,
-AI bot) join as rows. Decisions about a message are the governor's; this module says what is legal at all.
+Only APIs that the channels can speak stand here; those of later channels (templates, mass send, customer contact, AI
+bot) join as rows. Decisions about a message are the governor's; this module says what is legal at all.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ class KeyKind(StrEnum):
     STORED_REPLY = "stored_reply"
     #: The platform drops a request that equals an earlier one byte for byte.
     WHOLE_REQUEST = "whole_request"
+    #: The platform knows a message by the id that it was sent with.
+    MESSAGE_ID = "message_id"
+    #: It leaves by a code that counts once.
+    CODE = "code"
 
 
 @value
@@ -74,6 +78,8 @@ class Api:
     needs_open_callback: bool = False
     #: It is open only for some time after an act of the person.
     needs_window: bool = False
+    #: It answers an event by the event's code, and carries nothing else.
+    needs_code: bool = False
     rates: tuple[Rate, ...] = ()
 
     @property
@@ -85,11 +91,15 @@ class Api:
 PASSIVE: Final = "passive"
 CUSTOM_SEND: Final = "custom_send"
 MESSAGE_SEND: Final = "message_send"
+KF_SEND: Final = "kf_send"
+KF_ON_EVENT: Final = "kf_on_event"
+#: Channels whose messages are fetched, maybe long after they were said; nobody follows their accounts.
+FETCHED_CHANNELS: Final = frozenset({"kf"})
 
 
 def rows(limits: Limits) -> tuple[Api, ...]:
     """Return the table, with the rates of `limits`."""
-    return (_passive(), _custom_send(), _message_send(limits))
+    return (_passive(), _custom_send(), _message_send(limits), _kf_send(), _kf_on_event())
 
 
 def _passive() -> Api:
@@ -135,4 +145,35 @@ def _message_send(limits: Limits) -> Api:
         key=PlatformKey(kind=KeyKind.WHOLE_REQUEST, valid=timedelta(minutes=30)),
         text_limit_bytes=2048,
         rates=limits.member_rates,
+    )
+
+
+def _kf_send() -> Api:
+    """Message of WeChat customer service (`kf/send_msg`), in the session states 0 and 1 only.
+
+    How long the platform knows a message's id is not said; we count on an hour, which outlasts the attempts.
+    """
+    return Api(
+        name=KF_SEND,
+        channels=frozenset({"kf"}),
+        audiences=frozenset({Audience.CUSTOMER}),
+        purposes=frozenset({Purpose.SERVICE}),
+        quota=QuotaRule.GRANTED,
+        key=PlatformKey(kind=KeyKind.MESSAGE_ID, valid=timedelta(hours=1)),
+        text_limit_bytes=2048,
+        needs_window=True,
+    )
+
+
+def _kf_on_event() -> Api:
+    """Greeting of WeChat customer service (`kf/send_msg_on_event`): the event's code counts once and for 20 s."""
+    return Api(
+        name=KF_ON_EVENT,
+        channels=frozenset({"kf"}),
+        audiences=frozenset({Audience.CUSTOMER}),
+        purposes=frozenset({Purpose.SERVICE}),
+        quota=QuotaRule.FREE,
+        key=PlatformKey(kind=KeyKind.CODE, valid=timedelta(seconds=20)),
+        text_limit_bytes=2048,
+        needs_code=True,
     )

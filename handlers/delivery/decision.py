@@ -32,6 +32,7 @@ class Reason(StrEnum):
 
     UNFOLLOWED = "unfollowed"
     UNREACHABLE = "unreachable"
+    SERVED_BY_PERSON = "served_by_person"
     NO_API = "no_api"
     PURPOSE_NOT_ALLOWED = "purpose_not_allowed"
     CALLBACK_CLOSED = "callback_closed"
@@ -59,6 +60,10 @@ SENTENCES: Final[Mapping[Reason, Sentence]] = MappingProxyType(
     {
         Reason.UNFOLLOWED: Sentence("对方已取消关注。", "The person no longer follows the account."),
         Reason.UNREACHABLE: Sentence("平台报告对方无法送达。", "The platform says that the person cannot be reached."),
+        Reason.SERVED_BY_PERSON: Sentence(
+            "客服人员正在平台上接待这位客户，机器人和接口不能发言。",
+            "A servicer serves the customer at the platform itself.",
+        ),
         Reason.NO_API: Sentence("没有接口能在此渠道发给此类对象。", "No API of this channel reaches such a person."),
         Reason.PURPOSE_NOT_ALLOWED: Sentence(
             "可用的接口都不允许此用途的消息。", "None of the APIs may carry a message of this purpose."
@@ -101,6 +106,8 @@ class OutgoingFacts:
     text_bytes: int = 0
     #: The callback it answers still waits for its HTTP answer.
     callback_open: bool = False
+    #: It answers an event by the event's own code.
+    by_code: bool = False
     #: The compliance check lets the words pass.
     content_ok: bool = True
     #: Authored content of an approved version, or a person's own words.
@@ -115,6 +122,8 @@ class Standing:
     followed: bool | None = None
     #: What the platform said when it last refused this person, None when it has not.
     unreachable: str | None = None
+    #: Until when a person serves them at the platform itself, which lets nobody else speak.
+    served_until: datetime | None = None
     #: When the window in which the account may write to the person ends.
     window_until: datetime | None = None
     quota: Quota = field(default_factory=Quota)
@@ -167,6 +176,7 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
     return Standing(
         followed=person.followed,
         unreachable=person.unreachable,
+        served_until=person.served_until,
         window_until=person.quota_until,
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,

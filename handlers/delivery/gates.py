@@ -40,19 +40,22 @@ _RULES: tuple[tuple[Callable[[Api, OutgoingFacts], bool], Reason], ...] = (
     (lambda api, facts: facts.channel in api.channels and facts.audience in api.audiences, Reason.NO_API),
     (lambda api, facts: facts.purpose in api.purposes, Reason.PURPOSE_NOT_ALLOWED),
     (lambda api, facts: facts.callback_open or not api.needs_open_callback, Reason.CALLBACK_CLOSED),
+    (lambda api, facts: facts.by_code is api.needs_code, Reason.NO_API),
     (lambda api, facts: facts.text_bytes <= api.text_limit_bytes, Reason.TOO_LONG),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """The person still follows, and the platform has not said that they cannot be reached."""
+    """The person still follows, the platform has not said that they cannot be reached, and nobody else serves them."""
 
     def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
         if standing.followed is False:
             return Refuse(reason=Reason.UNFOLLOWED)
         if standing.unreachable is not None:
             return Refuse(reason=Reason.UNREACHABLE, detail=standing.unreachable)
+        if standing.served_until is not None and standing.served_until > now:
+            return Refuse(reason=Reason.SERVED_BY_PERSON)
         return apis
 
 

@@ -1,10 +1,23 @@
-"""Acts of a person that let an official account write to them."""
+"""Acts of a person that let an account write to them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from content.messages import Follow, Image, InboundBody, Link, Location, MenuClick, MenuScan, Scan, Text, Video, Voice
+from content.customer_service import File, Shared
+from content.messages import (
+    Follow,
+    Image,
+    InboundBody,
+    Link,
+    Location,
+    MenuClick,
+    MenuScan,
+    Scan,
+    Text,
+    Video,
+    Voice,
+)
 from handlers.delivery.limits import Limits
 from storage.records import Grant
 
@@ -22,7 +35,7 @@ class Trigger(StrEnum):
 def trigger_of(body: InboundBody) -> Trigger | None:
     """Return what kind of act an inbound message is, None for one that opens nothing."""
     match body:
-        case Text() | Image() | Voice() | Video() | Location() | Link():
+        case Text() | Image() | Voice() | Video() | Location() | Link() | File() | Shared():
             return Trigger.MESSAGE
         case MenuClick():
             return Trigger.CLICK

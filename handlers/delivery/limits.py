@@ -28,6 +28,8 @@ class Limits:
     after_message: Grant = Grant(messages=5, window=timedelta(hours=48))
     #: After a tap on the menu, a scan, a follow.
     after_tap: Grant = Grant(messages=3, window=timedelta(minutes=1))
+    #: After a message of the customer in WeChat customer service. WeCom docs: kf/send_msg.
+    after_kf_message: Grant = Grant(messages=5, window=timedelta(hours=48))
     #: A WeCom application to one member.
     member_rates: tuple[Rate, ...] = (
         Rate(messages=30, per=timedelta(minutes=1)),

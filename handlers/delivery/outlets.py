@@ -36,6 +36,7 @@ class Outlet:
             audience=self.audience,
             apis=tuple([api.name for api in self.apis]),
             text_bytes=_text_bytes(row.content),
+            by_code=isinstance(row.content, TextReply | MenuReply) and row.content.code is not None,
         )
 
     def paced_until(self, recent: Sequence[datetime], *, now: datetime) -> datetime | None:

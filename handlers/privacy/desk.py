@@ -103,7 +103,7 @@ class PrivacyDesk:
         if await self._erasures.is_asked(turn.who.customer_id):
             return True
         lately = await self._history.said_lately(turn.account.name, turn.who.identity_id, limit=_LATELY)
-        return any(self._is_question(decode_outgoing(said.kind, said.fields)) for said in lately)
+        return any(self._is_question(decode_outgoing(said.kind, said.fields)) for said in lately if said.kind == "text")
 
     def _is_question(self, content: Outgoing) -> bool:
         return isinstance(content, TextReply) and self._asked.fullmatch(content.content) is not None

@@ -18,6 +18,7 @@ from storage.tables import (
     organisation,
     people,
     policies,
+    pull,
     search,
     sync,
     tasks,
@@ -86,6 +87,7 @@ POLICY_DROP = _table(policies.PolicyDrop)
 DROPPED_HOLDER = _table(policies.DroppedHolder)
 DROPPED_POLICY = _table(policies.DroppedPolicy)
 DROPPED_CASE = _table(policies.DroppedCase)
+PULL = _table(pull.Pull)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

@@ -18,7 +18,10 @@ OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{word}'") for wor
 
 
 class DeliveryState(StrEnum):
-    """planned → due → claimed → attempting → sent | retry | refused | failed | unknown (see docs/states.md)."""
+    """planned → due → claimed → attempting → sent | retry | refused | failed | unknown; sent → undelivered.
+
+    See docs/states.md.
+    """
 
     DUE = "due"
     CLAIMED = "claimed"
@@ -28,6 +31,8 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    #: Accepted, and then reported as not delivered.
+    UNDELIVERED = "undelivered"
 
 
 class Delivery(SQLModel, table=True):

@@ -81,6 +81,9 @@ class Reach(SQLModel, table=True):
     quota_until: datetime | None = Field(default=None, sa_type=Instant)
     #: Why the person cannot be reached, as the platform last said; cleared when they act.
     unreachable: str | None = None
+    #: Who serves them at the platform itself (kf), and until when that counts at most; the bot is silent.
+    served_by: str | None = None
+    served_until: datetime | None = Field(default=None, sa_type=Instant)
     #: One holder handles the conversation at a time.
     holder: str | None = None
     lease_until: datetime | None = Field(default=None, sa_type=Instant)

@@ -33,12 +33,15 @@ def test_the_packages_are_the_four_of_the_house() -> None:
     assert packages == set(PACKAGES)
 
 
-def test_both_platforms_have_the_same_files() -> None:
+def test_all_channels_have_the_same_files() -> None:
     files = {
-        name: {path.name for path in (ROOT / "bot" / "channels" / name).glob("*.py")} for name in ("wechat", "wecom")
+        name: {path.name for path in (ROOT / "bot" / "channels" / name).glob("*.py")}
+        for name in ("wechat", "wecom", "kf")
     }
-    # Menus are brought to official accounts only, staff sign in by WeCom only.
+    # Menus are brought to official accounts only, staff sign in by WeCom only, kf's messages are fetched and its
+    # customers stand in no register.
     assert files["wechat"] - {"menu.py"} == files["wecom"] - {"oauth.py"}
+    assert files["wechat"] - {"menu.py", "register.py"} == files["kf"] - {"feed.py"}
 
 
 def test_tests_patch_no_names() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from bot.settings import Settings, StaffSettings, WechatAccount, WecomAccount
+from bot.settings import KfAccount, Settings, StaffSettings, WechatAccount, WecomAccount
 from bot.settings_accounts import DepartmentSettings
 from bot.settings_file import ENVIRONMENT
 from tests.docs.pages import read, table_keys
@@ -61,7 +61,7 @@ def _shown(default: Any) -> str:
 
 
 _LISTS = [
-    ("`[[accounts]]`", (WechatAccount, WecomAccount)),
+    ("`[[accounts]]`", (WechatAccount, WecomAccount, KfAccount)),
     ("`[[staff]]`", (StaffSettings,)),
     ("`[[departments]]`", (DepartmentSettings,)),
 ]

@@ -43,6 +43,8 @@ class Place:
     format: str = "xml"
     corp_id: str = CORP_ID
     agent_id: int = 1000002
+    #: Of an account of WeChat customer service: the account whose secret it shares, none its own.
+    own_secret: str = ""
     own_original_id: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -54,18 +56,23 @@ class Place:
     @property
     def realm(self) -> str:
         """App id or corp id: the receiver inside every encrypted message."""
-        return self.corp_id if self.channel == "wecom" else f"wx{sha256(self.name.encode()).hexdigest()[:16]}"
+        return self.corp_id if self.channel in ("wecom", "kf") else f"wx{sha256(self.name.encode()).hexdigest()[:16]}"
 
     @property
     def original_id(self) -> str:
         """ToUserName of its pushes."""
-        if self.channel == "wecom":
+        if self.channel in ("wecom", "kf"):
             return self.corp_id
         return self.own_original_id or f"gh_{sha256(self.name.encode()).hexdigest()[16:28]}"
 
     @property
     def secret(self) -> str:
-        return secret_of(self.name, "secret")
+        return secret_of(self.own_secret or self.name, "secret")
+
+    @property
+    def open_kfid(self) -> str:
+        """Of an account of WeChat customer service."""
+        return f"wk{sha256(self.name.encode()).hexdigest()[:30]}"
 
     @property
     def token(self) -> str:
@@ -76,8 +83,10 @@ class Place:
         return aes_key_of(self.name)
 
     def openid(self, person: str) -> str:
-        """Return the openid of a sandbox person here (the sandbox derives it the same way)."""
+        """Return the openid or external_userid of a sandbox person here (the sandbox derives it the same way)."""
         digest = sha256(f"{self.realm}:{person}".encode()).digest()
+        if self.channel == "kf":
+            return "wm" + base64.urlsafe_b64encode(digest).decode()[:30]
         return "o" + base64.urlsafe_b64encode(digest).decode()[:27]
 
     def block(self, sandbox_url: str) -> str:
@@ -85,6 +94,8 @@ class Place:
         if self.channel == "wecom":
             own: dict[str, Any] = {"corp_id": self.corp_id, "agent_id": self.agent_id}
             own["api_base_url"] = f"{sandbox_url}/wecom"
+        elif self.channel == "kf":
+            own = {"corp_id": self.corp_id, "open_kfid": self.open_kfid, "api_base_url": f"{sandbox_url}/wecom"}
         else:
             own = {"app_id": self.realm, "original_id": self.original_id, "mode": self.mode}
             own["api_base_url"] = f"{sandbox_url}/oa"
@@ -98,6 +109,8 @@ class Place:
         keys = {"aes_key": self.aes_key, "callback_url": "http://127.0.0.1:1/"}
         if self.channel == "wecom":
             return {**common, **keys, "agent_id": self.agent_id}
+        if self.channel == "kf":
+            return {**common, **keys, "open_kfid": self.open_kfid, "servicers": ["ZhangWei", "LiNa"]}
         ids = {"app_id": self.realm, "original_id": self.original_id}
         return {**common, **keys, **ids, "mode": self.mode, "format": self.format}
 
@@ -125,6 +138,9 @@ ASSISTANT: Final = Place(name="assistant", channel="wecom")
 #: Answers its members through message/send.
 DESK: Final = Place(name="desk", channel="wecom", agent_id=1000003, settings={"answers": "active"})
 SAMPLE_DESK: Final = Place(name="samples-desk", channel="wecom", corp_id=SAMPLE_CORP_ID)
+#: WeChat customer service. Two accounts of one corporation, whose application has one secret.
+COUNTER: Final = Place(name="counter", channel="kf")
+SECOND_COUNTER: Final = Place(name="second-counter", channel="kf", own_secret="counter")
 PLACES: Final = (*ACCOUNTS, ACTIVE, SILENT, PASSIVE_ONLY, ROTATING, SAMPLES, ASSISTANT, DESK, SAMPLE_DESK)
 STAFF: Final = (
     {"realm": CORP_ID, "userid": "ZhangWei", "name": "张伟", "role": "agent", "branch": "上海分公司"},
@@ -163,7 +179,7 @@ def sandbox_configuration(
 ) -> dict[str, Any]:
     """Return the sandbox's configuration with the same accounts; people who are not named come as they act."""
     chosen = list(places)
-    corps = {place.corp_id for place in chosen if place.channel == "wecom"}
+    corps = {place.corp_id for place in chosen if place.channel in ("wecom", "kf")}
     return {
         "clock": {"mode": "virtual", "start": START_TEXT} if clock == "virtual" else {"mode": "real"},
         "record": "record.jsonl",
@@ -173,6 +189,7 @@ def sandbox_configuration(
                 "corp_id": corp_id,
                 "title": "安和人寿",
                 "apps": [place.simulated() for place in chosen if (place.channel, place.corp_id) == ("wecom", corp_id)],
+                "kf": [place.simulated() for place in chosen if (place.channel, place.corp_id) == ("kf", corp_id)],
                 "members": [{"userid": userid, "name": userid} for userid in _MEMBERS],
                 "contact_secret": secret_of(corp_id, "contacts"),
             }

@@ -163,6 +163,12 @@ class Town:
         """Let somebody write `words` and return what became of it."""
         return self.act(account, person, "text", text=words, **fields)
 
+    def serves(self, account: str | Place, servicer: str, act: str, person: str = "", **fields: Any) -> Line:
+        """Let a servicer of WeChat customer service do something; return when the platform has told the bot."""
+        body = {"account": _name(account), "servicer": servicer, "act": act, "person": person, **fields}
+        result: Line = self.control("POST", "/sandbox/kf/servicer", body)
+        return result
+
     def chat(self, account: str | Place, person: str) -> list[Line]:
         """Return what stands in a person's chat."""
         found = self.control("GET", f"/sandbox/chat?{urlencode({'account': _name(account), 'person': person})}")

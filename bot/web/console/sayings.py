@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.web.console.words import Words
+from content.customer_service import File, Rejecting, Served, Shared, Undelivered
 from content.messages import (
     Entered,
     Event,
@@ -81,6 +82,8 @@ class Sayings:
             return said.direction, "", words("said.destroyed"), ()
         if said.direction == "in":
             return _inbound(decode_inbound(said.kind, said.fields), words)
+        if "staff" in said.fields:
+            return _staff(said.kind, said.fields, words)
         try:
             return _outgoing(decode_outgoing(said.kind, said.fields), words)
         except (KeyError, TypeError):
@@ -104,7 +107,19 @@ def _inbound(body: InboundBody, words: Words) -> _Parts:
             return "in", words("said.location"), label or "", (f"{latitude}, {longitude}",)
         case Link(title=title, url=url, description=description):
             return "in", words("said.link"), title, (description or "", url)
+        case File():
+            return "in", words("said.file"), "", (words("said.kept_by_platform"),)
+        case Shared(what=what, details=details):
+            return "in", words.named("shared", what), "", tuple(_short(details).values())
     return _done(body, words)
+
+
+def _staff(kind: str, fields: Mapping[str, Any], words: Words) -> _Parts:
+    """Return what a person of the insurer's said themselves, at the platform or in an archived chat."""
+    said = {name: part for name, part in fields.items() if name != "staff"}
+    _, label, text, details = _inbound(decode_inbound(kind, said), words)
+    who = words("said.staff", who=str(fields["staff"]))
+    return "out", f"{who} · {label}" if label else who, text, details
 
 
 def _done(body: InboundBody, words: Words) -> _Parts:
@@ -121,8 +136,14 @@ def _done(body: InboundBody, words: Words) -> _Parts:
             return "done", words("did.menu_view"), "", (url,)
         case MenuScan(key=key, result=result):
             return "done", words("did.menu_scan"), "", (key, result)
-        case Entered():
-            return "done", words("did.entered"), "", ()
+        case Entered(scene=scene):
+            return "done", words("did.entered"), "", _scene(scene, words)
+        case Served(by=by):
+            return "done", words("did.served" if by is not None else "did.served_no_more"), "", (by or "",)
+        case Rejecting(on=on):
+            return "done", words("did.rejecting" if on else "did.accepting"), "", ()
+        case Undelivered(reason=reason):
+            return "done", words("did.undelivered"), "", (words.named("failures", reason),)
         case Event(kind=kind, fields=fields):
             name = words.named("events", kind)
             if name == kind:

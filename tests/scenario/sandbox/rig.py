@@ -187,6 +187,16 @@ def configuration(bot_url: str, public_url: str) -> dict[str, Any]:
         "aes_key": AES_KEY,
         "callback_url": f"{bot_url}/callback/assistant",
     }
+    desk = {
+        "name": "counter",
+        "title": "安心客服",
+        "open_kfid": "wkAnxin0000000000000000000000001",
+        "secret": "kf-secret",
+        "token": TOKEN,
+        "aes_key": AES_KEY,
+        "callback_url": f"{bot_url}/callback/counter",
+        "servicers": ["ZhangWei", "LiNa"],
+    }
     names = [account["name"] for account in official]
     return {
         "clock": {"mode": "virtual", "start": "2026-01-05T08:00:00Z"},
@@ -197,6 +207,7 @@ def configuration(bot_url: str, public_url: str) -> dict[str, Any]:
                 "corp_id": "ww1",
                 "title": "安心保险",
                 "apps": [app],
+                "kf": [desk],
                 "members": [{"userid": "ZhangWei", "name": "张伟"}, {"userid": "LiNa", "name": "李娜"}],
             }
         ],

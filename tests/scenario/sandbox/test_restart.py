@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.sandbox.app import sandbox
 from bot.sandbox.config import parse_config
+from bot.sandbox.kf_account import external_userid_of
 from tests.scenario.processes import Child
 from tests.scenario.sandbox.rig import Driver, configuration
 
@@ -286,3 +287,33 @@ async def test_of_a_message_whose_lines_are_torn_nothing_is_known(sandboxes: San
     async with sandboxes.run() as driver:
         await _tell(driver, await _wecom_token(driver), **asked)
         assert len(await driver.lines("shown")) == 1
+
+
+async def test_customer_service_goes_on_where_it_stood(sandboxes: Sandboxes) -> None:
+    kf, desk = f"{WECOM}/kf", "wkAnxin0000000000000000000000001"
+    alice = external_userid_of("ww1", "alice")
+    words = {"touser": alice, "open_kfid": desk, "msgtype": "text", "text": {"content": "您好"}, "msgid": "once"}
+    order = {"account": "counter", "servicer": "ZhangWei", "person": "alice", "wait": False}
+    async with sandboxes.run() as driver:
+        token = (await driver.wecom_token("kf-secret"))["access_token"]
+        await driver.act("counter", "alice", "text", text="在吗", wait=False)
+        assert (await driver.post(f"{kf}/send_msg", words, access_token=token))["errcode"] == 0
+        await driver.post("/sandbox/kf/servicer", {**order, "act": "take"})
+        await driver.post("/sandbox/kf/servicer", {**order, "act": "text", "text": "我是张伟"})
+        while len(before := await driver.chat("counter", "alice")) < 3:
+            await driver.get("/sandbox/clock")
+        page = await driver.post(f"{kf}/sync_msg", {"open_kfid": desk}, access_token=token)
+    async with sandboxes.run() as driver:
+        token = (await driver.wecom_token("kf-secret"))["access_token"]
+        again = await driver.post(f"{kf}/sync_msg", {"open_kfid": desk}, access_token=token)
+        assert (again["msg_list"], again["next_cursor"]) == (page["msg_list"], page["next_cursor"])
+        assert len(page["msg_list"]) == 3
+        assert await driver.chat("counter", "alice") == before
+        about = {"open_kfid": desk, "external_userid": alice}
+        state = await driver.post(f"{kf}/service_state/get", about, access_token=token)
+        assert (state["service_state"], state["servicer_userid"]) == (3, "ZhangWei")
+        await driver.post("/sandbox/kf/servicer", {**order, "act": "end"})
+        await driver.act("counter", "alice", "text", text="谢谢", wait=False)
+        answers = [await driver.post(f"{kf}/send_msg", words, access_token=token) for _ in range(2)]
+        assert [answer["errcode"] for answer in answers] == [0, 0]
+        assert len(await driver.chat("counter", "alice")) == len(before) + 1

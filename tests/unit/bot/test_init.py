@@ -68,10 +68,14 @@ def test_the_commented_examples_load_too(tmp_path: Path) -> None:
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
     file.write_text("\n".join(uncommented).replace("填写", "已填"), encoding="utf-8")
-    secrets = {name.replace("SERVICE", "ASSISTANT"): value for name, value in SECRETS.items()}
+    secrets = {
+        name.replace("SERVICE", account): value
+        for account in ("ASSISTANT", "COUNTER")
+        for name, value in SECRETS.items()
+    }
     secrets |= dict.fromkeys(("ZHIKE_POLICY_SECRET", "ZHIKE_SMS_SECRET", "ZHIKE_CODE_KEY"), "k" * 32)
     loaded = load_settings(tmp_path, SECRETS | secrets)
-    assert [account.name for account in loaded.accounts] == ["service", "assistant"]
+    assert [account.name for account in loaded.accounts] == ["service", "assistant", "counter"]
     assert [person.userid for person in loaded.staff] == ["zhangwei"]
     assert [(rule.department, rule.branch) for rule in loaded.departments] == [(2, "上海分公司")]
 

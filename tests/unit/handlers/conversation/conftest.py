@@ -18,7 +18,7 @@ from handlers.conversation.turn import AccountInfo, Customer, Effect, Outcome, S
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 HOTLINE = "95500"
-TITLES = {"wechat": "安和人寿（演示）", "wecom": "知客助手"}
+TITLES = {"wechat": "安和人寿（演示）", "wecom": "知客助手", "kf": "安和客服"}
 
 
 @dataclass(frozen=True, kw_only=True)

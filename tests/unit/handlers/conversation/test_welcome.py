@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from content.messages import Follow, Scan, Unfollow
+from content.messages import Entered, Follow, Scan, TextReply, Unfollow
+from handlers.conversation.routing import first_match
 from handlers.conversation.turn import Attributed
 
 
@@ -47,3 +50,29 @@ async def test_a_scan_without_words_of_its_own_gets_those_of_the_follow(desk_wit
     hall = "{id: hall, scene: hall, follow: {text: 欢迎光临}}"
     desk = desk_with(welcome=f"follow: {{text: 欢迎}}\nscan: {{text: 又来了}}\nscenes: [{hall}]")
     assert (await desk.hears(Scan(scene="hall"))).texts == (await desk.hears(Follow(scene="hall"))).texts
+
+
+async def test_a_customer_who_opens_the_chat_is_greeted_by_the_events_code_and_their_source_noted(desk: Any) -> None:
+    heard = await desk.hears(Entered(scene="agent:zhangwei", code="C"), channel="kf")
+    (greeting,) = heard.contents
+    assert isinstance(greeting, TextReply)
+    assert greeting.content.startswith("您好，这里是安和客服")
+    assert greeting.code == "C"
+    assert heard.effects == (Attributed(scene="agent:zhangwei", agent="zhangwei"),)
+
+
+async def test_a_greeting_whose_code_counts_no_longer_is_not_made(desk: Any, turn_of: Any) -> None:
+    turn = turn_of(Entered(code="C"), channel="kf")
+    for age, greetings in ((18, 1), (19, 0)):
+        late = replace(turn, now=turn.now + timedelta(seconds=age))
+        assert len((await first_match(desk.routes, late)).outcome.replies) == greetings
+
+
+async def test_without_a_code_or_words_nothing_is_said_to_who_opens_the_chat(desk: Any, desk_with: Any) -> None:
+    assert (await desk.hears(Entered(), channel="kf")).contents == []
+    wordless = desk_with(welcome="follow: {text: 欢迎}\nscan: {text: 又来了}")
+    assert (await wordless.hears(Entered(code="C"), channel="kf")).contents == []
+
+
+async def test_staff_who_open_the_application_are_not_greeted(desk: Any) -> None:
+    assert (await desk.hears(Entered(), channel="wecom")).contents == []

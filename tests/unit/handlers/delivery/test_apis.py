@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from content.consent import Consent
+from content.customer_service import File, Served, Shared, Undelivered
 from content.messages import (
     Entered,
     Event,
@@ -58,6 +59,8 @@ def test_what_a_message_costs_and_what_recognises_a_repeat() -> None:
         "passive": (0, KeyKind.STORED_REPLY),
         "custom_send": (1, KeyKind.NONE),
         "message_send": (0, KeyKind.WHOLE_REQUEST),
+        "kf_send": (1, KeyKind.MESSAGE_ID),
+        "kf_on_event": (0, KeyKind.CODE),
     }
 
 
@@ -84,6 +87,8 @@ def test_a_message_grants_five_for_two_days_and_every_other_act_three_for_a_minu
         (Video(media_id="m"), Trigger.MESSAGE),
         (Location(latitude=31.2, longitude=121.5), Trigger.MESSAGE),
         (Link(title="t", url="https://example.com"), Trigger.MESSAGE),
+        (File(media_id="m"), Trigger.MESSAGE),
+        (Shared(what="business_card"), Trigger.MESSAGE),
         (Follow(), Trigger.FOLLOW),
         (Scan(scene="s"), Trigger.SCAN),
         (MenuClick(key="k"), Trigger.CLICK),
@@ -91,6 +96,8 @@ def test_a_message_grants_five_for_two_days_and_every_other_act_three_for_a_minu
         (MenuView(url="https://example.com"), None),
         (Unfollow(), None),
         (Entered(), None),
+        (Served(by="ZhangWei"), None),
+        (Undelivered(message="m", reason="platform_unknown"), None),
         (Event(kind="pic_sysphoto"), None),
     ],
     ids=lambda value: value.kind if isinstance(value, Event) else str(getattr(value, "value", type(value).__name__)),
@@ -102,6 +109,24 @@ def test_which_act_an_inbound_message_is(body: InboundBody, trigger: Trigger | N
 
 def test_no_quota_is_counted_where_nothing_is_granted() -> None:
     assert TABLE.grant_of(Text(content="help"), channel="wecom") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "age", "left"),
+    [
+        (Text(content="help"), timedelta(0), timedelta(hours=48)),
+        (Text(content="help"), timedelta(hours=47), timedelta(hours=1)),
+        (Text(content="help"), timedelta(hours=48), None),
+        (Text(content="help"), timedelta(seconds=-3), timedelta(hours=48)),
+        (Entered(code="c"), timedelta(0), None),
+        (MenuClick(key="k"), timedelta(0), None),
+    ],
+)
+def test_in_customer_service_only_messages_grant_and_their_window_began_when_they_were_said(
+    body: InboundBody, age: timedelta, left: timedelta | None
+) -> None:
+    grant = None if left is None else Grant(messages=5, window=left)
+    assert TABLE.grant_of(body, channel="kf", age=age) == grant
 
 
 def test_an_unknown_api_names_those_there_are() -> None:

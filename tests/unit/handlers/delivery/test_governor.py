@@ -198,6 +198,37 @@ def test_words_of_a_newer_version_stop_no_row_and_allow_nothing() -> None:
     assert standing_of(person).consents == {Consent.MARKETING: ConsentState.REFUSED}
 
 
+KF = OutgoingFacts(
+    purpose=Purpose.SERVICE,
+    by=Author.PERSON,
+    channel="kf",
+    audience=Audience.CUSTOMER,
+    apis=("kf_send", "kf_on_event"),
+)
+CALLER = Standing(window_until=LATER, quota=Quota(left=1, until=LATER))
+
+
+@pytest.mark.parametrize(
+    ("facts", "standing", "expected"),
+    [
+        (KF, CALLER, "kf_send"),
+        (replace(KF, by_code=True), Standing(), "kf_on_event"),
+        (replace(KF, by=Author.BOT), CALLER, Reason.QUOTA_RESERVED),
+        (KF, replace(CALLER, quota=Quota(left=0, until=LATER)), Reason.QUOTA_EXHAUSTED),
+        (KF, Standing(), Reason.WINDOW_CLOSED),
+        (KF, replace(CALLER, served_until=LATER), Reason.SERVED_BY_PERSON),
+        (KF, replace(CALLER, served_until=NOW), "kf_send"),
+        (replace(KF, purpose=Purpose.MARKETING), CALLER, Reason.PURPOSE_NOT_ALLOWED),
+        (replace(REPLY, by_code=True), FOLLOWER, Reason.NO_API),
+    ],
+)
+def test_customer_service_is_written_to_within_its_window_and_never_over_a_person(
+    facts: OutgoingFacts, standing: Standing, expected: str | Reason
+) -> None:
+    ruling = GOVERNOR.decide(facts, standing, now=NOW)
+    assert (ruling.api.name if isinstance(ruling, Allow) else ruling.reason) == expected
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 # Drawn so that a good part of the messages may go and every check decides some.
