@@ -15,6 +15,7 @@ import pytest
 
 from tests.scenario.places import (
     ASSISTANT,
+    COUNTER,
     DESK,
     HOTLINE,
     SERVICE,
@@ -25,9 +26,10 @@ from tests.scenario.places import (
 )
 from tests.scenario.processes import Child, run_command
 
-_PLACES = (SERVICE, ASSISTANT)
+_PLACES = (SERVICE, ASSISTANT, COUNTER)
 #: The platform knows it, but not this machine's address.
 _UNLISTED = Place(name="unlisted")
+_UNLISTED_COUNTER = Place(name="unlisted-counter", channel="kf")
 _UNLISTED_DESK = Place(name="unlisted-desk", channel="wecom", agent_id=1000004)
 
 
@@ -147,6 +149,26 @@ _MISTAKES: dict[str, Mistake] = {
         says="本机的出口 IP 不在应用的企业可信 IP 里（GET /cgi-bin/agent/get was refused with 60020",
         mend="加入「企业可信 IP」",
     ),
+    "another account of customer service": Mistake(
+        change=(COUNTER.open_kfid, "wk" + "0" * 30),
+        says="这个 secret 管不到 open_kfid 所指的客服账号",
+        mend="请在 zhike.toml 里把账号 counter 的 open_kfid 改为",
+    ),
+    "an application's secret for customer service": Mistake(
+        change=(_line("secret", COUNTER.secret), _line("secret", ASSISTANT.secret)),
+        says="secret 不能调用微信客服的接口（POST /cgi-bin/kf/account/list was refused with 95012",
+        mend="账号 counter 的 secret 取自那个应用",
+    ),
+    "an address that the customer service's application does not trust": Mistake(
+        places=(_UNLISTED_COUNTER,),
+        says="本机的出口 IP 不在应用的企业可信 IP 里（POST /cgi-bin/kf/account/list was refused with 60020",
+        mend="加入「企业可信 IP」",
+    ),
+    "customer service that is to answer in its callbacks": Mistake(
+        change=(_line("channel", "kf"), _line("channel", "kf") + "\n" + _line("answers", "passive")),
+        says="accounts[counter].answers",
+        mend="可选",
+    ),
     "a platform that cannot be reached": Mistake(
         change=("/wecom\"", ":1/wecom\""), says="api_base_url", mend="请"
     ),
@@ -165,9 +187,9 @@ _MISTAKES: dict[str, Mistake] = {
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a sandbox in real time that knows the accounts of a right configuration."""
     home = tmp_path_factory.mktemp("sandbox")
-    config = sandbox_configuration(clock="real", places=(*_PLACES, _UNLISTED, DESK, _UNLISTED_DESK))
-    for account in (*config["oa"], *config["wecom"][0]["apps"]):
-        if account["name"] in (_UNLISTED.name, _UNLISTED_DESK.name):
+    config = sandbox_configuration(clock="real", places=(*_PLACES, _UNLISTED, DESK, _UNLISTED_DESK, _UNLISTED_COUNTER))
+    for account in (*config["oa"], *config["wecom"][0]["apps"], *config["wecom"][0]["kf"]):
+        if account["name"].startswith("unlisted"):
             account["ip_allow_list"] = ["10.1.1.1"]
     (home / "sandbox.json").write_text(json.dumps(config), "utf-8")
     child = Child("sandbox", ["bot.sandbox", "--config", str(home / "sandbox.json"), "--port", "0"], home=home)
@@ -196,6 +218,7 @@ def test_a_right_configuration_is_found_right(furnished: Path, sandbox_url: str)
     assert "✗" not in done.stdout
     assert f"账号 {SERVICE.name} 的接口：取得了访问凭证" in done.stdout
     assert f"账号 {ASSISTANT.name} 的应用：agent_id 与 secret 相符" in done.stdout
+    assert f"账号 {COUNTER.name} 的客服账号：secret 可以管理这个客服账号" in done.stdout
     assert "可以连接，表结构是最新的" in done.stdout
 
 

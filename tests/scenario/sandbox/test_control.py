@@ -67,7 +67,7 @@ async def test_the_record_is_read_on_from_a_number(driver: Driver, bot: TinyBot)
 async def test_accounts_and_people_are_listed_without_secrets(driver: Driver) -> None:
     accounts = (await driver.get("/sandbox/accounts"))["accounts"]
     people = await driver.get("/sandbox/people")
-    assert [a["channel"] for a in accounts] == ["wechat"] * 6 + ["wecom"]
+    assert [a["channel"] for a in accounts] == ["wechat"] * 6 + ["wecom", "kf"]
     assert "secret" not in str(accounts).replace("secret-", "")
     assert [p["name"] for p in people["people"]] == ["小爱", "小波", "小可"]
     assert [m["userid"] for m in people["members"]] == ["ZhangWei", "LiNa"]
