@@ -20,12 +20,17 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.firm import Firm
 from tests.fakes.stores import open_stores
 
-#: A userid is valid by the document and may still name nobody: 422, which schemathesis does not expect of valid data.
-_CONFIG: Final = """
+#: A userid is valid by the document and may still name nobody, and a key of one write is no key of another: 422, which
+#: schemathesis does not expect of valid data.
+_WRITES: Final = ("owner", "erasure", "hold")
+_CONFIG: Final = "".join(
+    f"""
 [[operations]]
-include-name = "PUT /customers/{customer_id}/owner"
+include-name = "PUT /customers/{{customer_id}}/{write}"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "422"]
 """
+    for write in _WRITES
+)
 
 
 class ServedApart:
