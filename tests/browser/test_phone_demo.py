@@ -13,6 +13,7 @@ from bot.demo.home import take_home
 from bot.demo.world import ASSISTANT_MENU, SCENES
 from content.loader import load_content
 from handlers.conversation.staff import HELP_KEY, WHOAMI_KEY
+from handlers.handover.agent_words import OFF_DUTY_KEY, ON_DUTY_KEY
 from handlers.tasks.desk import TODAY_KEY
 from tests.browser.chromium import DESK
 from tests.browser.screenshots import demonstration
@@ -71,7 +72,6 @@ async def test_every_button_and_every_code_of_the_demonstration_has_its_own_answ
     content = load_content(tmp_path)
     leaves = [leaf for button in ASSISTANT_MENU for leaf in button.get("sub_button", [button])]
 
-    assert [
-        leaf["key"] for leaf in leaves if leaf["key"] not in {*content.menu.replies, HELP_KEY, TODAY_KEY, WHOAMI_KEY}
-    ] == []
+    staff = {HELP_KEY, TODAY_KEY, WHOAMI_KEY, ON_DUTY_KEY, OFF_DUTY_KEY}
+    assert [leaf["key"] for leaf in leaves if leaf["key"] not in {*content.menu.replies, *staff}] == []
     assert [code for code in SCENES if content.welcome.on_follow(code["scene"]) == content.welcome.follow] == []
