@@ -14,6 +14,7 @@ import typer
 
 from bot import log_commands, menus
 from bot.clock import RealClock
+from bot.demo.counter_day import play_counter_day
 from bot.demo.day import DayFailed, play_day
 from bot.demo.handover_day import play_handover_day
 from bot.demo.home import take_home
@@ -23,7 +24,7 @@ from bot.demo.privacy_day import play_privacy_day
 from bot.demo.processes import Child, StartFailed, free_port
 from bot.demo.staff_day import play_staff_day
 from bot.demo.ticking import CLOCK, ticking
-from bot.demo.world import ACCOUNTS, ASSISTANT, PASSWORD, STAFF, write_world
+from bot.demo.world import ACCOUNTS, ASSISTANT, COUNTER, PASSWORD, STAFF, write_world
 from bot.people import build_people
 from bot.settings import Settings, load_settings
 from storage.database import open_database
@@ -80,6 +81,7 @@ async def _play(sandbox_url: str, bot_url: str, settings: Settings, bot: Child) 
     try:
         async with aiohttp.ClientSession() as http, ticking(http, sandbox_url):
             await play_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
+            await play_counter_day(http, sandbox_url=sandbox_url, say=typer.echo)
             await play_staff_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
             await play_policy_day(http, sandbox_url=sandbox_url, settings=settings, say=typer.echo)
             await play_privacy_day(http, sandbox_url=sandbox_url, bot_url=bot_url, say=typer.echo)
@@ -107,7 +109,7 @@ def _say_addresses(bot_url: str, sandbox_url: str, home: Path) -> None:
     typer.echo(f"  接口文档（OpenAPI）         {bot_url}/api/v1/openapi.json")
     typer.echo(f"  机器人就绪检查              {bot_url}/health/ready")
     typer.echo(f"  指标                        {bot_url}/metrics")
-    for name in (*(account.name for account in ACCOUNTS), ASSISTANT):
+    for name in (*(account.name for account in ACCOUNTS), ASSISTANT, COUNTER):
         typer.echo(f"  回调地址                    {bot_url}/callback/{name}")
     typer.echo(f"  数据与日志                  {home}")
 

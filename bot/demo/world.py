@@ -1,4 +1,4 @@
-"""What the demonstration consists of: three official accounts (one a mode), one WeCom application, people, staff.
+"""What the demonstration consists of: three official accounts (one a mode), WeCom, people, staff.
 
 Written out twice on purpose: once as the sandbox's configuration, once as the bot's zhike.toml, as two companies would.
 """
@@ -54,6 +54,10 @@ ACCOUNTS: Final = (
     DemoAccount(name="branch", title="安和上海分公司（演示）", mode="plain", format="xml"),
 )
 ASSISTANT: Final = "assistant"
+#: The account of WeChat customer service.
+COUNTER: Final = "counter"
+COUNTER_TITLE: Final = "安和客服（演示）"
+OPEN_KFID: Final = "wkDemoAnheLifeCounter00000000001"
 #: Codes that hang in the branch already; content/zh/welcome.yaml greets each kind in its own words.
 SCENES: Final = (
     {"scene": "hall", "title": "上海分公司营业厅台卡"},
@@ -143,6 +147,18 @@ def _sandbox(bot_url: str, sandbox_url: str, clock: dict[str, Any] | None) -> di
                         "menu": ASSISTANT_MENU,
                     }
                 ],
+                "kf": [
+                    {
+                        "name": COUNTER,
+                        "title": COUNTER_TITLE,
+                        "open_kfid": OPEN_KFID,
+                        "secret": _secret(COUNTER, "secret"),
+                        "token": _secret(COUNTER, "token"),
+                        "aes_key": _aes_key(COUNTER),
+                        "callback_url": f"{bot_url}/callback/{COUNTER}",
+                        "servicers": ["ZhangWei", "LiNa"],
+                    }
+                ],
                 "members": [{"userid": s["userid"], "name": s["name"]} for s in STAFF]
                 + [{"userid": "NewHere", "name": "王新"}],
             }
@@ -191,6 +207,8 @@ def _settings(bot_url: str, sandbox_url: str) -> str:
     wecom = {"name": ASSISTANT, "channel": "wecom", "title": "知客助手", "corp_id": CORP_ID, "agent_id": 1000002}
     addresses = dict.fromkeys(("api_base_url", "client_base_url", "desk_base_url"), f"{sandbox_url}/wecom")
     blocks.append(_block("[[accounts]]", wecom | addresses | _secrets(ASSISTANT)))
+    counter = {"name": COUNTER, "channel": "kf", "title": COUNTER_TITLE, "corp_id": CORP_ID, "open_kfid": OPEN_KFID}
+    blocks.append(_block("[[accounts]]", counter | {"api_base_url": f"{sandbox_url}/wecom"} | _secrets(COUNTER)))
     blocks += [_block("[[staff]]", {"realm": CORP_ID} | person) for person in STAFF]
     return "\n".join(blocks)
 

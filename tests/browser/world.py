@@ -139,7 +139,7 @@ class World:
 
 
 def configuration(bot_url: str) -> dict[str, Any]:
-    """Return two official accounts in plain mode, one application, a follower, a stranger and a member."""
+    """Return two official accounts in plain mode, an application, customer service, and three people."""
     keys = {"token": "token", "aes_key": _AES_KEY, "secret": "secret"}
     service = {"name": "service", "title": "安心保险", "app_id": "wx-service", "original_id": "gh_service"}
     club = {"name": "club", "title": "安心会员", "app_id": "wx-club", "original_id": "gh_club"}
@@ -153,6 +153,17 @@ def configuration(bot_url: str) -> dict[str, Any]:
                 "corp_id": _CORP_ID,
                 "title": "安心保险",
                 "apps": [{**app, **keys}],
+                "kf": [
+                    {
+                        **keys,
+                        "name": "counter",
+                        "title": "安心客服",
+                        "open_kfid": "wkAnxin0000000000000000000000001",
+                        "secret": "kf-secret",
+                        "servicers": ["ZhangWei"],
+                        "callback_url": f"{bot_url}/application",
+                    }
+                ],
                 "members": [{"userid": "ZhangWei", "name": "张伟"}],
             }
         ],

@@ -27,8 +27,9 @@ def test_the_scripted_day_exits_0_with_its_transcript_and_leaves_a_log_that_veri
     done = run_command("demo", "--script", "--home", str(home), home=home, database_url=url, seconds=120)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert [words for words in ("林晓燕", "张伟", "王新", "犹豫期", "已为您关闭") if words not in done.stdout] == []
-    assert done.stdout.count("intact") == 4
+    assert done.stdout.count("intact") == 5
     assert "日志记下了客户的来源" in done.stdout
+    assert "人工接待时机器人没有说话，结束后又由机器人来答" in done.stdout
     assert "新待办 #1：客户投诉" in done.stdout
     assert "张伟（代理人）看到自己的客户和原话" in done.stdout
     assert "王丽（管理员）不能看客户" in done.stdout

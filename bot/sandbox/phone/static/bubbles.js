@@ -127,8 +127,9 @@ export function draw(message, sides, actions) {
   const wide = message.kind === "news" && !sides.account.wecom;
   if (wide) return el("div", { class: "row wide", role: "group", "aria-label": who }, body(message, actions));
   const picture = mine ? avatar(sides.me.id, sides.me.name) : avatar(sides.account.name, sides.account.title, { account: true });
-  const named = sides.account.wecom && !mine;
+  // A servicer's own words bear their name; else a customer could not tell who speaks, as in WeChat itself.
+  const sender = message.via === "servicer" ? message.content.servicer : sides.account.wecom && !mine ? sides.account.title : "";
   return el("div", { class: `row ${mine ? "mine" : "theirs"} ${OWN_BUBBLE.has(message.kind) ? "" : "plain"}`.trim(), role: "group", "aria-label": `${who}说` },
     picture,
-    el("div", { class: "said" }, named ? el("span", { class: "sender" }, sides.account.title) : null, body(message, actions)));
+    el("div", { class: "said" }, sender ? el("span", { class: "sender" }, sender) : null, body(message, actions)));
 }

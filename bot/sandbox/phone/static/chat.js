@@ -68,7 +68,7 @@ export class Chat {
     const typing = chat.pending || chat.typing;
     this.#typing.textContent = typing ? "对方正在输入…" : "";
     this.#node.classList.toggle("is-typing", typing);
-    this.#subtitle.textContent = account.wecom ? `${account.corpTitle} · 企业微信` : "";
+    this.#subtitle.textContent = account.wecom ? `${account.corpTitle} · 企业微信` : account.desk ? `${account.corpTitle} · 微信客服` : "";
     const elsewhere = store.unreadInAll();
     this.#unread.textContent = elsewhere ? String(Math.min(99, elsewhere)) : "";
     this.#compose.show(account, chat);
@@ -98,7 +98,7 @@ export class Chat {
 
   #introduction(account) {
     const { following } = this.#phone.store.chat(account);
-    const hint = account.wecom ? "企业微信应用" : following ? "还没有消息" : "关注后就可以和它聊天";
+    const hint = account.wecom ? "企业微信应用" : account.desk ? "微信客服，直接提问就行" : following ? "还没有消息" : "关注后就可以和它聊天";
     return el("div", { class: "introduction" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title), el("p", {}, hint));
   }
 

@@ -162,7 +162,10 @@ export class Compose {
     const { panels } = this.#phone;
     const followed = this.#following !== false;
     const items = [["image", "相册", () => panels.album()], ["video", "视频", () => chooseVideo(this.#phone)], ["pin", "位置", () => panels.place()], ["link", "链接", () => panels.link()]];
-    if (!this.#account.wecom) {
+    if (this.#account.desk) {
+      items.push(["file", "文件", () => this.#phone.act("file")]);
+      items.push(["person", "扮演客服", () => panels.servicer(this.#account)]);
+    } else if (!this.#account.wecom) {
       items.push(["scan", "扫一扫", () => panels.scan(this.#account)]);
       items.push(followed ? ["unfollow", "取消关注", () => this.#phone.act("unfollow")] : ["follow", "关注", () => this.#phone.act("follow")]);
     }

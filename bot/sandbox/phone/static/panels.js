@@ -98,9 +98,9 @@ export class Panels {
   /** WeCom recognises no speech: the bot gets a voice without words, so there are none to write. */
   voice(account) {
     const send = this.#sender();
-    if (account.wecom) {
+    if (account.wecom || account.desk) {
       this.#phone.sheets.show("说一段语音", (close) => [
-        el("p", { class: "hint" }, "企业微信不识别语音：机器人只收到一段录音，收不到文字。"),
+        el("p", { class: "hint" }, `${account.desk ? "微信客服" : "企业微信"}不识别语音：机器人只收到一段录音，收不到文字。`),
         form([], "松开 发送", () => send(close, "voice", {})),
       ]);
       return;
@@ -144,8 +144,36 @@ export class Panels {
     return code.ends > now ? `有效至 ${stamp(code.ends, now)}` : "已过期";
   }
 
-  #profileRows(account, { quota }) {
+  /** What a servicer does in WeCom about this chat: takes it, speaks, ends it. */
+  servicer(account) {
+    const { store } = this.#phone;
+    const here = store.here();
+    const state = store.chat(account).session;
+    const serving = state?.state === 3 ? state.servicer : null;
+    this.#phone.sheets.show("扮演客服", (close) => {
+      const serve = (servicer, kind, fields) => {
+        close();
+        return store.serve(servicer, kind, fields, here);
+      };
+      if (!serving) {
+        return [
+          el("p", { class: "hint" }, "在企业微信里，客服人员接入以后由人来答，机器人不再说话。"),
+          account.servicers.map((servicer) => row(`${servicer} 接入`, "", () => serve(servicer, "take"), avatar(servicer, servicer))),
+        ];
+      }
+      return [
+        form([{ name: "text", label: `${serving} 说`, kind: "long", required: true }], "发送", ({ text }) => serve(serving, "text", { text })),
+        row(`${serving} 结束会话`, "客户再说话时又由机器人来答", () => serve(serving, "end"), el("span", { class: "row-icon" }, icon("close"))),
+      ];
+    });
+  }
+
+  #profileRows(account, { quota, session }) {
     if (account.wecom) return [["类型", "企业微信应用"], ["企业", account.corpTitle]];
+    if (account.desk) {
+      const who = session?.state === 3 ? `${session.servicer} 接待中` : "机器人";
+      return [["类型", "微信客服"], ["企业", account.corpTitle], ["由谁来答", who], ["还能收到", `${quota?.left ?? 0} 条`]];
+    }
     const now = this.#phone.clock.now();
     const left = quota && quota.until > now ? `还能发 ${quota.left} 条，至 ${stamp(quota.until, now)}` : "你说话或点菜单后才能发";
     return [["类型", account.kind === "subscription" ? "订阅号" : "服务号"], ["原始 ID", account.originalId], ["客服消息", left]];
@@ -158,7 +186,7 @@ export class Panels {
     this.#phone.sheets.show("详细资料", (close) => el("div", { class: "profile" },
       el("div", { class: "profile-head" }, avatar(account.name, account.title, { account: true, className: "large" }), el("strong", {}, account.title)),
       el("dl", {}, rows.map(([term, value]) => [el("dt", {}, term), el("dd", {}, value)])),
-      account.wecom ? null : el("button", { type: "button", class: followed ? "secondary warn" : "primary",
+      account.wecom || account.desk ? null : el("button", { type: "button", class: followed ? "secondary warn" : "primary",
         on: { click: () => send(close, followed ? "unfollow" : "follow") } }, followed ? "取消关注" : "关注公众号")));
   }
 

@@ -78,7 +78,7 @@ class Phone {
 
   /** Opening an application's chat is an event in WeCom; an official account does not learn of it. */
   open(account) {
-    const entering = account.wecom && this.store.open?.name !== account.name;
+    const entering = (account.wecom || account.desk) && this.store.open?.name !== account.name;
     this.store.openChat(account);
     this.#writeAddress();
     if (entering) this.act("enter");

@@ -99,6 +99,17 @@ export class Store extends EventTarget {
     return true;
   }
 
+  /** Let a servicer do something in the open chat, which is one of WeChat customer service. */
+  async serve(servicer, kind, fields = {}, { account, person } = this.here()) {
+    try {
+      await wire.serve(account.name, servicer, person.id, kind, fields);
+    } catch (error) {
+      this.#tell("trouble", error.message);
+      return;
+    }
+    if (this.me === person) await this.refresh(account);
+  }
+
   /** Get what a menu button of the open chat brings by itself. */
   async takeMaterial(id) {
     const { account, person } = this.here();

@@ -38,12 +38,14 @@ function readCode(raw) {
   return { scene: raw.scene, title: raw.title ?? "", ticket: raw.ticket, url: raw.url, image: raw.image ?? null, ends: raw.ends ?? null };
 }
 
-/** An account: {name, title, wecom, corp, corpTitle, kind, originalId, menu, codes}. */
+/** An account: {name, title, wecom, desk, servicers, corp, corpTitle, kind, originalId, menu, codes}. */
 function readAccount(raw) {
   return {
     name: raw.name,
     title: raw.title,
     wecom: raw.channel === "wecom",
+    desk: raw.channel === "kf",
+    servicers: raw.servicers ?? [],
     corp: raw.corp_id ?? null,
     corpTitle: raw.corp_title ?? "",
     kind: raw.kind,
@@ -95,11 +97,17 @@ export async function fetchChat(account, person) {
     pending: answer.pending > 0,
     typing: Boolean(answer.typing),
     quota: answer.quota ?? null,
+    session: answer.session ?? null,
   };
 }
 
 export function act(account, person, kind, fields = {}) {
   return post("/sandbox/act", { account, person, act: kind, wait: false, ...fields });
+}
+
+/** Let a servicer of WeChat customer service do something about a person's chat. */
+export function serve(account, servicer, person, kind, fields = {}) {
+  return post("/sandbox/kf/servicer", { account, servicer, person, act: kind, wait: false, ...fields });
 }
 
 /** Tap a menu button that brings a material or an article by itself. */
