@@ -22,15 +22,16 @@ async def play_counter_day(http: aiohttp.ClientSession, *, sandbox_url: str, say
     """Play it; raise DayFailed at the first thing that is not as it must be."""
     say(f"\n—— {COUNTER_TITLE} · 微信客服 ——")
     counter = _Counter(http, sandbox_url, say)
-    await counter.act("enter", "（点公众号文章里的链接，进入客服会话）", sees="您好，这里是")
-    await counter.act("text", "犹豫期是什么意思？", sees="犹豫期（也叫冷静期）是签收保单后", text="犹豫期是什么意思？")
+    await counter.act("enter", "（点公众号文章里的链接，进入客服会话）", sees=("您好，这里是",))
+    answered = ("犹豫期（也叫冷静期）是签收保单后", "【告知】")
+    await counter.act("text", "犹豫期是什么意思？", sees=answered, text="犹豫期是什么意思？")
     spoken = await counter.spoken()
     await counter.serve("take", "（在企业微信里接入会话）")
     await counter.serve("text", "您好，我是张伟，这件事我来办。", text="您好，我是张伟，这件事我来办。")
     await counter.act("text", "那我在犹豫期里退保，钱怎么退？", text="那我在犹豫期里退保，钱怎么退？")
     await counter.serve("text", "我先核对您的合同，稍后回电给您。", text="我先核对您的合同，稍后回电给您。")
     await counter.serve("end", "（结束会话）")
-    await counter.act("text", "保单怎么查？", sees="查保单可以这样", text="保单怎么查？")
+    await counter.act("text", "保单怎么查？", sees=("查保单可以这样",), text="保单怎么查？")
     if await counter.spoken() != spoken + 1:
         raise DayFailed(f"{COUNTER}: 人工接待时机器人不应当说话")
     say("  ✓ 人工接待时机器人没有说话，结束后又由机器人来答")
@@ -45,8 +46,8 @@ class _Counter:
         self._say = say
         self._seen = 0
 
-    async def act(self, act: str, says: str, *, sees: str = "", **fields: Any) -> None:
-        """Let the customer act; with `sees` wait for an answer that has these words."""
+    async def act(self, act: str, says: str, *, sees: tuple[str, ...] = (), **fields: Any) -> None:
+        """Let the customer act; wait until each of `sees` stands in an answer."""
         self._say(f"  赵敏：{says}")
         await self._post("/sandbox/act", {"account": COUNTER, "person": _WHO, "act": act, "wait": True, **fields})
         if sees:
@@ -62,17 +63,17 @@ class _Counter:
         """Return how many messages the bot has sent."""
         return sum(message["via"] != "servicer" for message in await self._answers())
 
-    async def _until(self, sees: str, says: str) -> None:
+    async def _until(self, sees: tuple[str, ...], says: str) -> None:
         for _ in range(round(_PATIENCE / 0.1)):
             fresh = (await self._answers())[self._seen :]
-            if any(sees in (message["text"] or "") for message in fresh):
+            if all(any(words in (message["text"] or "") for message in fresh) for words in sees):
                 for message in fresh:
                     if message["via"] != "servicer":
                         self._say("    知客：" + message["text"].replace("\n", "\n          "))
                 self._seen += len(fresh)
                 return
             await asyncio.sleep(0.1)
-        raise DayFailed(f"{COUNTER} / {says}: {_PATIENCE:g} 秒内没有看到「{sees}」")
+        raise DayFailed(f"{COUNTER} / {says}: {_PATIENCE:g} 秒内没有看到 {sees}")
 
     async def _answers(self) -> list[dict[str, Any]]:
         query = {"account": COUNTER, "person": _WHO}
