@@ -74,7 +74,11 @@ class Scrub:
                 contents = list((await connection.execute(text(partitions))).scalars())
                 for name in (*_TABLES, *contents):
                     await connection.execute(text(f"VACUUM FULL {name}"))
+                # ANALYZE keeps frequent values as they are: sampled anew, and the old samples written over.
+                for name in (*_TABLES, *contents, "content"):
+                    await connection.execute(text(f"ANALYZE {name}"))
                 told: dict[str, Any] = {"written_anew": [*_TABLES, *contents]}
+                told["statistics_written_anew"] = await _allowed(connection, "VACUUM FULL pg_statistic")
                 place = (await connection.execute(text("SELECT pg_current_wal_lsn()::text"))).scalar_one()
                 told["wal_until"] = place
                 told["checkpoint"] = await _allowed(connection, "CHECKPOINT")
