@@ -36,8 +36,8 @@ def check_notice(document: Document, notice: Notice) -> Iterator[Problem]:
     for name in ("text", "shown", "thanks", "declined", "why_nothing", *NOTICE_SLOTS):
         allowed = NOTICE_SLOTS.get(name, frozenset()) | COMMON_SLOTS
         yield from _unknown_slots(document, (name,), slots_of(getattr(notice, name)), allowed=allowed)
-    for name, purpose in notice.purposes:
-        yield from _unknown_slots(document, ("purposes", name, "ask"), slots_of(purpose.ask), allowed=COMMON_SLOTS)
+    for name, asked in notice.consents:
+        yield from _unknown_slots(document, ("consents", name, "ask"), slots_of(asked.ask), allowed=COMMON_SLOTS)
 
 
 def check_policies(document: Document, texts: PolicyTexts) -> Iterator[Problem]:

@@ -25,18 +25,21 @@ VERSION: Final = "notice-"
 
 #: Slots that a text may hold beside `{account}` and `{hotline}`.
 NOTICE_SLOTS: Final = {
+    "switch_on": frozenset({"title"}),
+    "switch_off": frozenset({"title"}),
     "turned_on": frozenset({"title"}),
     "turned_off": frozenset({"title"}),
     "why_answer": frozenset({"at", "cause", "version"}),
     "why_service": frozenset({"at", "version"}),
     "why_marketing": frozenset({"at", "since", "version"}),
+    "why_no_consent": frozenset({"at", "version"}),
 }
 
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
 Label = Annotated[str, Field(min_length=1, max_length=20)]
 
 
-class Purpose(Authored):
+class AskedConsent(Authored):
     """One consent as it is asked for."""
 
     #: A new version asks again those who had agreed to an older one, and those who never answered.
@@ -84,19 +87,19 @@ class Acts(Authored):
     other: Label
 
 
-class Purposes(Authored):
+class AskedConsents(Authored):
     """The five consents (docs/states.md), in the order in which they are asked for."""
 
-    profile: Purpose
-    marketing: Purpose
-    personalisation: Purpose
-    archive: Purpose
-    sensitive: Purpose
+    profile: AskedConsent
+    marketing: AskedConsent
+    personalisation: AskedConsent
+    archive: AskedConsent
+    sensitive: AskedConsent
 
-    def of(self, consent: Consent) -> Purpose:
+    def of(self, consent: Consent) -> AskedConsent:
         """Return the one of a consent."""
-        purpose: Purpose = getattr(self, consent.value)
-        return purpose
+        asked: AskedConsent = getattr(self, consent.value)
+        return asked
 
 
 #: Offered together, each of which can be chosen by itself; `sensitive` is never among them.
@@ -109,7 +112,7 @@ class Notice(Authored):
     #: Who processes what for what, for how long, and the rights; the choices come after it.
     text: Words
     choices: Labels
-    purposes: Purposes
+    consents: AskedConsents
     states: States
     #: Words that show the choices made: whole messages.
     show: Annotated[tuple[Phrase, ...], Field(min_length=1)]
@@ -118,6 +121,9 @@ class Notice(Authored):
     #: After all choices, when something was agreed to, and when nothing was.
     thanks: Words
     declined: Words
+    #: `{title}`: the switch of one consent in the list.
+    switch_on: Label
+    switch_off: Label
     #: `{title}`: one consent was given or taken back.
     turned_on: Words
     turned_off: Words
@@ -126,6 +132,8 @@ class Notice(Authored):
     why_answer: Words
     why_service: Words
     why_marketing: Words
+    #: It was marketing, and no consent that is older than it stands on record.
+    why_no_consent: Words
     why_nothing: Words
     acts: Acts
 
@@ -142,11 +150,11 @@ class Notice(Authored):
 
     def version_of(self, consent: Consent) -> str:
         """Return what a consent's row says was shown."""
-        return VERSION + self.purposes.of(consent).version
+        return VERSION + self.consents.of(consent).version
 
     def phrases(self) -> Iterator[tuple[Consent, bool, str]]:
         """Yield each phrase that turns a consent on (True) or off."""
         for consent in Consent:
-            purpose = self.purposes.of(consent)
-            yield from ((consent, True, phrase) for phrase in purpose.on)
-            yield from ((consent, False, phrase) for phrase in purpose.off)
+            asked = self.consents.of(consent)
+            yield from ((consent, True, phrase) for phrase in asked.on)
+            yield from ((consent, False, phrase) for phrase in asked.off)

@@ -15,6 +15,7 @@ POLICY_SLOTS: Final = {
     "code_message": frozenset({"code", "minutes"}),
     "code_wrong": frozenset({"left"}),
     "as_of": frozenset({"as_of"}),
+    "more": frozenset({"count"}),
     "policy": frozenset({"number", "product", "insured", "status"}),
     "due": frozenset({"date"}),
     "due_amount": frozenset({"date", "amount"}),
@@ -65,6 +66,8 @@ class PolicyTexts(Authored):
     down: Words
     #: Under every list: `{as_of}`.
     as_of: Words
+    #: `{count}`: so many more than a message holds.
+    more: Words
     no_policies: Words
     no_renewals: Words
     no_cases: Words

@@ -27,8 +27,6 @@ MAY_FOLLOW: Final[Mapping[HandoverState, frozenset[HandoverState]]] = MappingPro
         _S.CLOSED: frozenset(),
     }
 )
-#: What a handover without anybody keeps of nobody.
-NOBODY: Final[Mapping[str, Any]] = MappingProxyType({"staff_id": None, "until": None})
 
 
 async def move(

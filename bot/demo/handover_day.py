@@ -19,7 +19,6 @@ _PATIENCE: Final = 30.0
 #: How long an offer stands, and a little more.
 _OFFER_SECONDS: Final = 95.0
 _MESSAGE: Final = "上次说好三天给我回话，今天第四天了"
-_REPLY: Final = "赵女士您好，您的申请已审核通过，今天会到账。"
 
 
 async def play_handover_day(http: aiohttp.ClientSession, *, sandbox_url: str, say: Say) -> None:

@@ -23,7 +23,7 @@ class Asking:
             Option(id=f"{CHOICE}{consent}.yes", label=labels.agree),
             Option(id=f"{CHOICE}{consent}.no", label=labels.refuse),
         )
-        head = self._notice.purposes.of(consent).ask
+        head = self._notice.consents.of(consent).ask
         return self._phrasing.ask(turn, f"{lead}\n{head}" if lead else head, options)
 
     def asked(self, turn: Turn, consent: Consent) -> ConsentChanged:

@@ -9,7 +9,8 @@ from content.consent import Consent, ConsentState
 from content.local_time import local
 from content.messages import Option, Text
 from content.normal_form import normalise
-from content.notice import CHOICE, TOGETHER
+from content.notice import CHOICE, TOGETHER, Notice
+from content.slots import fill
 from content.tree import Content
 from handlers.conversation.asking import Asking
 from handlers.conversation.menu import typed_option
@@ -108,7 +109,7 @@ class ConsentChoices:
 
     def _switched(self, turn: Turn, consent: Consent, state: ConsentState) -> Outcome:
         words = self._notice.turned_on if state is ConsentState.GRANTED else self._notice.turned_off
-        reply = self._phrasing.say(turn, words, title=self._notice.purposes.of(consent).title)
+        reply = self._phrasing.say(turn, words, title=self._notice.consents.of(consent).title)
         return Outcome(replies=(reply,), effects=self._steps(turn, [(consent, state)]))
 
     def _steps(self, turn: Turn, answers: Iterable[tuple[Consent, ConsentState]]) -> tuple[ConsentChanged, ...]:
@@ -122,12 +123,12 @@ class ConsentChoices:
     def _list(self, turn: Turn) -> Reply:
         lines, options = [self._notice.shown], []
         for consent in Consent:
-            purpose = self._notice.purposes.of(consent)
+            title = self._notice.consents.of(consent).title
             standing = turn.standing.consents.get(consent)
             state = turn.standing.state(consent)
             day = f"（{local(standing.at):%Y-%m-%d}）" if standing else ""
-            lines.append(f"· {purpose.title}：{getattr(self._notice.states, state)}{day}")
-            options.append(switch(purpose.title, consent, on=state is not ConsentState.GRANTED))
+            lines.append(f"· {title}：{getattr(self._notice.states, state)}{day}")
+            options.append(switch(self._notice, consent, on=state is not ConsentState.GRANTED))
         return self._phrasing.ask(turn, "\n".join(lines), tuple(options))
 
 
@@ -142,15 +143,13 @@ def _step(before: ConsentState, answer: ConsentState) -> ConsentState | None:
     return None if answer is before or is_no_again else answer
 
 
-def switch(title: str, consent: Consent, *, on: bool) -> Option:
+def switch(notice: Notice, consent: Consent, *, on: bool) -> Option:
     """Return the choice that turns a consent on or off."""
-    return Option(id=f"{CHOICE}{consent}.{'on' if on else 'off'}", label=f"{'开启' if on else '关闭'}{title}")
+    label = fill(notice.switch_on if on else notice.switch_off, {"title": notice.consents.of(consent).title})
+    return Option(id=f"{CHOICE}{consent}.{'on' if on else 'off'}", label=label)
 
 
 def consent_labels(content: Content) -> frozenset[str]:
     """Return the labels of every choice about consents."""
-    notice = content.notice
-    switches = {
-        switch(notice.purposes.of(consent).title, consent, on=on).label for consent in Consent for on in (True, False)
-    }
-    return frozenset(switches | {label for _, label in notice.choices})
+    switches = {switch(content.notice, consent, on=on).label for consent in Consent for on in (True, False)}
+    return frozenset(switches | {label for _, label in content.notice.choices})

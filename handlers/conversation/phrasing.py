@@ -27,7 +27,11 @@ class Phrasing:
 
     def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
-        return self._reply(turn, TextReply(content=self.words(turn, text, **slots)))
+        return self.told(turn, self.words(turn, text, **slots))
+
+    def told(self, turn: Turn, words: str) -> Reply:
+        """Return words that are whole already as a reply: braces in them stand for themselves."""
+        return self._reply(turn, TextReply(content=words))
 
     def words(self, turn: Turn, text: str, /, **slots: str) -> str:
         """Return a sentence with its slots filled. Raises KeyError on a slot without value."""

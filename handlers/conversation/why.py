@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from content.consent import Consent
+from content.consent import Consent, ConsentState
 from content.local_time import local
 from content.messages import Purpose
 from content.normal_form import normalise
@@ -46,7 +46,9 @@ class Why:
         slots = {"at": f"{local(last.at):%m月%d日 %H:%M}", "version": last.content_version}
         standing = turn.standing.consents.get(Consent.MARKETING)
         if last.purpose == Purpose.MARKETING:
-            slots["since"] = f"{local(standing.at):%Y-%m-%d}" if standing else "此前"
+            if standing is None or standing.state is not ConsentState.GRANTED or standing.at > last.at:
+                return Outcome(replies=(self._phrasing.say(turn, self._notice.why_no_consent, **slots),))
+            slots["since"] = f"{local(standing.at):%Y-%m-%d}"
             return Outcome(replies=(self._phrasing.say(turn, self._notice.why_marketing, **slots),))
         if last.cause is None:
             return Outcome(replies=(self._phrasing.say(turn, self._notice.why_service, **slots),))

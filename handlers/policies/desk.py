@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from content.masking import mask
@@ -168,9 +169,9 @@ class PolicyDesk:
             "policies": self._wording.policies,
             "renewals": self._wording.renewals,
             "progress": self._wording.progress,
-        }[wish](book)
-        # What the source writes into a status or a step is masked like everybody's words.
-        return self._say(turn, mask(words))
+        }[wish](book, partial(self._phrasing.words, turn))
+        # What the source writes into a status or a step is masked like everybody's words, and is no text with slots.
+        return Outcome(replies=(self._phrasing.told(turn, mask(words)),))
 
     async def _send_code(self, turn: Turn, holder: str, wish: str) -> Outcome:
         person = await self._source.holder(holder)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from content.local_time import local
 from content.policy import Policy, PolicyBook, ServiceCase
 from content.policy_texts import PolicyTexts
-from content.slots import fill
 
 #: Of a number so many characters are shown.
 _TAIL: Final = 4
@@ -18,61 +17,67 @@ _TAIL: Final = 4
 _MOST: Final = 8
 
 
+class Fill(Protocol):
+    """Fills the slots of an authored sentence, `{account}` and `{hotline}` among them; braces in a value stay."""
+
+    def __call__(self, text: str, /, **slots: str) -> str: ...
+
+
 class PolicyWording:
-    """Says what a book holds. The caller fills `{account}` and `{hotline}`."""
+    """Says what a book holds."""
 
     def __init__(self, texts: PolicyTexts) -> None:
         self._texts = texts
 
-    def policies(self, book: PolicyBook) -> str:
+    def policies(self, book: PolicyBook, fill: Fill) -> str:
         """Return the policies."""
-        return self._listed(book, [self._policy(policy) for policy in book.policies], self._texts.no_policies)
+        parts = [self._policy(policy, fill) for policy in book.policies]
+        return self._listed(book, parts, none=self._texts.no_policies, fill=fill)
 
-    def renewals(self, book: PolicyBook) -> str:
+    def renewals(self, book: PolicyBook, fill: Fill) -> str:
         """Return the policies with a premium to come, the next one first."""
         due = sorted((policy for policy in book.policies if policy.next_due), key=lambda policy: _day(policy.next_due))
-        return self._listed(book, [self._policy(policy) for policy in due], self._texts.no_renewals)
+        parts = [self._policy(policy, fill) for policy in due]
+        return self._listed(book, parts, none=self._texts.no_renewals, fill=fill)
 
-    def progress(self, book: PolicyBook) -> str:
+    def progress(self, book: PolicyBook, fill: Fill) -> str:
         """Return the cases that are being worked on."""
-        return self._listed(book, [self._case(case) for case in book.cases], self._texts.no_cases)
+        parts = [self._case(case, fill) for case in book.cases]
+        return self._listed(book, parts, none=self._texts.no_cases, fill=fill)
 
-    def _listed(self, book: PolicyBook, parts: list[str], none: str) -> str:
-        shown = parts[:_MOST] or [none]
+    def _listed(self, book: PolicyBook, parts: Sequence[str], *, none: str, fill: Fill) -> str:
+        shown = list(parts[:_MOST]) or [fill(none)]
         if len(parts) > _MOST:
-            shown.append(f"……共 {len(parts)} 份")
-        return "\n".join([*shown, self._texts.as_of.replace("{as_of}", f"{local(book.as_of):%Y-%m-%d %H:%M}")])
+            shown.append(fill(self._texts.more, count=str(len(parts) - _MOST)))
+        return "\n".join([*shown, fill(self._texts.as_of, as_of=f"{local(book.as_of):%Y-%m-%d %H:%M}")])
 
-    def _policy(self, policy: Policy) -> str:
+    def _policy(self, policy: Policy, fill: Fill) -> str:
         texts = self._texts
         lines = [
             fill(
                 texts.policy,
-                {
-                    "product": policy.product,
-                    "number": tail(policy.number),
-                    "insured": first_and_stars(policy.insured),
-                    "status": policy.status,
-                },
+                product=policy.product,
+                number=tail(policy.number),
+                insured=first_and_stars(policy.insured),
+                status=policy.status,
             )
         ]
         if policy.next_due is not None and policy.premium is not None:
-            lines.append(fill(texts.due_amount, {"date": str(policy.next_due), "amount": _money(policy.premium)}))
+            lines.append(fill(texts.due_amount, date=str(policy.next_due), amount=_money(policy.premium)))
         elif policy.next_due is not None:
-            lines.append(fill(texts.due, {"date": str(policy.next_due)}))
+            lines.append(fill(texts.due, date=str(policy.next_due)))
         if policy.paid_until is not None:
-            lines.append(fill(texts.paid_until, {"date": str(policy.paid_until)}))
+            lines.append(fill(texts.paid_until, date=str(policy.paid_until)))
         if policy.sum_insured is not None:
-            lines.append(fill(texts.sum_insured, {"amount": _money(policy.sum_insured)}))
+            lines.append(fill(texts.sum_insured, amount=_money(policy.sum_insured)))
         return "\n".join(lines)
 
-    def _case(self, case: ServiceCase) -> str:
-        slots: Mapping[str, str] = {"kind": case.kind, "number": tail(case.number), "step": case.step}
-        lines = [fill(self._texts.case, slots)]
+    def _case(self, case: ServiceCase, fill: Fill) -> str:
+        lines = [fill(self._texts.case, kind=case.kind, number=tail(case.number), step=case.step)]
         if case.since is not None:
-            lines.append(fill(self._texts.since, {"date": str(case.since)}))
+            lines.append(fill(self._texts.since, date=str(case.since)))
         if case.next_step:
-            lines.append(fill(self._texts.next_step, {"step": case.next_step}))
+            lines.append(fill(self._texts.next_step, step=case.next_step))
         return "\n".join(lines)
 
 

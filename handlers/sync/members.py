@@ -25,7 +25,6 @@ from storage.sync_runs import Difference, SyncRow
 
 #: How long one question to the platform, or the writing of what was decided, may take until another process goes on.
 _LEASE: Final = timedelta(minutes=3)
-_SETTINGS: Final = "settings"
 #: Why somebody without rights is not listed: words of the report.
 _WHY: Final[Mapping[Presence, str]] = {
     Presence.GONE: "企业微信里已没有",
