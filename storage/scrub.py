@@ -3,8 +3,9 @@
 A deleted row is not gone from the disk by itself. SQLite overwrites it (`secure_delete`), but a page that was split
 or joined before may have kept a copy in its unused space, and the write-ahead log keeps whole old pages: VACUUM writes
 the file anew from what is alive, a truncating checkpoint empties the log. PostgreSQL's VACUUM frees a row's place and
-leaves its bytes: VACUUM FULL writes the table anew and drops the old file. Its own write-ahead log is the server's
-matter: after a checkpoint and a switch the old segments are recycled, and hold their bytes until they are overwritten.
+leaves its bytes: VACUUM FULL writes the table anew and drops the old file, as it does with the planner's samples, which
+hold values as they are. Its own write-ahead log is the server's matter: after a checkpoint and a switch the old segments
+are recycled, and hold their bytes until they are overwritten.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ _TABLES: Final = tuple(
     name
     for name, fate in FATES.items()
     if isinstance(fate, Destroy | Blank | OwnWay) and name not in ("content", "customer", "reach")
+)
+#: The columns of a table that can hold words.
+_WORDS: Final = text(
+    "SELECT quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute "
+    "WHERE attrelid = CAST(CAST(:table AS text) AS regclass) AND attnum > 0 AND NOT attisdropped "
+    "AND atttypid IN (CAST('text' AS regtype), CAST('varchar' AS regtype), CAST('bytea' AS regtype))"
 )
 #: How long a table may be waited for: who records a message waits behind this.
 _LOCK_WAIT: Final = "2s"
@@ -74,9 +81,8 @@ class Scrub:
                 contents = list((await connection.execute(text(partitions))).scalars())
                 for name in (*_TABLES, *contents):
                     await connection.execute(text(f"VACUUM FULL {name}"))
-                # ANALYZE keeps frequent values as they are: sampled anew, and the old samples written over.
-                for name in (*_TABLES, *contents, "content"):
-                    await connection.execute(text(f"ANALYZE {name}"))
+                for name in (*_TABLES, "content"):
+                    await _forget_samples(connection, name)
                 told: dict[str, Any] = {"written_anew": [*_TABLES, *contents]}
                 told["statistics_written_anew"] = await _allowed(connection, "VACUUM FULL pg_statistic")
                 place = (await connection.execute(text("SELECT pg_current_wal_lsn()::text"))).scalar_one()
@@ -86,6 +92,19 @@ class Scrub:
                 return told
         finally:
             await engine.dispose()
+
+
+async def _forget_samples(connection: Any, table: str) -> None:
+    """Drop the planner's samples of a table, which keep values as they are, and take new ones.
+
+    A new sample alone is not enough: of a table that has become empty ANALYZE keeps the old one. Giving a column the
+    type it has drops it and writes nothing anew (PostgreSQL, tablecmds.c: ATExecAlterColumnType, RemoveStatistics).
+    """
+    columns = (await connection.execute(_WORDS, {"table": table})).all()
+    changes = ", ".join(f"ALTER COLUMN {column.name} TYPE {column.type}" for column in columns)
+    if changes:
+        await connection.execute(text(f"ALTER TABLE {table} {changes}"))
+    await connection.execute(text(f"ANALYZE {table}"))
 
 
 async def _allowed(connection: Any, statement: str) -> bool:

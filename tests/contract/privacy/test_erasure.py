@@ -137,6 +137,7 @@ async def test_a_legal_hold_freezes_out_of_sight_until_it_is_released(marked: Ma
     assert kept["contents"] > 70
     assert not await _is_seen(marked, customer)
     assert await marked.found_on_disk()
+    await marked.stores.change("ANALYZE")
 
     await marked.wishes.release(COMMAND_LINE, customer, "file closed")
     await marked.job().run()
@@ -159,6 +160,7 @@ async def test_what_the_law_keeps_is_listed_with_its_reason_and_goes_when_its_ti
     assert not await _is_seen(marked, customer)
     assert await marked.job().run() == 0
 
+    await marked.stores.change("ANALYZE")
     await marked.clock.advance(LATER.total_seconds())
     assert await marked.job().run() == 1
     assert await marked.found_on_disk() == []
