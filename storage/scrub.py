@@ -4,8 +4,8 @@ A deleted row is not gone from the disk by itself. SQLite overwrites it (`secure
 or joined before may have kept a copy in its unused space, and the write-ahead log keeps whole old pages: VACUUM writes
 the file anew from what is alive, a truncating checkpoint empties the log. PostgreSQL's VACUUM frees a row's place and
 leaves its bytes: VACUUM FULL writes the table anew and drops the old file, as it does with the planner's samples, which
-hold values as they are. Its own write-ahead log is the server's matter: after a checkpoint and a switch the old segments
-are recycled, and hold their bytes until they are overwritten.
+hold values as they are. Its own write-ahead log is the server's matter: after a checkpoint and a switch the old
+segments are recycled, and hold their bytes until they are overwritten.
 """
 
 from __future__ import annotations
