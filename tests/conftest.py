@@ -7,13 +7,16 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from storage.database import open_database
 from storage.migrate import migrate
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.stores import OpenStores, open_stores
+from tests.files_to_processes import FilesToProcesses
 from tests.postgres_server import GIVEN_SERVER, drop_database, new_database, start_postgres
 from tests.sqlite_file import copy_sqlite
 
@@ -36,6 +39,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in ("database_url", "empty_database_url"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, kinds, indirect=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return what hands the tests out to several processes (`-n`)."""
+    return FilesToProcesses(config, log)
 
 
 @pytest.fixture(autouse=True)
