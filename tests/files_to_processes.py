@@ -1,7 +1,7 @@
 """Which tests stay together when several processes share a run: a file; of a scenario, a file on one kind of database.
 
-What a file shares, a town or a browser, costs seconds to start; a town is of one kind of database. `--dist loadgroup` of
-pytest-xdist 3.8 would be the declared way; it has no effect under pytest 9.2, which keeps node ids elsewhere.
+What a file shares, a town or a browser, costs seconds to start; a town is of one kind of database. `--dist loadgroup`
+of pytest-xdist 3.8 would be the declared way; it has no effect under pytest 9.2, which keeps node ids elsewhere.
 """
 
 from __future__ import annotations
