@@ -10,6 +10,7 @@ from bot.staff import Argon2Hasher
 from content.value import value
 from handlers.clock import Clock
 from handlers.handover.reading import HandoverReading
+from handlers.people.office import OfficeReading
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.people.search import Search
@@ -27,6 +28,7 @@ from storage.owners import Owners
 from storage.policy_bindings import PolicyBindings
 from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
+from storage.staff_list import StaffList
 from storage.timeline import Timeline
 
 
@@ -41,6 +43,7 @@ class People:
     handovers: HandoverReading
     owners: Owners
     audit: Audit
+    office: OfficeReading
     keys: ApiKeys
     wishes: Wishes
     own_data: OwnData
@@ -72,6 +75,7 @@ def build_people(database: Database, *, clock: Clock, settings: Settings, source
         handovers=HandoverReading(handovers=HandoverList(database), audit=audit, clock=clock),
         owners=Owners(database),
         audit=audit,
+        office=OfficeReading(staff=StaffList(database), audit=audit, clock=clock),
         keys=ApiKeys(database),
         wishes=build_wishes(database, settings=settings, clock=clock),
         own_data=build_own_data(database, settings=settings, clock=clock),

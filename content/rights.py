@@ -41,6 +41,8 @@ class Permission(StrEnum):
     CUSTOMERS_ASSIGN = "customers.assign"
     #: Read what customers of the scope said and were told, search it.
     CONVERSATIONS_READ = "conversations.read"
+    #: See what customers of the scope have insured, as the policy source says.
+    POLICIES_READ = "policies.read"
     #: See tasks of the scope.
     TASKS_READ = "tasks.read"
     #: Finish tasks of the scope and give them to others of it.
@@ -71,6 +73,7 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             {
                 _P.CUSTOMERS_READ,
                 _P.CONVERSATIONS_READ,
+                _P.POLICIES_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.HANDOVERS_READ,
@@ -82,6 +85,7 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CUSTOMERS_READ,
                 _P.CUSTOMERS_ASSIGN,
                 _P.CONVERSATIONS_READ,
+                _P.POLICIES_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.HANDOVERS_READ,
@@ -95,6 +99,7 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             {
                 _P.CUSTOMERS_READ,
                 _P.CONVERSATIONS_READ,
+                _P.POLICIES_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.AUDIT_READ,

@@ -58,17 +58,18 @@ class PolicyReading:
 
     async def of(self, viewer: Viewer, customer_id: int) -> Policies | None:
         """Return the policies of a customer of the scope, None when there is no such customer. Raises Forbidden."""
-        require(viewer, Permission.CUSTOMERS_READ)
+        require(viewer, Permission.POLICIES_READ)
         card = await self._cards.card(customer_id, viewer=viewer)
         if card is None:
             return None
         if self._source is None:
             return Policies(sight=Sight.NO_SOURCE)
+        # Whether a customer is bound says something of them, too.
+        deed = Deed(action="read", subject="policies", subject_id=card.id)
+        await self._audit.note(viewer, deed, now=self._clock.now())
         holder = await self._bindings.holder_of(card.id)
         if holder is None:
             return Policies(sight=Sight.UNBOUND)
-        deed = Deed(action="read", subject="policies", subject_id=card.id)
-        await self._audit.note(viewer, deed, now=self._clock.now())
         try:
             book = await self._source.book(holder)
         except SourceDown:

@@ -245,3 +245,10 @@ async def test_the_audit_is_filtered_and_paged(desk: Desk) -> None:
     assert (first.count("<tr>") - 1, second.count("<tr>") - 1) == (50, 10)
     assert "客户列表</td>" not in first
     assert 'rel="next"' not in second
+
+
+async def test_a_look_at_the_audit_stands_in_it(desk: Desk) -> None:
+    clerk = await desk.clerk("wu")
+    shown = (await clerk.get("/console/audit?subject=audit")).text
+    assert shown.count("<tr>") - 1 == 1
+    assert "审计</td>" in shown

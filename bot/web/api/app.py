@@ -43,10 +43,10 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *TimelineRoutes(people.reading).routes(),
         *PolicyRoutes(people.policies).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
-        *StaffRoutes(staff).routes(),
+        *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),
         *HandoverRoutes(people.handovers).routes(),
-        *AuditRoutes(people.audit).routes(),
+        *AuditRoutes(people.office).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),
     )

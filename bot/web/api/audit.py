@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from bot.web.api.cursor import CursorForm
 from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Route, cursor_field
 from content.rights import Permission
-from storage.audit import Audit
+from handlers.people.office import OfficeReading
 
 _LIST: Final = CursorForm(letter="a")
 
@@ -47,10 +47,10 @@ class AuditPage(Page):
 
 
 class AuditRoutes:
-    """Reads the audit."""
+    """Reads the audit, with a trace in it."""
 
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
+    def __init__(self, office: OfficeReading) -> None:
+        self._office = office
 
     def routes(self) -> tuple[AnyRoute, ...]:
         """Return the routes."""
@@ -72,8 +72,8 @@ class AuditRoutes:
     async def _list(self, call: Call[AuditQuery, NoBody]) -> AuditPage:
         asked = call.parameters
         before = None if asked.cursor is None else _LIST.decode(asked.cursor)[0]
-        rows = await self._audit.entries(
-            before=before, limit=asked.limit, subject=asked.subject, subject_id=asked.subject_id
+        rows = await self._office.entries(
+            call.viewer, before=before, limit=asked.limit, subject=asked.subject, subject_id=asked.subject_id
         )
         return AuditPage(
             entries=[ShownEntry(**row) for row in rows],

@@ -63,7 +63,7 @@ class PolicyRoutes:
                 path="/customers/{customer_id}/policies",
                 name="getCustomerPolicies",
                 summary="Policies and service cases of a bound customer, as the policy source has them now",
-                permission=Permission.CUSTOMERS_READ,
+                permission=Permission.POLICIES_READ,
                 parameters=CustomerPath,
                 body=NoBody,
                 answer=CustomerPolicies,

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from bot.web.api.cursor import CursorForm
 from bot.web.api.route import AnyRoute, Call, Listing, NoBody, Page, Route, cursor_field
 from content.rights import Permission
-from storage.staff_list import StaffCard, StaffList
+from handlers.people.office import OfficeReading
+from storage.staff_list import StaffCard
 
 #: Ids of staff are 32-bit on PostgreSQL.
 _LIST: Final = CursorForm(letter="s", digits=8)
@@ -41,10 +42,10 @@ class StaffPage(Page):
 
 
 class StaffRoutes:
-    """Reads the organisation."""
+    """Reads the organisation, with a trace."""
 
-    def __init__(self, staff: StaffList) -> None:
-        self._staff = staff
+    def __init__(self, office: OfficeReading) -> None:
+        self._office = office
 
     def routes(self) -> tuple[AnyRoute, ...]:
         """Return the routes."""
@@ -65,7 +66,7 @@ class StaffRoutes:
     async def _list(self, call: Call[StaffQuery, NoBody]) -> StaffPage:
         asked = call.parameters
         after = None if asked.cursor is None else _LIST.decode(asked.cursor)[0]
-        cards = await self._staff.page(viewer=call.viewer, limit=asked.limit, after=after)
+        cards = await self._office.staff(call.viewer, limit=asked.limit, after=after)
         return StaffPage(
             staff=[shown_staff(card) for card in cards],
             next=_LIST.encode(cards[-1].id) if len(cards) == asked.limit else None,

@@ -9,18 +9,28 @@ from aiohttp import web
 from bot.web.console.pages import Page
 from bot.web.console.visit import Visit
 from content.rights import Permission
-from storage.audit import Audit
+from handlers.people.office import OfficeReading
 
 _ON_A_PAGE: Final = 50
 #: What can be asked for by name; those that stand for a customer link to them.
-SUBJECTS: Final = ("customers", "customer", "conversation", "conversations", "task", "console")
+SUBJECTS: Final = (
+    "customers",
+    "customer",
+    "conversation",
+    "conversations",
+    "policies",
+    "task",
+    "staff",
+    "audit",
+    "console",
+)
 
 
 class AuditPages:
-    """Shows the rows."""
+    """Shows the rows; `OfficeReading` notes each look among them."""
 
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
+    def __init__(self, office: OfficeReading) -> None:
+        self._office = office
 
     def pages(self) -> list[Page]:
         """Return the one page."""
@@ -38,8 +48,8 @@ class AuditPages:
         subject, number, before = visit.query("subject"), visit.query_number("number"), visit.query_number("before")
         if subject and subject not in SUBJECTS:
             raise web.HTTPBadRequest
-        found = await self._audit.entries(
-            before=before, limit=_ON_A_PAGE + 1, subject=subject or None, subject_id=number
+        found = await self._office.entries(
+            visit.viewer, before=before, limit=_ON_A_PAGE + 1, subject=subject or None, subject_id=number
         )
         shown = found[:_ON_A_PAGE]
         return visit.page(

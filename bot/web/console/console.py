@@ -33,7 +33,7 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
             people.reading, policies=people.policies, wishes=people.wishes, sayings=Sayings(mask=mask)
         ).pages(),
         *PrivacyPages(people.wishes).pages(),
-        *AuditPages(people.audit).pages(),
+        *AuditPages(people.office).pages(),
     ]
 
 

@@ -66,13 +66,16 @@ class CustomerPages:
         privacy = None
         if visit.viewer.may(Permission.PRIVACY_READ):
             privacy = await self._wishes.standing(visit.viewer, card.id)
+        policies = None
+        if visit.viewer.may(Permission.POLICIES_READ):
+            policies = await self._policies.of(visit.viewer, card.id)
         told = visit.query("told")
         return visit.page(
             "customer.html",
             customer=card,
             sources=_sources,
             timeline=timeline,
-            policies=await self._policies.of(visit.viewer, card.id),
+            policies=policies,
             privacy=privacy,
             may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
             told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,

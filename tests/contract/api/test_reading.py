@@ -144,6 +144,22 @@ async def test_what_is_shown_of_customers_was_noted_before_under_the_key(
     assert [row["api_key_id"] for row in key_ids] == [(await stores.one("SELECT id FROM api_key"))["id"]]
 
 
+async def test_a_look_at_staff_and_at_the_audit_stands_in_the_audit(
+    api: Served, secret: str, stores: OpenStores
+) -> None:
+    await api.get("/staff", secret)
+    shown = await api.get("/audit", secret, params={"subject": "staff"})
+    await api.get("/audit", secret, params={"subject": "customer", "subject_id": 12})
+    rows = await stores.rows("SELECT action, subject, subject_id, detail, viewer FROM audit_entry ORDER BY id")
+
+    assert [tuple(row.values()) for row in map(dict, rows)] == [
+        ("listed", "staff", None, "", "API crm"),
+        ("read", "audit", None, "staff", "API crm"),
+        ("read", "audit", None, "customer 12", "API crm"),
+    ]
+    assert [entry["action"] for entry in shown["entries"]] == ["listed"]
+
+
 async def test_the_audit_is_asked_by_what_was_done_to_whom(api: Served, secret: str, firm: Firm) -> None:
     for person in EVERYBODY:
         await api.get(f"/customers/{firm.customers[person]}", secret)

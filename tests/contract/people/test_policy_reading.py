@@ -76,19 +76,20 @@ async def test_the_owner_sees_them_shortened_and_masked_and_leaves_a_row(
 async def test_nobody_outside_of_the_scope_learns_anything(
     reading: PolicyReading, stores: OpenStores, firm: Firm
 ) -> None:
-    for userid in ("li", "wang", "zhao", "qian"):
+    for userid in ("li", "wang", "zhao", "wu"):
         viewer = await firm.viewer(userid)
         cards = await CustomerCards(stores.database).page(viewer=viewer, limit=99)
         sees = firm.customers["z1"] in {card.id for card in cards}
         assert (await reading.of(viewer, firm.customers["z1"]) is not None) is sees
-    for userid in ("zhou", "admin"):
+    # A campaign manager and an analyst see the customer, and not what the customer has insured.
+    for userid in ("qian", "zheng", "zhou", "admin"):
         with pytest.raises(Forbidden):
             await reading.of(await firm.viewer(userid), firm.customers["z1"])
     assert "Li" not in {viewer for _, viewer in await _read(stores)}
 
 
 async def test_unbound_and_down_are_said_and_shown_is_nothing(
-    reading: PolicyReading, firm: Firm, source: Source
+    reading: PolicyReading, stores: OpenStores, firm: Firm, source: Source
 ) -> None:
     zhang = await firm.viewer("zhang")
     unbound = await reading.of(zhang, firm.customers["z2"])
@@ -97,6 +98,8 @@ async def test_unbound_and_down_are_said_and_shown_is_nothing(
     assert unbound is not None
     assert down is not None
     assert [(unbound.sight, unbound.book), (down.sight, down.book)] == [(Sight.UNBOUND, None), (Sight.DOWN, None)]
+    # That somebody is bound to nothing is a look at them, too.
+    assert await _read(stores) == [(firm.customers["z2"], "Zhang"), (firm.customers["z1"], "Zhang")]
 
 
 async def test_a_customer_has_one_holder_and_earlier_ones_stay_in_the_books(
