@@ -21,6 +21,7 @@ from handlers.tasks.notices import Notices
 from storage.cursors import Cursors
 from storage.customers import Customers
 from storage.database import Database
+from storage.erasure_file import ERASURES, ErasureFile
 from storage.leave_notices import LeaveNotices
 from storage.leaving import Leaving
 from storage.mailbox import Mailbox
@@ -47,7 +48,7 @@ def build_syncs(
     guard = Guard(share=settings.sync.share, least=settings.sync.least)
     works: list[Work] = [
         *_corporations(database, kits, settings=settings, guard=guard, clock=clock),
-        *_official(database, kits, guard=guard, clock=clock, pause=pause),
+        *_official(database, kits, settings=settings, guard=guard, clock=clock, pause=pause),
     ]
     return Syncs(SyncRuns(database), works, clock=clock, holder=holder)
 
@@ -121,7 +122,13 @@ def _corporations(
 
 
 def _official(
-    database: Database, kits: Mapping[int, AccountKit], *, guard: Guard, clock: Clock, pause: Pause
+    database: Database,
+    kits: Mapping[int, AccountKit],
+    *,
+    settings: Settings,
+    guard: Guard,
+    clock: Clock,
+    pause: Pause,
 ) -> list[FollowerSync]:
     return [
         FollowerSync(
@@ -131,6 +138,7 @@ def _official(
             followers=SyncFollowers(database),
             tags=SyncTags(database),
             customers=Customers(database),
+            erased=ErasureFile(settings.home / ERASURES),
             guard=guard,
             clock=clock,
             pause=pause,

@@ -32,11 +32,27 @@ class ErasedLine:
     marks: frozenset[str]
 
 
+@value
+class ErasedMarks:
+    """Everybody who was ever erased, by mark."""
+
+    key: bytes = b""
+    marks: frozenset[str] = frozenset()
+
+    def of(self, realm: str, external_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of a realm's ids that were erased."""
+        if not self.marks:
+            return frozenset()
+        return frozenset(each for each in external_ids if mark_of(self.key, realm, each) in self.marks)
+
+
 class ErasureFile:
     """The list in `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        #: What was read last, and how long the file was then: it only grows.
+        self._read: tuple[int, ErasedMarks] = (0, ErasedMarks())
 
     async def add(self, erasure_id: int, ids: Sequence[tuple[str, str]], *, at: datetime) -> None:
         """Append an erasure of people with these (realm, external id); durable when it returns. Raises OSError."""
@@ -49,6 +65,17 @@ class ErasureFile:
     async def key(self) -> bytes | None:
         """Return the file's key for `mark_of`, None while there is no list. Raises OSError."""
         return await asyncio.to_thread(self._key)
+
+    async def marks(self) -> ErasedMarks:
+        """Return the marks of all erasures; the file is read anew only when it has grown. Raises OSError."""
+        return await asyncio.to_thread(self._marks)
+
+    def _marks(self) -> ErasedMarks:
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size != self._read[0]:
+            marks = frozenset(mark for line in self._lines() for mark in line.marks)
+            self._read = (size, ErasedMarks(key=self._key() or b"", marks=marks))
+        return self._read[1]
 
     def _add(self, erasure_id: int, ids: Sequence[tuple[str, str]], at: datetime) -> None:
         key = self._key() or self._begin()

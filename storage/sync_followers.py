@@ -17,6 +17,7 @@ from storage.accounts import lock_accounts
 from storage.connection import Connection
 from storage.customers import one_merge_at_a_time
 from storage.database import Database
+from storage.erasure_file import ErasedMarks
 from storage.people import upsert
 from storage.sync_runs import Difference, SyncRow, keep_differences, move, reread
 from storage.tables import CONVERSATION, CUSTOMER, FOLLOWER, IDENTITY, REACH, STAGED_FOLLOWER
@@ -49,8 +50,12 @@ class SyncFollowers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def bring_in(self, run: SyncRow, *, realm: str, now: datetime, until: datetime) -> Step:
-        """Take the next piece of staged followers; behind the last one the run goes on to who has left."""
+    async def bring_in(self, run: SyncRow, *, realm: str, erased: ErasedMarks, now: datetime, until: datetime) -> Step:
+        """Take the next piece of staged followers; behind the last one the run goes on to who has left.
+
+        Who is among the `erased` and has done nothing since stays erased, whatever the platform lists. Read the marks
+        before each piece: an erasure that comes later takes its people out of what is staged.
+        """
 
         async def apply(connection: Connection) -> Step:
             await one_merge_at_a_time(connection)
@@ -59,7 +64,7 @@ class SyncFollowers:
             if not rows:
                 await move(connection, run, until=until, stage="gone")
                 return Step(run=await reread(connection, run))
-            piece = _Piece(run, realm, now)
+            piece = _Piece(run, realm, erased, now)
             await piece.take(connection, rows)
             await keep_differences(connection, run, piece.found)
             await move(
@@ -148,9 +153,11 @@ def _gone(run: SyncRow, realm: str) -> Any:
 class _Piece:
     """One piece of followers and what came of it."""
 
-    def __init__(self, run: SyncRow, realm: str, now: datetime) -> None:
+    def __init__(self, run: SyncRow, realm: str, erased: ErasedMarks, now: datetime) -> None:
         self._run = run
         self._realm = realm
+        self._erased = erased
+        self._kept_out = 0
         self._now = now
         self._seen = 0
         self._new: list[int] = []
@@ -160,7 +167,12 @@ class _Piece:
 
     async def take(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Write a piece, or in a dry run only find out what would be written."""
-        present = [row for row in rows if row.follows]
+        listed = [row for row in rows if row.follows]
+        # Whoever acts after an erasure is an identity again.
+        strangers = [row.external_id for row in listed if row.identity_id is None]
+        erased = self._erased.of(self._realm, strangers)
+        present = [row for row in listed if row.external_id not in erased]
+        self._kept_out = len(erased)
         self._seen = len(present)
         back = [row for row in present if row.reached is not None and self._is_back(row)]
         unmet = [row for row in present if row.reached is None]
@@ -188,7 +200,8 @@ class _Piece:
 
     def counts(self) -> dict[str, int]:
         """Return what the piece adds to the run's counts."""
-        return {"seen": self._seen, "new": len(self._new) + self._new_unmade, "changed": len(self._changed)}
+        new = len(self._new) + self._new_unmade
+        return {"seen": self._seen, "new": new, "changed": len(self._changed), "refused": self._kept_out}
 
     def _is_back(self, row: Any) -> bool:
         if row.followed:

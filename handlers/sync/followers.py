@@ -18,6 +18,7 @@ from handlers.sync.calls import SyncFailed, ask
 from handlers.sync.limits import Guard, check_whole
 from handlers.sync.ports import FollowerRegister, IdPage
 from storage.customers import Customers
+from storage.erasure_file import ErasureFile
 from storage.records import AccountRow
 from storage.staged_followers import StagedFollowers, StagedPerson
 from storage.sync_followers import SyncFollowers
@@ -49,11 +50,15 @@ class FollowerSync:
         followers: SyncFollowers,
         tags: SyncTags,
         customers: Customers,
+        erased: ErasureFile,
         guard: Guard,
         clock: Clock,
         pause: Pause = no_pause,
     ) -> None:
-        """`pause` is awaited after each piece with the seconds that it took: messages go first."""
+        """`erased`: who was erased is neither asked about nor brought in.
+
+        `pause` is awaited after each piece with the seconds that it took: messages go first.
+        """
         self.account_id = account.id
         self.account = account.name
         self._register = register
@@ -62,6 +67,7 @@ class FollowerSync:
         self._followers = followers
         self._tags = tags
         self._customers = customers
+        self._erased = erased
         self._guard = guard
         self._clock = clock
         self._pause = pause
@@ -108,7 +114,9 @@ class FollowerSync:
         unasked = await self._staged.unasked(run, realm=self._realm, limit=_ASKED)
         if not unasked:
             return await self._staged.turn(run, "tags", until=self._until())
-        people = await self._infos(unasked)
+        erased = (await self._erased.marks()).of(self._realm, unasked)
+        asking = [external_id for external_id in unasked if external_id not in erased]
+        people = await self._infos(asking) if asking else []
         return await self._staged.asked(run, people, last=unasked[-1], until=self._until())
 
     async def _infos(self, external_ids: Sequence[str]) -> list[StagedPerson]:
@@ -151,7 +159,10 @@ class FollowerSync:
         self._guard.check(gone, known=known, what="关注者")
 
     async def _bring_in(self, run: SyncRow) -> SyncRow:
-        step = await self._followers.bring_in(run, realm=self._realm, now=self._clock.now(), until=self._until())
+        erased = await self._erased.marks()
+        step = await self._followers.bring_in(
+            run, realm=self._realm, erased=erased, now=self._clock.now(), until=self._until()
+        )
         for learnt in step.learnt:
             await self._customers.note_union_id(
                 identity_id=learnt.identity_id, union_id=learnt.union_id, now=self._clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.contract.sync.house import House
@@ -11,9 +13,9 @@ from tests.fakes.stores import OpenStores
 
 
 @pytest.fixture
-async def house(stores: OpenStores, clock: ManualClock) -> House:
+async def house(stores: OpenStores, clock: ManualClock, tmp_path: Path) -> House:
     """Return who reconciles, with nobody known yet."""
     rows = await stores.accounts.bring_in(
         [("service", "wechat", "wx-realm", "服务号"), ("helper", "wecom", REALM, "助手")]
     )
-    return House(stores, rows, clock)
+    return House(stores, rows, clock, tmp_path)

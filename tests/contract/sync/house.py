@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from handlers.processing import Pause, no_pause
@@ -10,6 +11,7 @@ from handlers.sync.limits import Guard
 from handlers.sync.members import MemberSync
 from handlers.sync.places import Place
 from handlers.sync.syncs import Syncs, Work
+from storage.erasure_file import ERASURES, ErasureFile
 from storage.records import AccountRow
 from storage.staged_followers import StagedFollowers
 from storage.sync_followers import SyncFollowers
@@ -33,9 +35,10 @@ GUARD: Final = Guard(share=0.1, least=3)
 class House:
     """One official account and one corporation, and somebody who reconciles them."""
 
-    def __init__(self, stores: OpenStores, rows: dict[str, AccountRow], clock: ManualClock) -> None:
+    def __init__(self, stores: OpenStores, rows: dict[str, AccountRow], clock: ManualClock, home: Path) -> None:
         self.stores = stores
         self.clock = clock
+        self.home = home
         self.service, self.helper = rows["service"], rows["helper"]
         self.followers = Followers()
         self.members = Members(DEPARTMENTS)
@@ -57,6 +60,7 @@ class House:
             followers=SyncFollowers(database),
             tags=SyncTags(database),
             customers=self.stores.customers,
+            erased=ErasureFile(self.home / ERASURES),
             guard=GUARD,
             clock=self.clock,
             pause=self.pause,
