@@ -42,7 +42,7 @@ from handlers.conversation.lanes import Lanes
 from handlers.conversation.menu import authored_labels
 from handlers.conversation.notice import FirstNotice
 from handlers.conversation.recovery import Recovery
-from handlers.conversation.routes import apologise, build_routes
+from handlers.conversation.routes import apologise, build_routes, commands_of
 from handlers.conversation.sent import Sent
 from handlers.conversation.standing import Standings
 from handlers.conversation.turns import Turns
@@ -288,6 +288,7 @@ class Process:
             governor=governor,
             apology=apologise(content),
             notice=FirstNotice(content) if self._settings.consent.ask else None,
+            commands=commands_of(content, policies=policies),
             clock=clock,
             config=self._config(),
         )

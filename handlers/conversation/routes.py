@@ -7,6 +7,7 @@ from functools import partial
 
 from content.tree import Content
 from handlers.conversation.answers import AnswerBook, Answering
+from handlers.conversation.commands import Commands
 from handlers.conversation.consent import MarketingChoice
 from handlers.conversation.consent_choices import ConsentChoices
 from handlers.conversation.fallback import Fallback, always, has_words
@@ -47,6 +48,8 @@ def build_routes(
         *_task_routes(tasks),
         *_why_routes(content, phrasing, receipts),
         *_privacy_routes(privacy),
+        # A code that is waited for is for the bot alone: nobody who serves the customer is to see it.
+        *_code_routes(policies),
         # What the law gives a customer is done by the bot whoever serves them; nothing else is.
         *_talk_routes(
             handover,
@@ -81,6 +84,17 @@ def build_routes(
     )
 
 
+def commands_of(content: Content, *, policies: PolicyDesk | None = None) -> Commands:
+    """Return which messages of customers are turns of their own."""
+    own, notice, asks = content.retention.phrases, content.notice, content.policies.asks
+    phrases = [*own.export, *own.erase, *own.confirm, *notice.show, *notice.why]
+    phrases += [phrase for _, _, phrase in notice.phrases()]
+    if policies is None:
+        return Commands(phrases, begins=own.correct)
+    phrases += [*asks.policies, *asks.renewals, *asks.progress, *asks.bind, *asks.unbind]
+    return Commands(phrases, begins=own.correct, forms=policies.FORMS)
+
+
 def _task_routes(tasks: TaskDesk | None) -> tuple[Route, ...]:
     if tasks is None:
         return ()
@@ -97,9 +111,14 @@ def _policy_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
         Route(name="policies.wish", matches=policies.is_wish, handle=policies.wish, waits=True),
         Route(name="policies.bind", matches=policies.is_bind, handle=policies.how_to_bind),
         Route(name="policies.claim", matches=policies.is_claim, handle=policies.claim, waits=True),
-        Route(name="policies.code", matches=policies.is_code, handle=policies.code, waits=True),
         Route(name="policies.unbind", matches=policies.is_unbind, handle=policies.unbind, waits=True),
     )
+
+
+def _code_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
+    if policies is None:
+        return ()
+    return (Route(name="policies.code", matches=policies.is_code, handle=policies.code, waits=True),)
 
 
 def _why_routes(content: Content, phrasing: Phrasing, receipts: Receipts | None) -> tuple[Route, ...]:

@@ -16,6 +16,7 @@ import structlog
 from content.messages import Inbound, InboundBody, Purpose
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
+from handlers.conversation.commands import Commands
 from handlers.conversation.drafts import attribution_drafts, consent_drafts, reply_drafts
 from handlers.conversation.folding import fold
 from handlers.conversation.notice import FirstNotice
@@ -42,6 +43,7 @@ class Turns:
         governor: Governor,
         apology: Callable[[Turn], Outcome],
         notice: FirstNotice | None = None,
+        commands: Commands | None = None,
         clock: Clock,
         config: ConversationConfig,
     ) -> None:
@@ -51,6 +53,7 @@ class Turns:
         self._governor = governor
         self._apology = apology
         self._notice = notice
+        self._commands = commands or Commands()
         self._clock = clock
         self._lease = timedelta(seconds=config.lease)
         #: What the governor is asked about an HTTP answer, by channel and purpose: the same for every person.
@@ -83,9 +86,13 @@ class Turns:
     def joining(self, account_id: int) -> Callable[[InboundBody], bool]:
         """Return what tells which messages of an account may join others in one turn.
 
-        Each message of staff is a turn of its own: two commands, or replies to two customers, are never one.
+        Each message of staff is a turn of its own: two commands, or replies to two customers, are never one. So is a
+        customer's command: a consent taken back is not lost beside an export that is asked for.
         """
-        return never_joins if self._accounts[account_id].info.channel in STAFF_CHANNELS else can_join
+        return never_joins if self._accounts[account_id].info.channel in STAFF_CHANNELS else self._may_join
+
+    def _may_join(self, body: InboundBody) -> bool:
+        return can_join(body) and not self._commands.is_one(body)
 
     def drafted(
         self,

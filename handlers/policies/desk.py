@@ -44,6 +44,9 @@ class PolicyConfig:
 class PolicyDesk:
     """What customers ask about their own policies. Its routes wait for the source, so they are declared so."""
 
+    #: Messages that are turns of their own: nothing is joined to a code or to the three that bind.
+    FORMS: Final = (_CODE, _CLAIM)
+
     def __init__(
         self,
         *,
@@ -139,6 +142,9 @@ class PolicyDesk:
             # The turn of the right code, made anew after a kill; any other six digits are not for us.
             if now >= check.known_until or not is_code(found[1], right):
                 return NOT_HANDLED
+        elif now >= check.code_until + timedelta(minutes=self._config.code_minutes):
+            # So long after its end nobody types it any more: six digits are for whoever is talked with.
+            return NOT_HANDLED
         elif now >= check.code_until or check.tries >= self._config.tries:
             return self._say(turn, self._texts.code_over)
         elif not is_code(found[1], right):

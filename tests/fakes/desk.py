@@ -9,6 +9,7 @@ from typing import Any
 from content.consent import Consent, ConsentState
 from content.messages import Inbound, InboundBody, Purpose, Text, TextReply
 from handlers.conversation.accounts import ConversationConfig, ServedAccount
+from handlers.conversation.commands import Commands
 from handlers.conversation.inbox import Answered, Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.routing import Route
@@ -102,6 +103,7 @@ class Desk:
             accounts={served.row.id: served},
             governor=Governor(TABLE, reply_reserve=1),
             apology=_apologise,
+            commands=Commands(("导出我的数据",)),
             clock=clock,
             config=config,
         )

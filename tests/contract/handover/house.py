@@ -18,6 +18,7 @@ from handlers.conversation.routing import first_match
 from handlers.conversation.standing import Standings, as_customer
 from handlers.conversation.turn import AccountInfo, Turn
 from handlers.delivery.governor import Governor
+from handlers.policies.desk import PolicyDesk
 from storage.records import AccountRow, Recorded
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.clock import ManualClock
@@ -59,6 +60,10 @@ class House:
         self.visitors = Visitors(stores.log, self.service, clock, holder="web")
         self.members = Visitors(stores.log, self.helper, clock, holder="desk")
         self.last: Recorded | None = None
+
+    def with_policies(self, desk: PolicyDesk) -> None:
+        """Let the bot answer about policies, too."""
+        self._routes = build_routes(CONTENT, handover=self.rooms.desks, policies=desk)
 
     # What people do
 

@@ -94,3 +94,15 @@ async def test_so_it_is_when_another_process_took_the_conversation_over(
     await other.wait(2)
 
     assert [row["seq"] for row in await stores.rows("SELECT seq FROM consent_entry")] == [1]
+
+
+async def test_a_command_that_arrives_meanwhile_is_a_turn_of_its_own(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.route.seconds = 1
+    for words in ("在吗", "退订", "导出我的数据", "谢谢"):
+        await desk.push(words)
+    await desk.wait(6)
+
+    assert desk.route.turns[-1] == "谢谢"
+    assert desk.route.turns.count("导出我的数据") == 1
+    assert "在吗\n退订" in desk.route.turns, "what is not one joins, and is looked at fragment by fragment"
