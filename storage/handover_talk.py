@@ -166,6 +166,19 @@ class HandoverTalk:
 
         return await self._database.write(apply)
 
+    async def note_repeated(self, asked: Place, handovers: Sequence[int]) -> None:
+        """Note, before it is given, that the answer to a message of staff repeats what customers said.
+
+        Erasure finds the answer by the message (`storage.lock_away`).
+        """
+
+        async def apply(connection: Connection) -> None:
+            for handover_id in handovers:
+                await note_copy(connection, asked.account_id, asked.seq, handover_id=handover_id)
+
+        if handovers:
+            await self._database.write(apply)
+
     async def held(self, hold_id: int, *, staff_id: int) -> Hold | None:
         """Return a reply that somebody's message left waiting; None when it is not theirs."""
         query = (

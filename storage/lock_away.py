@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, literal, or_, select, tuple_, update
 
 from content.value import value
 from storage.connection import Connection
@@ -75,7 +75,11 @@ class LockAway:
         # Outside first: a backup that knows nothing of this erasure must not bring the person back.
         await self._outside.add(erasure.id, [(each.realm, each.external_id) for each in named], at=now)
         self._probe("erasure_listed")
-        await self._database.write(lambda connection: self._take_away(connection, erasure, kept, now=now))
+        listed = frozenset(each.id for each in named)
+        if not await self._database.write(
+            lambda connection: self._take_away(connection, erasure, kept, listed=listed, now=now)
+        ):
+            return  # somebody was merged meanwhile: the next round finds whom it is about now
         self._probe("erasure_nameless")
         await self.move_contents(erasure)
         await self._database.write(lambda connection: _locked(connection, erasure, now=now))
@@ -108,14 +112,17 @@ class LockAway:
             return await _identities(connection, await customers_of(connection, customer_id))
 
     async def _take_away(
-        self, connection: Connection, erasure: ErasureRow, kept: Kept | None, *, now: datetime
-    ) -> None:
+        self, connection: Connection, erasure: ErasureRow, kept: Kept | None, *, listed: frozenset[int], now: datetime
+    ) -> bool:
+        """Do it; False, and nothing is done, when it is about others than those `listed` outside by now."""
         await one_merge_at_a_time(connection)
         customers = await customers_of(connection, erasure.customer_id)
         await hold_customers(connection, customers)
         named = await _identities(connection, customers)
-        if (await connection.execute(_still_asked(erasure.id))).first() is None:
-            return
+        if (await connection.execute(_still_asked(erasure))).first() is None:
+            return False
+        if not listed.issuperset(each.id for each in named):
+            return False
         if (await connection.execute(select(literal(1)).where(held(literal(erasure.customer_id))))).first() is not None:
             kept = kept or Kept(category="hold", reason="hold", until=None)
         for each in named:
@@ -145,6 +152,7 @@ class LockAway:
         )
         if values:
             await connection.execute(update(ERASURE).where(ERASURE.c.id == erasure.id).values(**values))
+        return True
 
 
 async def _stop(connection: Connection, identity_ids: Sequence[int], *, now: datetime) -> None:
@@ -183,12 +191,9 @@ async def _identities(connection: Connection, customers: Sequence[int]) -> list[
     ]
 
 
-def _still_asked(erasure_id: int) -> Any:
-    return (
-        select(ERASURE.c.id)
-        .where(ERASURE.c.id == erasure_id, ERASURE.c.state == ErasureState.REQUESTED)
-        .with_for_update()
-    )
+def _still_asked(erasure: ErasureRow) -> Any:
+    mine = (ERASURE.c.id == erasure.id, ERASURE.c.customer_id == erasure.customer_id)
+    return select(ERASURE.c.id).where(*mine, ERASURE.c.state == ErasureState.REQUESTED).with_for_update()
 
 
 def _contents_of(erasure_id: int) -> Any:
@@ -210,7 +215,16 @@ def said_or_repeated(erasure_id: int) -> ColumnElement[bool]:
         HANDOVER_COPY.c.handover_id == HANDOVER.c.id,
         HANDOVER.c.identity_id.in_(mine),
     )
-    return or_(MESSAGE.c.conversation_id.in_(conversations_of(erasure_id)), repeats)
+    copied = and_(HANDOVER_COPY.c.account_id == REPLY.c.account_id, HANDOVER_COPY.c.seq == REPLY.c.in_seq)
+    # What staff were answered to a message about the customer: who they serve, with the last words of each.
+    answers = (
+        select(REPLY.c.account_id, REPLY.c.out_seq)
+        .join(HANDOVER_COPY, copied)
+        .join(HANDOVER, HANDOVER.c.id == HANDOVER_COPY.c.handover_id)
+        .where(HANDOVER.c.identity_id.in_(mine))
+    )
+    answered = tuple_(MESSAGE.c.account_id, MESSAGE.c.seq).in_(answers)
+    return or_(MESSAGE.c.conversation_id.in_(conversations_of(erasure_id)), repeats, answered)
 
 
 def conversations_of(erasure_id: int) -> Any:

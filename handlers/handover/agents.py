@@ -140,6 +140,7 @@ class AgentDesk:
             return NOT_HANDLED
         rows = await self._desk.mine(agent.serving.viewer)
         listed = [(row, self._post.title_of(row), await self._last_words(row)) for row in rows]
+        await self._talk.note_repeated(self._place(turn), [row.id for row in rows])
         return self._reply(self._wording.listed(listed))
 
     async def step(self, turn: Turn) -> Outcome | NotHandled:
