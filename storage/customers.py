@@ -11,9 +11,11 @@ from storage.accounts import lock_accounts
 from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
+from storage.erasures import inherit_erasure, is_being_erased
 from storage.errors import StorageError
+from storage.holds import inherit_hold
 from storage.owners import inherit_owner
-from storage.people import latest_consents
+from storage.people import latest_consent_rows
 from storage.tables import ACCOUNT, CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
 from storage.viewer import COMMAND_LINE, Viewer
 
@@ -100,7 +102,7 @@ class Customers:
     async def merge(self, *, kept: int, gone: int, cause: str, now: datetime, viewer: Viewer = COMMAND_LINE) -> None:
         """Move all identities of `gone` to `kept`, and note that `viewer` did.
 
-        Raises StorageError when they are one or one does not exist.
+        Raises StorageError when they are one, one does not exist, or one is about to be erased.
         """
 
         async def apply(connection: Connection) -> None:
@@ -112,6 +114,8 @@ class Customers:
                 raise StorageError(
                     f"customers {kept} and {gone} are not two living customers; look them up and try again"
                 )
+            if await is_being_erased(connection, [kept, gone]):
+                raise StorageError(f"customer {kept} or {gone} asked to be erased; merge them after it, if at all")
             await hold_customers(connection, [kept, gone])
             await _merge(connection, kept=kept, gone=gone, cause=cause, now=now)
             deed = Deed(action="merged", subject="customer", subject_id=kept, detail=f"{gone}: {cause}")
@@ -152,14 +156,17 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await connection.execute(update(IDENTITY).where(IDENTITY.c.customer_id == gone).values(customer_id=kept))
     await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=kept))
     await inherit_owner(connection, kept=kept, gone=gone, now=now)
-    states = await latest_consents(connection, [kept, gone])
-    mine, theirs = states.get(kept, {}), states.get(gone, {})
+    await inherit_hold(connection, kept=kept, gone=gone)
+    await inherit_erasure(connection, kept=kept, gone=gone)
+    rows = await latest_consent_rows(connection, [kept, gone])
+    mine, theirs = ({name: row.state for name, row in rows.get(each, {}).items()} for each in (kept, gone))
     changed = [
         {
             "customer_id": kept,
             "consent": consent,
             "state": state,
-            "text_version": f"merge of customer {gone}",
+            # The words that the other one saw or said: when they change, the question is asked anew.
+            "text_version": rows[gone][consent].text_version,
             "account_id": None,
             "seq": None,
             "at": now,

@@ -197,6 +197,22 @@ def held(customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(LEGAL_HOLD.c.customer_id == customer_id, LEGAL_HOLD.c.released_at.is_(None))
 
 
+async def is_being_erased(connection: Connection, customers: Sequence[int]) -> bool:
+    """Tell whether an erasure of one of the customers is under way."""
+    query = select(ERASURE.c.id).where(ERASURE.c.customer_id.in_(customers), ERASURE.c.state.in_(OPEN_ERASURES))
+    return (await connection.execute(query)).first() is not None
+
+
+async def inherit_erasure(connection: Connection, *, kept: int, gone: int) -> None:
+    """Let a wish to be forgotten go with the identities of a merged customer, whose number names nobody any more.
+
+    Where both have one, that of `kept` reaches everybody.
+    """
+    asked = (ERASURE.c.customer_id == gone, ERASURE.c.state == ErasureState.REQUESTED)
+    if not await is_being_erased(connection, [kept]):
+        await connection.execute(update(ERASURE).where(*asked).values(customer_id=kept))
+
+
 async def customers_of(connection: Connection, customer_id: int) -> list[int]:
     """Return the customer and all who were merged into it, over any number of merges."""
     found: list[int] = [customer_id]

@@ -90,3 +90,15 @@ async def _require_seen(connection: Connection, customer_id: int, viewer: Viewer
 
 def _standing(customer_id: int) -> tuple[Any, ...]:
     return (LEGAL_HOLD.c.customer_id == customer_id, LEGAL_HOLD.c.released_at.is_(None))
+
+
+async def inherit_hold(connection: Connection, *, kept: int, gone: int) -> None:
+    """Hold a customer into whom a held one is merged: it is one person now, and one word of compliance.
+
+    The old row stays for an un-merge, after which each of the two is held until each is released.
+    """
+    row = (await connection.execute(select(LEGAL_HOLD).where(*_standing(gone)))).one_or_none()
+    if row is not None:
+        values = {"reason": row.reason, "placed_by": row.placed_by, "placed_at": row.placed_at}
+        statement = upsert(connection.dialect)(LEGAL_HOLD).values(customer_id=kept, **values)
+        await connection.execute(statement.on_conflict_do_nothing())

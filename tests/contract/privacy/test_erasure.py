@@ -9,6 +9,10 @@ import pytest
 from handlers.people.search import read_words
 from storage.customer_cards import CustomerCards
 from storage.customer_export import CustomerData
+from storage.erasure_file import ErasureFile
+from storage.erasures import Erasures
+from storage.errors import StorageError
+from storage.lock_away import LockAway
 from storage.search import Criteria, MessageSearch
 from storage.timeline import Timeline
 from storage.viewer import COMMAND_LINE
@@ -179,3 +183,67 @@ async def test_the_list_outside_names_nobody(marked: Marked) -> None:
     assert MARK not in words
     assert "openid" not in words
     assert json.loads(words.strip().splitlines()[-1])["erasure"] == 1
+
+
+async def _twin(marked: Marked) -> tuple[int, int]:
+    """Let the marked person write as two customers; return both, the older one first."""
+    older = await marked.say("你好", person=f"second-{MARK}")
+    return older, await marked.say(f"我是 {MARK}")
+
+
+async def test_who_is_joined_with_another_before_the_job_looks_is_erased_all_the_same(marked: Marked) -> None:
+    older, younger = await _twin(marked)
+    number = await marked.ask(younger)
+    await _join(marked, f"second-{MARK}", PERSON)
+    await marked.job().run()
+    row = await marked.stores.one("SELECT state, customer_id FROM erasure WHERE id = :id", id=number)
+
+    assert (row["state"], row["customer_id"]) == ("confirmed", older)
+    assert await marked.found_on_disk() == []
+
+
+async def test_who_is_joined_while_the_job_begins_waits_for_its_next_round(marked: Marked) -> None:
+    """The list outside must name every identity before one is taken away."""
+    _, younger = await _twin(marked)
+    number = await marked.ask(younger)
+    outside = ErasureFile(marked.home / "erasures.jsonl")
+    lock_away = LockAway(marked.stores.database, outside)
+    [erasure] = await Erasures(marked.stores.database).to_do(now=marked.clock.now(), patience=marked.clock.now())
+    await _join(marked, f"second-{MARK}", PERSON)
+    await lock_away.lock(erasure, None, now=marked.clock.now())
+    waiting = await marked.stores.one("SELECT state FROM erasure WHERE id = :id", id=number)
+    await marked.job().run()
+
+    assert waiting["state"] == "requested"
+    names = (await outside.marks()).of("wx-realm", [PERSON, f"second-{MARK}", "bob"])
+    assert names == {PERSON, f"second-{MARK}"}
+    assert await marked.found_on_disk() == []
+
+
+async def test_a_hold_outlives_the_join_of_who_is_held(marked: Marked) -> None:
+    older, younger = await _twin(marked)
+    await marked.wishes.hold(COMMAND_LINE, younger, "court file 12")
+    await _join(marked, f"second-{MARK}", PERSON)
+    erasure = await marked.erase(older)
+
+    kept = json.loads(erasure["report"])["kept"]
+    assert (kept["class"], kept["contents"] > 0) == ("hold", True)
+    await marked.wishes.release(COMMAND_LINE, older, "file closed")
+    await marked.job().run()
+    assert await marked.found_on_disk() == []
+
+
+async def test_who_asked_to_be_erased_is_not_merged_by_hand(marked: Marked) -> None:
+    older, younger = await _twin(marked)
+    await marked.ask(younger)
+    for kept, gone in ((older, younger), (younger, older)):
+        with pytest.raises(StorageError, match="asked to be erased"):
+            await marked.stores.customers.merge(kept=kept, gone=gone, cause="c", now=marked.clock.now())
+
+
+async def _join(marked: Marked, *people: str) -> None:
+    for person in people:
+        row = await marked.stores.one("SELECT id FROM identity WHERE external_id = :who", who=person)
+        await marked.stores.customers.note_union_id(
+            identity_id=row["id"], union_id=f"union-{MARK}", now=marked.clock.now()
+        )

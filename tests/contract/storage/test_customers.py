@@ -192,6 +192,20 @@ async def test_a_merge_never_writes_that_nobody_was_asked(
     assert entries == [{"state": "granted"}]
 
 
+async def test_a_consent_that_comes_by_a_join_names_the_text_it_was_given_to(
+    stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
+) -> None:
+    """Else a new version of that text would never be asked for again."""
+    one = await _meet(stores, visitors, clock, "alice")
+    other = await _meet(stores, members, clock, "alice-elsewhere", consent="granted")
+    await stores.customers.merge(kept=one.customer_id, gone=other.customer_id, cause="c", now=clock.now())
+    entries = await stores.rows(
+        "SELECT state, text_version FROM consent_entry WHERE customer_id = :c", c=one.customer_id
+    )
+
+    assert entries == [{"state": "granted", "text_version": "t1"}]
+
+
 async def test_an_opt_out_that_is_being_written_during_a_join_is_not_lost(
     stores: OpenStores, other_stores: OpenStores, visitors: Visitors, members: Visitors, clock: ManualClock
 ) -> None:
