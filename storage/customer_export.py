@@ -1,4 +1,4 @@
-"""All that is kept of one customer, for the customer: who they are here, what was said both ways, consents, tasks."""
+"""All that is kept of one customer, for the customer: who they are here, what was said both ways, what was done."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ from storage.tables import (
     CONVERSATION,
     CUSTOMER,
     CUSTOMER_OWNER,
+    HANDOVER,
     IDENTITY,
+    IDENTITY_TAG,
     MESSAGE,
+    POLICY_BINDING,
     REACH,
     STAFF,
+    TAG,
     TASK,
 )
 from storage.viewer import Viewer
@@ -72,7 +76,10 @@ class CustomerData:
                 "owner": await _owner(connection, customer_id),
                 "sources": await _sources(connection, whose),
                 "consents": await _consents(connection, whose),
+                "tags": await _tags(connection, whose),
                 "tasks": await _tasks(connection, whose),
+                "handovers": await _handovers(connection, whose),
+                "policies": await _policies(connection, whose),
                 "messages": await _messages(connection, whose),
             }
 
@@ -114,6 +121,37 @@ async def _tasks(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
     columns = (TASK.c.title, TASK.c.state, TASK.c.created_at, TASK.c.due_at, TASK.c.done_at, TASK.c.disposition)
     query = select(*columns).where(TASK.c.customer_id.in_(whose.customers)).order_by(TASK.c.id)
     return await _rows(connection, query)
+
+
+async def _tags(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return the account's tags that the platform says they bear."""
+    named = and_(TAG.c.account_id == IDENTITY_TAG.c.account_id, TAG.c.tag_id == IDENTITY_TAG.c.tag_id)
+    query = (
+        select(ACCOUNT.c.title, TAG.c.name)
+        .select_from(IDENTITY_TAG)
+        .join(TAG, named)
+        .join(ACCOUNT, ACCOUNT.c.id == IDENTITY_TAG.c.account_id)
+        .where(IDENTITY_TAG.c.identity_id.in_(whose.identities))
+    )
+    return await _rows(connection, query.order_by(ACCOUNT.c.id, TAG.c.name))
+
+
+async def _handovers(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return when they asked for a person, who served them, how it ended and how they judged it."""
+    times = (HANDOVER.c.opened_at, HANDOVER.c.accepted_at, HANDOVER.c.closed_at, HANDOVER.c.closed_by)
+    query = (
+        select(*times, STAFF.c.name.label("staff"), HANDOVER.c.satisfaction)
+        .outerjoin(STAFF, STAFF.c.id == HANDOVER.c.staff_id)
+        .where(HANDOVER.c.identity_id.in_(whose.identities))
+    )
+    return await _rows(connection, query.order_by(HANDOVER.c.id))
+
+
+async def _policies(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return to which holder of the policy source they were bound, and when; what it says of one is not kept here."""
+    columns = (POLICY_BINDING.c.holder, POLICY_BINDING.c.bound_at, POLICY_BINDING.c.unbound_at, POLICY_BINDING.c.cause)
+    query = select(*columns).where(POLICY_BINDING.c.customer_id.in_(whose.customers))
+    return await _rows(connection, query.order_by(POLICY_BINDING.c.id))
 
 
 async def _messages(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:

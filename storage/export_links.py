@@ -53,15 +53,21 @@ class ExportLinks:
             customer_id = (await connection.execute(used)).scalar()
             if customer_id is None:
                 return None
-            living = select(CUSTOMER.c.id, CUSTOMER.c.merged_into).where(
-                CUSTOMER.c.id == customer_id, CUSTOMER.c.erased_at.is_(None)
-            )
-            row = (await connection.execute(living)).one_or_none()
-            if row is None:
+            kept = await _kept(connection, customer_id)
+            if kept is None:
                 return None
-            kept = int(row.merged_into or row.id)
             deed = Deed(action="exported", subject="customer", subject_id=kept, detail="by link")
             await note_deed(connection, viewer, deed, now=now)
             return kept
 
         return await self._database.write(apply)
+
+
+async def _kept(connection: Connection, customer_id: int) -> int | None:
+    """Return the customer that somebody is now, over any number of merges; None when they were erased."""
+    query = select(CUSTOMER.c.merged_into).where(CUSTOMER.c.erased_at.is_(None))
+    while True:
+        row = (await connection.execute(query.where(CUSTOMER.c.id == customer_id))).one_or_none()
+        if row is None or row.merged_into is None:
+            return None if row is None else customer_id
+        customer_id = int(row.merged_into)

@@ -24,7 +24,8 @@ _PAGE: Final = """<!doctype html>
 body{{font:16px/1.7 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.25rem;color:#1c2733}}
 button{{font:inherit;padding:.7rem 1.6rem;border:0;border-radius:.5rem;background:#14532d;color:#fff}}
 p{{margin:0 0 1.2rem}}</style></head><body><main><h1>我的数据</h1>{body}</main></body></html>"""
-_GOOD: Final = """<p>文件里有您的聊天记录（双方）、授权、负责人、来源和待办，格式是 JSON。</p>
+_GOOD: Final = """<p>文件里有您的聊天记录（双方）、授权、负责人、来源、标签、待办、人工服务和保单绑定，
+格式是 JSON。</p>
 <p>只能下载一次，请妥善保存，不要转发。</p>
 <form method="post"><button type="submit">下载</button></form>"""
 _OVER: Final = "<p>这个链接已经用过或者过期了。请在聊天里再发送「导出我的数据」，会给您一个新的。</p>"

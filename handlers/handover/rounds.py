@@ -66,13 +66,15 @@ class HandoverRound:
     async def run(self) -> None:
         """Do everything that is due now."""
         await self._duties.end_of_leavers(now=self._clock.now())
-        if self._authored.hours.is_open(self._clock.now()):
+        is_open = self._authored.hours.is_open(self._clock.now())
+        if is_open:
             await self._open()
         else:
             await self._shelve()
         await self._absence.send_back()
         await self._expire()
-        await self._offer()
+        if is_open:  # who comes back into the line after the hours is kept for the next opening
+            await self._offer()
         await self._silence()
         await self._places()
         await self._ended()

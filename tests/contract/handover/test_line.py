@@ -127,6 +127,26 @@ async def test_waiting_customers_are_shelved_when_the_hours_end(house: House) ->
     assert "明天 09:00" in (await house.heard("z1"))[0]
 
 
+async def test_after_the_hours_an_offer_that_nobody_took_is_kept_and_not_offered_on(house: House) -> None:
+    await house.on_duty("zhang", "li")
+    await house.serve("l1", "li")
+    for _ in range(15):  # until half past five; li serves on after the hours
+        await house.clock.advance(1800)
+        await house.says("l1", "还在吗")
+    await house.clock.advance(1770)
+    await house.says("l1", "还在吗")
+    await house.says("z1", "人工")
+    await house.round()
+    await house.round(after=91)
+    late = await house.handover("z1")
+    await house.round()
+
+    assert await house.asked() == ["li", "zhang"]
+    assert late["state"] == "waiting"
+    assert (await house.handover("z1"))["state"] == "left_message"
+    assert (await house.handover("l1"))["state"] == "running"
+
+
 async def test_going_off_duty_puts_customers_back_at_their_place_and_tells_both_sides(house: House) -> None:
     await house.on_duty("zhang")
     await house.serve("z1", "zhang")
