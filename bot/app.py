@@ -248,6 +248,7 @@ class Process:
                 )
                 if Role.WEB in self._roles
                 else None,
+                handover=handover,
             ),
             host=settings.web.host,
             port=settings.web.port,

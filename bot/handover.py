@@ -15,6 +15,7 @@ from handlers.handover.absence import Absence
 from handlers.handover.agents import AgentDesk
 from handlers.handover.customers import CustomerDesk
 from handlers.handover.desks import HandoverDesks
+from handlers.handover.duty_desk import DutyDesk
 from handlers.handover.post import Post
 from handlers.handover.rounds import HandoverRound
 from handlers.handover.serving import ServingDesk
@@ -33,6 +34,8 @@ class HandoverRooms:
 
     desks: HandoverDesks
     serving: ServingDesk
+    duty: DutyDesk
+    wording: HandoverWording
     round: HandoverRound
 
 
@@ -69,6 +72,7 @@ def build_handover(
         clock=clock,
         on_outbox=on_outbox,
     )
+    duty = DutyDesk(content.handover.hours, duties=duties, absence=absence, clock=clock)
     return HandoverRooms(
         desks=HandoverDesks(
             customers=CustomerDesk(
@@ -84,12 +88,10 @@ def build_handover(
                 on_outbox=on_outbox,
             ),
             agents=AgentDesk(
-                content.handover.hours,
                 desk=serving,
+                duty=duty,
                 handovers=handovers,
                 talk=talk,
-                duties=duties,
-                absence=absence,
                 organisation=Organisation(database),
                 post=post,
                 accounts={row.name: row for row in rows.values() if row.channel == "wecom"},
@@ -100,6 +102,8 @@ def build_handover(
             ),
         ),
         serving=serving,
+        duty=duty,
+        wording=wording,
         round=HandoverRound(
             content.handover,
             most=settings.handover.parallel,

@@ -15,6 +15,8 @@ from storage.viewer import Viewer
 
 #: What can be asked of the audit in one page, at most.
 _MOST = 200
+#: A viewer's newest rows among which an equal one is looked for.
+_LATELY = 500
 
 
 @value
@@ -40,6 +42,22 @@ class Audit:
             await note_deed(connection, viewer, deed, now=now)
 
         await self._database.write(apply)
+
+    async def note_unless_recent(self, viewer: Viewer, deed: Deed, *, since: datetime, now: datetime) -> None:
+        """Write it, unless the same viewer did the same after `since`: a page that renews itself is one look."""
+        mine = (AUDIT_ENTRY.c.staff_id == viewer.staff_id, AUDIT_ENTRY.c.api_key_id == viewer.api_key_id)
+        lately = select(AUDIT_ENTRY).where(*mine).order_by(AUDIT_ENTRY.c.id.desc()).limit(_LATELY).subquery()
+        same = (
+            lately.c.action == deed.action,
+            lately.c.subject == deed.subject,
+            lately.c.subject_id == deed.subject_id,
+            lately.c.detail == deed.detail,
+            lately.c.at > since,
+        )
+        async with self._database.read() as connection:
+            is_known = (await connection.execute(select(lately.c.id).where(*same).limit(1))).first() is not None
+        if not is_known:
+            await self.note(viewer, deed, now=now)
 
     async def entries(
         self, *, before: int | None = None, limit: int = 50, subject: str | None = None, subject_id: int | None = None

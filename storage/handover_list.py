@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -80,6 +81,35 @@ class HandoverList:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else handover_row(row)
+
+    async def open(self, *, viewer: Viewer, limit: int) -> list[HandoverRow]:
+        """Return what is open in the scope, who asked first at the front. Raises StorageError."""
+        query = handover_rows().where(_seen(viewer), HANDOVER.c.state.in_(OPEN_HANDOVER))
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(HANDOVER.c.opened_at, HANDOVER.c.id).limit(limit))
+            return [handover_row(row) for row in rows]
+
+    async def line(self, *, limit: int) -> dict[int, int]:
+        """Return the places in line, from 1, by id of those who wait or are offered; the first `limit` of them."""
+        in_line = HANDOVER.c.state.in_((HandoverState.WAITING, HandoverState.OFFERED))
+        query = (
+            select(HANDOVER.c.id)
+            .where(in_line, HANDOVER.c.state.in_(OPEN_HANDOVER))
+            .order_by(HANDOVER.c.opened_at, HANDOVER.c.id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return {row.id: place for place, row in enumerate(await connection.execute(query), 1)}
+
+    async def of_scope(self, handover_ids: Sequence[int], *, viewer: Viewer) -> frozenset[int]:
+        """Return those of them whose customers the viewer sees, also apart from the handover."""
+        query = (
+            select(HANDOVER.c.id)
+            .join(IDENTITY, IDENTITY.c.id == HANDOVER.c.identity_id)
+            .where(HANDOVER.c.id.in_(handover_ids), viewer.sees_customer(IDENTITY.c.customer_id))
+        )
+        async with self._database.read() as connection:
+            return frozenset(row.id for row in await connection.execute(query))
 
     async def report(
         self, *, viewer: Viewer, since: datetime, until: datetime, by_team: bool = False

@@ -20,6 +20,8 @@ class HandoverRow:
     id: int
     account_id: int
     account: str
+    #: What people call the account; "" when it has no title.
+    account_title: str
     identity_id: int
     #: Openid or external id of the customer.
     person: str
@@ -65,6 +67,7 @@ def handover_rows() -> Any:
             *_PLAIN,
             HANDOVER.c.state,
             ACCOUNT.c.name.label("account"),
+            ACCOUNT.c.title.label("account_title"),
             IDENTITY.c.external_id.label("person"),
             IDENTITY.c.customer_id,
             STAFF.c.name.label("staff"),

@@ -120,14 +120,19 @@ class Sessions:
 
         await self._database.write(apply)
 
-    async def find(self, digest: bytes, *, now: datetime, idle: timedelta, longest: timedelta) -> Session | None:
-        """Return the live session of that digest: not ended, seen within `idle`, not older than `longest`."""
+    async def find(
+        self, digest: bytes, *, now: datetime, idle: timedelta, longest: timedelta, is_used: bool = True
+    ) -> Session | None:
+        """Return the live session of that digest: not ended, used within `idle`, not older than `longest`.
+
+        `is_used`: whether this is a use that keeps it alive.
+        """
         query = select(CONSOLE_SESSION).where(CONSOLE_SESSION.c.digest == digest, CONSOLE_SESSION.c.ended_at.is_(None))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None or now - row.seen_at > idle or now - row.created_at > longest:
             return None
-        if now - row.seen_at >= _SEEN_EVERY:
+        if is_used and now - row.seen_at >= _SEEN_EVERY:
             await self._seen(row.id, now)
         return Session(id=row.id, staff_id=row.staff_id, method=row.method, created_at=row.created_at)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.accounts import AccountKit
+from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
 from bot.web.callbacks import CallbackPage, Receiver
@@ -38,6 +39,7 @@ def build_web(
     settings: Settings,
     meters: Meters,
     people: People | None,
+    handover: HandoverRooms,
 ) -> web.Application:
     """Return the application: a static callback path an account, health, metrics; with `people` console and API."""
     app = web.Application(client_max_size=settings.callbacks.max_body_bytes)
@@ -70,6 +72,7 @@ def build_web(
             database=stores.database,
             outbox=stores.outbox,
             replies=stores.replies,
+            handover=handover,
             clock=clock,
             settings=settings,
         )

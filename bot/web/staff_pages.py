@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bot.channels.tokens import token_key
+from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
+from bot.web.console.inbox_pages import InboxPages
 from bot.web.console.operations_pages import OperationsConfig, OperationsPages
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Sayings
@@ -12,10 +14,13 @@ from bot.web.console.search_pages import SearchPages
 from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
+from handlers.handover.inbox import Inbox
 from handlers.tasks.board import TaskBoard
 from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
 from storage.database import Database
+from storage.handover_list import HandoverList
+from storage.handover_talk import HandoverTalk
 from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.replies import Replies
@@ -27,7 +32,14 @@ from storage.tasks import Tasks
 
 
 def staff_pages(
-    people: People, *, database: Database, outbox: Outbox, replies: Replies, clock: Clock, settings: Settings
+    people: People,
+    *,
+    database: Database,
+    outbox: Outbox,
+    replies: Replies,
+    handover: HandoverRooms,
+    clock: Clock,
+    settings: Settings,
 ) -> list[Page]:
     """Return them over one database."""
     board = TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock)
@@ -46,4 +58,20 @@ def staff_pages(
         ),
     )
     search = SearchPages(people.search, accounts=AccountList(database), sayings=Sayings(mask=mask))
-    return [*TodayPages(board).pages(), *search.pages(), *operations.pages()]
+    inbox = InboxPages(
+        Inbox(
+            handovers=HandoverList(database),
+            talk=HandoverTalk(database),
+            desk=handover.serving,
+            duty=handover.duty,
+            wording=handover.wording,
+            audit=people.audit,
+            clock=clock,
+        ),
+        desk=handover.serving,
+        duty=handover.duty,
+        wording=handover.wording,
+        sayings=Sayings(mask=mask),
+        clock=clock,
+    )
+    return [*TodayPages(board).pages(), *inbox.pages(), *search.pages(), *operations.pages()]

@@ -10,11 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from content.messages import CardReply, TextReply
-from content.opening_hours import OpeningHours
 from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Reply, Turn
-from handlers.handover.absence import Absence
 from handlers.handover.agent_words import (
     BARE,
     CLOSE_WORDS,
@@ -34,11 +32,11 @@ from handlers.handover.agent_words import (
     tapped,
 )
 from handlers.handover.choice import serves
+from handlers.handover.duty_desk import Begun, DutyDesk
 from handlers.handover.post import Post, given
 from handlers.handover.serving import Replied, Serving, ServingDesk, Told
 from handlers.handover.wording import PASS, SEND_TO, TAKE, HandoverWording
 from handlers.people.rights import viewer_of
-from storage.duty import Duties
 from storage.handover_rows import HandoverRow
 from storage.handover_talk import HandoverTalk, Place
 from storage.handovers import Accepted, Handovers
@@ -64,13 +62,11 @@ class AgentDesk:
 
     def __init__(
         self,
-        hours: OpeningHours,
         *,
         desk: ServingDesk,
+        duty: DutyDesk,
         handovers: Handovers,
         talk: HandoverTalk,
-        duties: Duties,
-        absence: Absence,
         organisation: Organisation,
         post: Post,
         accounts: Mapping[str, AccountRow],
@@ -80,12 +76,10 @@ class AgentDesk:
         on_outbox: Callable[[], None],
     ) -> None:
         """`accounts`: the applications of staff, by name."""
-        self._hours = hours
         self._desk = desk
+        self._duty = duty
         self._handovers = handovers
         self._talk = talk
-        self._duties = duties
-        self._absence = absence
         self._organisation = organisation
         self._post = post
         self._accounts = accounts
@@ -123,15 +117,14 @@ class AgentDesk:
         agent = await self._agent(turn)
         if agent is None:
             return NOT_HANDLED
-        viewer, now = agent.serving.viewer, self._clock.now()
+        viewer = agent.serving.viewer
         if says(turn, ON_DUTY_WORDS, (ON_DUTY_KEY,)):
-            if not self._hours.is_open(now):
-                return self._say("not_open", opening=self._wording.opening(now))
-            begun = await self._duties.begin(agent.id, viewer=viewer, now=now)
-            return self._say("on_duty" if begun else "on_duty_before")
-        ended = await self._duties.end(agent.id, viewer=viewer, now=now)
-        returned = await self._absence.send_back(of=agent.id)
-        return self._say("off_duty", count=str(returned)) if ended else self._say("off_duty_before")
+            begun = await self._duty.begin(viewer)
+            if begun is Begun.NOT_OPEN:
+                return self._say("not_open", opening=self._wording.opening(self._clock.now()))
+            return self._say("on_duty" if begun is Begun.DONE else "on_duty_before")
+        returned = await self._duty.end(viewer)
+        return self._say("off_duty_before") if returned is None else self._say("off_duty", count=str(returned))
 
     async def listed(self, turn: Turn) -> Outcome | NotHandled:
         """List whom somebody serves and is offered."""
@@ -239,8 +232,8 @@ class AgentDesk:
     async def _transfer(self, turn: Turn, agent: _Agent, handover_id: int, colleague: str) -> Outcome:
         named = [
             person
-            for person in await self._duties.roster()
-            if colleague in (person.name, person.userid) and person.staff_id != agent.id and serves(person.role)
+            for person in await self._duty.roster()
+            if colleague in (person.name, person.userid) and person.staff_id != agent.id
         ]
         row = await self._handovers.get(handover_id)
         if row is None or row.staff_id not in (agent.id, *(person.staff_id for person in named)):

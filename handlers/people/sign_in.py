@@ -101,11 +101,14 @@ class SignIn:
         staff_id = await self._organisation.bound(realm, userid)
         return None if staff_id is None else await self._open(staff_id, method="wecom")
 
-    async def current(self, secret: str) -> SignedIn | None:
-        """Return who a live session's secret belongs to; rights are read anew each time, so a change counts at once."""
+    async def current(self, secret: str, *, is_used: bool = True) -> SignedIn | None:
+        """Return who a live session's secret belongs to; rights are read anew each time, so a change counts at once.
+
+        `is_used`: whether somebody did something; else the session comes nearer to its idle end.
+        """
         now = self._clock.now()
         session = await self._sessions.find(
-            digest_of(secret), now=now, idle=self._config.idle, longest=self._config.longest
+            digest_of(secret), now=now, idle=self._config.idle, longest=self._config.longest, is_used=is_used
         )
         if session is None:
             return None

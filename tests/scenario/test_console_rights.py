@@ -30,7 +30,7 @@ async def desk(stores: OpenStores, clock: ManualClock, tmp_path: Path) -> AsyncI
 def _pages(desk: Desk) -> list[Page]:
     """Return every page there is."""
     settings = Settings(home=Path("/nowhere"))
-    rooms = pages_of_rooms(desk.people, desk.stores, clock=desk.clock, settings=settings)
+    rooms = pages_of_rooms(desk.people, desk.stores, rooms=desk.rooms, clock=desk.clock, settings=settings)
     return [*rooms, *built_in_pages(desk.people)]
 
 

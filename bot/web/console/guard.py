@@ -29,6 +29,8 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: Header of a request that a page makes by itself, without anybody's doing.
+LIVE: Final = "X-Zhike-Live"
 STATIC: Final = f"{ROOT}/static/"
 #: Forms for those who are not signed in, or need not be: without a session there is no token.
 OPEN_FORMS: Final = frozenset({f"{ROOT}/sign-in", f"{ROOT}/language"})
@@ -117,7 +119,9 @@ class Guard:
     async def _with_session(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         secret = self._cookie.read(request)
         if secret is not None and not request.path.startswith(STATIC):
-            signed_in = await self._sign_in.current(secret)
+            # A page that renews itself is no use of the session: left open it ends as any other.
+            is_used = request.headers.get(LIVE) is None
+            signed_in = await self._sign_in.current(secret, is_used=is_used)
             if signed_in is not None:
                 request[SIGNED_IN] = signed_in
                 request[TOKEN] = token_of(secret)

@@ -16,6 +16,7 @@ from multidict import CIMultiDictProxy
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.handover import HandoverRooms
 from bot.people import People, build_people
 from bot.settings import ConsoleSettings, Settings
 from bot.settings_accounts import WechatAccount
@@ -29,6 +30,7 @@ from storage.audit import Audit
 from storage.records import AccountRow
 from storage.sign_ins import Passwords, Sessions
 from tests.fakes.firm import Firm
+from tests.fakes.handover_rooms import open_rooms
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
@@ -70,6 +72,7 @@ class Desk:
     firm: Firm
     stores: OpenStores
     people: People
+    rooms: HandoverRooms
     account: AccountRow
     clock: Clock
     stack: AsyncExitStack
@@ -169,12 +172,13 @@ async def open_desk(
     people = _people(stores, clock=clock, settings=settings)
     for row in await stores.rows("SELECT id FROM staff"):
         await people.sign_in.set_password(row["id"], PASSWORD)
+    rooms = open_rooms(stores, [account], settings=settings, clock=clock)
     app = web.Application()
     console = build_console(
         people,
         clock=clock,
         settings=settings,
-        pages=[*pages, *(pages_of_rooms(people, stores, clock=clock, settings=settings) if whole else ())],
+        pages=[*pages, *(pages_of_rooms(people, stores, rooms=rooms, clock=clock, settings=settings) if whole else ())],
         mask=mask,
         wecom_start=wecom_start,
         wecom_return=wecom_return,
@@ -185,16 +189,21 @@ async def open_desk(
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return Desk(base=base, firm=firm, stores=stores, people=people, account=account, clock=clock, stack=stack)
+    return Desk(
+        base=base, firm=firm, stores=stores, people=people, rooms=rooms, account=account, clock=clock, stack=stack
+    )
 
 
-def pages_of_rooms(people: People, stores: OpenStores, *, clock: Clock, settings: Settings) -> list[Page]:
+def pages_of_rooms(
+    people: People, stores: OpenStores, *, rooms: HandoverRooms, clock: Clock, settings: Settings
+) -> list[Page]:
     """Return the pages that a process serves beside the people's own."""
     return staff_pages(
         people,
         database=stores.database,
         outbox=stores.outbox,
         replies=stores.replies,
+        handover=rooms,
         clock=clock,
         settings=settings,
     )

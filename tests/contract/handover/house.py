@@ -7,26 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
-from bot.accounts import AccountKit
-from bot.handover import HandoverRooms, build_handover
 from bot.settings import HandoverSettings, InsurerSettings, Settings
-from content.loader import load_content
 from content.messages import Event, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply
-from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.routes import build_routes
 from handlers.conversation.routing import first_match
 from handlers.conversation.standing import Standings, as_customer
-from handlers.conversation.turn import AccountInfo, Turn
-from handlers.delivery.governor import Governor
+from handlers.conversation.turn import Turn
 from handlers.policies.desk import PolicyDesk
 from storage.records import AccountRow, Recorded
-from tests.fakes.channel import ScriptedChannel
 from tests.fakes.clock import ManualClock
-from tests.fakes.sending import TABLE, application, official
+from tests.fakes.handover_rooms import CONTENT, kit_of, open_rooms
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
-CONTENT: Final = load_content(None)
 #: Wednesday 6 May 2026, 10:00 in China: the first working day after the holiday.
 MORNING: Final = datetime(2026, 5, 6, 2, tzinfo=UTC)
 
@@ -40,21 +33,13 @@ class House:
         self.stores = stores
         self.clock = clock
         self.service, self.helper = rows["service"], rows["helper"]
-        kits = {row.id: _kit(row) for row in (self.service, self.helper)}
-        self._infos = {account_id: kit.served.info for account_id, kit in kits.items()}
+        served = (self.service, self.helper)
+        self._infos = {row.id: kit_of(row).served.info for row in served}
         self.woken = 0
         settings = Settings(
             home=home, insurer=InsurerSettings(hotline="95500"), handover=HandoverSettings(parallel=parallel)
         )
-        self.rooms: HandoverRooms = build_handover(
-            stores.database,
-            CONTENT,
-            kits,
-            settings=settings,
-            governor=Governor(TABLE, reply_reserve=1),
-            clock=clock,
-            on_outbox=self._wake,
-        )
+        self.rooms = open_rooms(stores, served, settings=settings, clock=clock, on_outbox=self._wake)
         self._routes = build_routes(CONTENT, handover=self.rooms.desks)
         self._standings = Standings(stores.history, labels=frozenset())
         self.visitors = Visitors(stores.log, self.service, clock, holder="web")
@@ -168,19 +153,6 @@ class House:
 
     def _wake(self) -> None:
         self.woken += 1
-
-
-def _kit(row: AccountRow) -> AccountKit:
-    channel = ScriptedChannel()
-    served = ServedAccount(
-        row=row,
-        info=AccountInfo(name=row.name, channel=row.channel, title=row.title, hotline="95500"),
-        answers=Answers.PASSIVE,
-        active_messages=True,
-    )
-    nothing = cast(Any, None)  # neither callbacks nor tokens are of this story
-    outlet = official(channel) if row.channel == "wechat" else application(channel)
-    return AccountKit(served=served, reader=nothing, outlet=outlet, fetch_token=nothing, directory=None)
 
 
 def _words(replies: tuple[Any, ...]) -> list[str]:

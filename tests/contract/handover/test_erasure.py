@@ -9,8 +9,9 @@ from bot.settings import Settings
 from content.messages import Text
 from storage.records import Way
 from storage.viewer import COMMAND_LINE
-from tests.contract.handover.house import CONTENT, House
+from tests.contract.handover.house import House
 from tests.fakes.firm import Firm
+from tests.fakes.handover_rooms import CONTENT
 from tests.fakes.visitors import lease_of, turn
 
 

@@ -1,0 +1,55 @@
+"""The rooms of handovers over a real database, with channels that keep what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
+
+from bot.accounts import AccountKit
+from bot.handover import HandoverRooms, build_handover
+from bot.settings import Settings
+from content.loader import load_content
+from handlers.clock import Clock
+from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.turn import AccountInfo
+from handlers.delivery.governor import Governor
+from storage.records import AccountRow
+from tests.fakes.channel import ScriptedChannel
+from tests.fakes.sending import TABLE, application, official
+from tests.fakes.stores import OpenStores
+
+CONTENT: Final = load_content(None)
+
+
+def kit_of(row: AccountRow) -> AccountKit:
+    """Return an account as a process serves it, without callbacks and tokens."""
+    channel = ScriptedChannel()
+    served = ServedAccount(
+        row=row,
+        info=AccountInfo(name=row.name, channel=row.channel, title=row.title, hotline="95500"),
+        answers=Answers.PASSIVE,
+        active_messages=True,
+    )
+    nothing = cast(Any, None)  # neither callbacks nor tokens are of these stories
+    outlet = official(channel) if row.channel == "wechat" else application(channel)
+    return AccountKit(served=served, reader=nothing, outlet=outlet, fetch_token=nothing, directory=None)
+
+
+def open_rooms(
+    stores: OpenStores,
+    accounts: Iterable[AccountRow],
+    *,
+    settings: Settings,
+    clock: Clock,
+    on_outbox: Callable[[], None] = lambda: None,
+) -> HandoverRooms:
+    """Return the rooms of one process that serves these accounts."""
+    return build_handover(
+        stores.database,
+        CONTENT,
+        {row.id: kit_of(row) for row in accounts},
+        settings=settings,
+        governor=Governor(TABLE, reply_reserve=1),
+        clock=clock,
+        on_outbox=on_outbox,
+    )
