@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from content.rights import PERMITTED, Permission
 from storage.tasks import Progress, TaskDraft, Tasks
 from tests.browser.console.desk import Answer, Clerk, Desk, open_desk, pages_of_rooms
 from tests.fakes.clock import ManualClock
-from tests.fakes.firm import EVERYBODY, SEEN, STAFF
+from tests.fakes.firm import EVERYBODY, SEEN, STAFF, people_of
 from tests.fakes.stores import OpenStores
 
 _ROLES = {row.userid: row.role for row in STAFF}
@@ -77,9 +78,42 @@ def _permitted(userid: str, permission: Permission) -> bool:
     return permission in PERMITTED[_ROLES[userid]]  # type: ignore[index]
 
 
-def _addresses(page: Page, desk: Desk, tasks: dict[str, int]) -> dict[str, str | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """By person the numbers of what is open with each customer."""
+
+    tasks: dict[str, int]
+    handovers: dict[str, int]
+
+
+async def _work(desk: Desk) -> _Work:
+    """Open a task of every customer, and let everyone of them wait for a person."""
+    waiting = {person: await desk.firm.hand_over(person) for person in sorted(EVERYBODY)}
+    return _Work(tasks=await _tasks(desk), handovers=waiting)
+
+
+#: Whose waiting customers somebody may take: those of their branch and the branches below it, and nobody's.
+_NEAR = {
+    "zhang": people_of("zhang", "li", "wang", ""),
+    "li": people_of("zhang", "li", "wang", ""),
+    "sun": people_of("zhang", "li", "wang", ""),
+    "wang": people_of("wang", ""),
+    "zhao": people_of("zhao", ""),
+}
+#: What a form answers that is let in and has nothing to do: it is a holiday, and nobody is on duty.
+_NOTHING_DONE = {
+    "/inbox/duty": 409,
+    "/inbox/{handover}/take": 409,
+    "/inbox/{handover}/reply": 422,
+    "/inbox/{handover}/pass": 409,
+    "/inbox/{handover}/close": 409,
+}
+
+
+def _addresses(page: Page, desk: Desk, work: _Work) -> dict[str, str | None]:
     """Return the page's addresses, each with the person whom it is about."""
-    for name, numbers in (("customer", desk.firm.customers), ("task", tasks)):
+    of = (("customer", desk.firm.customers), ("task", work.tasks), ("handover", work.handovers))
+    for name, numbers in of:
         if f"{{{name}}}" in page.path:
             return {page.address.format(**{name: number}): person for person, number in numbers.items()}
     return {page.address: None}
@@ -88,8 +122,9 @@ def _addresses(page: Page, desk: Desk, tasks: dict[str, int]) -> dict[str, str |
 def _allowed(userid: str, page: Page, person: str | None) -> int:
     if not _permitted(userid, page.permission):
         return 403
-    if person is None or person in SEEN[userid]:
-        return 200 if page.method == "GET" else 303
+    seen = _NEAR if page.path.startswith("/inbox/{handover}") else SEEN
+    if person is None or person in seen[userid]:
+        return 200 if page.method == "GET" else _NOTHING_DONE.get(page.path, 303)
     return 404
 
 
@@ -103,11 +138,11 @@ def _nav(clerk_page: Answer) -> list[str]:
 
 async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Desk) -> None:
     wrong: list[tuple[object, ...]] = []
-    tasks, pages, tried = await _tasks(desk), _pages(desk), 0
+    work, pages, tried = await _work(desk), _pages(desk), 0
     for userid in _ROLES:
         clerk = await desk.clerk(userid)
         for page in pages:
-            for address, person in _addresses(page, desk, tasks).items():
+            for address, person in _addresses(page, desk, work).items():
                 answer = await _answer(desk, clerk, userid, page, address)
                 tried += 1
                 if answer.status != _allowed(userid, page, person):
@@ -118,6 +153,7 @@ async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Des
     of_a_person = [page for page in pages if "{" in page.path]
     assert tried == 10 * (len(pages) - len(of_a_person) + len(of_a_person) * len(EVERYBODY))
     assert {page.path for page in pages} >= {"/today", "/today/{task}/finish", "/conversations", "/operations"}
+    assert {page.path for page in pages} >= {"/inbox", "/inbox/{handover}", *_NOTHING_DONE}
 
 
 async def test_the_list_holds_the_customers_of_the_scope_and_no_others(desk: Desk) -> None:
@@ -138,6 +174,7 @@ async def test_a_search_finds_nobody_beyond_the_scope(desk: Desk) -> None:
 async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
     in_order = {
         "/console/today": Permission.TASKS_READ,
+        "/console/inbox": Permission.HANDOVERS_READ,
         "/console/conversations": Permission.CONVERSATIONS_READ,
         "/console/operations": Permission.OPERATIONS_READ,
         "/console/customers": Permission.CUSTOMERS_READ,
@@ -164,9 +201,9 @@ async def test_each_role_begins_at_its_first_page_or_is_told_that_there_is_none(
 
 async def test_nobody_sees_any_page_without_signing_in(desk: Desk) -> None:
     clerk = await desk.browser()
-    tasks = await _tasks(desk)
-    addresses = [address for page in _pages(desk) if page.method == "GET" for address in _addresses(page, desk, tasks)]
-    forms = [address for page in _pages(desk) if page.method == "POST" for address in _addresses(page, desk, tasks)]
+    work = await _work(desk)
+    addresses = [address for page in _pages(desk) if page.method == "GET" for address in _addresses(page, desk, work)]
+    forms = [address for page in _pages(desk) if page.method == "POST" for address in _addresses(page, desk, work)]
     answers = [await clerk.get(address) for address in ["/console", "/console/", *addresses]]
     answers += [await clerk.post(address, {"userid": "zhang"}) for address in forms]
 

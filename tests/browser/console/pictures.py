@@ -12,15 +12,19 @@ from typing import Final
 from storage.database import open_database
 from storage.migrate import migrate
 from tests.browser.chromium import DESK, MISSING, PHONE, chromium, find_chromium
+from tests.browser.console.line import form_line
 from tests.browser.console.screen import open_screen
 from tests.fakes.clock import START, ManualClock
 
 _SIZES: Final = {"desk": DESK, "phone": PHONE}
-#: Name, who looks (nobody: the sign-in), and the path; {customer} is the one with a long conversation.
+#: Name, who looks (nobody: the sign-in), and the path; {customer} has a long conversation, {handover} is theirs.
 _SCENES: Final = (
     ("sign-in", None, "/console/sign-in"),
     ("today", "zhang", "/console/today"),
     ("today-team", "sun", "/console/today"),
+    ("inbox", "zhang", "/console/inbox"),
+    ("inbox-team", "sun", "/console/inbox"),
+    ("handover", "zhang", "/console/inbox/{handover}"),
     ("search-begin", "zhang", "/console/conversations"),
     ("search", "wu", "/console/conversations?words=%E4%BF%9D%E5%8D%95+%E6%9C%89%E6%95%88"),
     ("search-more", "zhang", "/console/conversations?words=%E9%97%AE%E9%A2%982"),
@@ -49,11 +53,12 @@ async def take(folder: Path) -> None:
         await database.close()
         browser = await stack.enter_async_context(chromium(executable))
         screen = await open_screen(browser, url, home=home, clock=ManualClock(), stack=stack, scale=1.5, whole=True)
+        numbers = {"customer": screen.customer, "handover": await form_line(screen.desk)}
         for name, userid, path in _SCENES:
             for label, size in _SIZES.items():
                 await screen.context.clear_cookies()
                 page = await (screen.page(size, path) if userid is None else screen.signed_in(size, userid))
-                await page.goto(screen.desk.base + path.format(customer=screen.customer))
+                await page.goto(screen.desk.base + path.format(**numbers))
                 await page.screenshot(path=folder / f"console-{name}-{label}.png")
                 await page.close()
 

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import DESK, PHONE
 from tests.browser.console.crowd import MESSAGES, gather
+from tests.browser.console.line import form_line
 from tests.browser.console.screen import Screen, faults, open_screen
 from tests.fakes.clock import ManualClock
 from tests.fakes.synced import stopped_sync
@@ -105,6 +106,7 @@ async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(
 ) -> None:
     found: list[str] = []
     await stopped_sync(rooms.desk.stores, rooms.desk.clock)
+    handover = await form_line(rooms.desk)
     for userid, paths in (
         (
             "wu",
@@ -118,6 +120,7 @@ async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(
             ),
         ),
         ("admin", ("/operations",)),
+        ("zhang", ("/inbox", "/inbox?told=closed", f"/inbox/{handover}", f"/inbox/{handover + 2}")),
     ):
         await rooms.context.clear_cookies()
         page = await rooms.signed_in(size, userid)
