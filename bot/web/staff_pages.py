@@ -14,7 +14,7 @@ from bot.web.console.search_pages import SearchPages
 from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
-from handlers.handover.inbox import Inbox
+from handlers.handover.board import HandoverBoard
 from handlers.tasks.board import TaskBoard
 from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
@@ -59,7 +59,7 @@ def staff_pages(
     )
     search = SearchPages(people.search, accounts=AccountList(database), sayings=Sayings(mask=mask))
     inbox = InboxPages(
-        Inbox(
+        HandoverBoard(
             handovers=HandoverList(database),
             talk=HandoverTalk(database),
             desk=handover.serving,

@@ -15,8 +15,8 @@ from bot.web.console.sayings import Sayings
 from bot.web.console.visit import Visit
 from content.rights import Permission
 from handlers.clock import Clock
+from handlers.handover.board import MOST, HandoverBoard, Opened
 from handlers.handover.duty_desk import Begun, DutyDesk
-from handlers.handover.inbox import MOST, Inbox, Opened
 from handlers.handover.serving import Replied, Serving, ServingDesk, Told
 from handlers.handover.wording import HandoverWording
 from storage.handovers import Accepted
@@ -36,7 +36,7 @@ class InboxPages:
 
     def __init__(
         self,
-        inbox: Inbox,
+        board: HandoverBoard,
         *,
         desk: ServingDesk,
         duty: DutyDesk,
@@ -44,7 +44,7 @@ class InboxPages:
         sayings: Sayings,
         clock: Clock,
     ) -> None:
-        self._inbox = inbox
+        self._board = board
         self._desk = desk
         self._duty = duty
         self._wording = wording
@@ -56,7 +56,7 @@ class InboxPages:
         read, serve, one = Permission.HANDOVERS_READ, Permission.HANDOVERS_SERVE, "/inbox/{handover}"
         acts = {"take": self._take, "reply": self._reply, "pass": self._pass, "close": self._close}
         return [
-            Page(path="/inbox", permission=read, handler=self._list, title="inbox.title", icon="inbox"),
+            Page(path="/inbox", permission=read, handler=self._list, title="inbox.title", icon="headset"),
             Page(path="/inbox/duty", permission=serve, handler=self._change_duty, title="inbox.duty", method="POST"),
             Page(path=one, permission=read, handler=self._one, title="inbox.one"),
             *(
@@ -66,13 +66,13 @@ class InboxPages:
         ]
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
-        return await self._board(visit)
+        return await self._listed(visit)
 
-    async def _board(self, visit: Visit, *, status: int = 200, problem: str | None = None) -> web.StreamResponse:
+    async def _listed(self, visit: Visit, *, status: int = 200, problem: str | None = None) -> web.StreamResponse:
         return visit.page(
             "inbox_list.html" if visit.is_partial else "inbox.html",
             status=status,
-            board=await self._inbox.board(visit.viewer),
+            board=await self._board.groups(visit.viewer),
             now=self._clock.now(),
             most=MOST,
             may_serve=visit.viewer.may(Permission.HANDOVERS_SERVE),
@@ -87,7 +87,7 @@ class InboxPages:
         begun = await self._duty.begin(visit.viewer)
         if begun is Begun.NOT_OPEN:
             opening = self._wording.opening(self._clock.now())
-            return await self._board(visit, status=409, problem=visit.words("inbox.not_open", opening=opening))
+            return await self._listed(visit, status=409, problem=visit.words("inbox.not_open", opening=opening))
         return visit.redirect(f"{ROOT}/inbox?told={'on_duty' if begun is Begun.DONE else 'on_duty_before'}")
 
     async def _one(self, visit: Visit) -> web.StreamResponse:
@@ -123,7 +123,7 @@ class InboxPages:
         if not userid and opened.row.state is HandoverState.OFFERED:
             done, _ = await self._desk.decline(visit.viewer, opened.row.id)
             return visit.redirect(f"{ROOT}/inbox?told=passed") if done else await self._refused(visit, "gone")
-        named = [person for person in await self._inbox.colleagues(visit.viewer) if person.userid == userid]
+        named = [person for person in await self._board.colleagues(visit.viewer) if person.userid == userid]
         if len(named) != 1:
             return await self._refused(visit, "no_colleague", userid=_words(userid)[:64])
         done, _ = await self._desk.transfer(
@@ -137,7 +137,7 @@ class InboxPages:
         return visit.redirect(f"{ROOT}/inbox?told=closed") if done else await self._refused(visit, "not_yours")
 
     async def _opened(self, visit: Visit) -> Opened:
-        opened = await self._inbox.opened(visit.viewer, visit.path_number("handover"))
+        opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
         if opened is None:
             raise web.HTTPNotFound
         return opened
@@ -158,7 +158,7 @@ class InboxPages:
             may_take=visit.viewer.may(Permission.HANDOVERS_SERVE) and _can_be_taken(opened),
             may_reply=may_act and opened.row.state is HandoverState.RUNNING,
             may_pass=may_act and opened.row.state in (HandoverState.OFFERED, HandoverState.RUNNING),
-            colleagues=await self._inbox.colleagues(visit.viewer) if may_act else [],
+            colleagues=await self._board.colleagues(visit.viewer) if may_act else [],
             form_key=secrets.token_hex(16),
             longest=LONGEST_REPLY,
             told=_told(visit),

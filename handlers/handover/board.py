@@ -1,4 +1,4 @@
-"""The inbox of whoever serves, as a page shows it: the line, what is theirs, and one handover with its talk.
+"""The board of whoever serves, as a page shows it: the line, what is theirs, and one handover with its talk.
 
 A page that renews itself is one look: the audit gets a row when it is opened, and again after some minutes of looking.
 """
@@ -53,7 +53,7 @@ class Listed:
 
 
 @value
-class Board:
+class Groups:
     """The whole list, in groups, and whether the viewer is on duty."""
 
     mine: tuple[Listed, ...]
@@ -79,7 +79,7 @@ class Opened:
     place: int | None
 
 
-class Inbox:
+class HandoverBoard:
     """What a viewer sees of the line."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Inbox:
         self._audit = audit
         self._clock = clock
 
-    async def board(self, viewer: Viewer) -> Board:
+    async def groups(self, viewer: Viewer) -> Groups:
         """Return what is open in the scope. Raises Forbidden."""
         require(viewer, Permission.HANDOVERS_READ)
         rows = await self._handovers.open(viewer=viewer, limit=MOST + 1)
@@ -111,7 +111,7 @@ class Inbox:
             await self._listed(viewer, row, place=places.get(row.id), is_of_scope=row.id in ours) for row in shown
         ]
         await self._look(viewer, Deed(action="listed", subject="handovers"))
-        return Board(
+        return Groups(
             mine=tuple(one for one in listed if one.is_mine),
             waiting=tuple(one for one in listed if one.row.state is HandoverState.WAITING),
             left=tuple(one for one in listed if one.row.state is HandoverState.LEFT_MESSAGE),
