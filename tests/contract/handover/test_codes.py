@@ -9,8 +9,9 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.policies.desk import PolicyConfig, PolicyDesk
 from storage.policy_bindings import PolicyBindings
 from storage.tasks import Tasks
-from tests.contract.handover.house import CONTENT, House
+from tests.contract.handover.house import House
 from tests.fakes.firm import Firm
+from tests.fakes.handover_rooms import CONTENT
 
 
 class Insurer:
