@@ -222,7 +222,14 @@ class Process:
         pulls = await open_pulls(stores.database, kits, clock=clock, probe=self._probe)
         inboxes = self._inboxes(stores, clock, kits, lanes, turns, table)
         puller = build_puller(
-            stores.database, pulls, kits, inboxes, settings=settings, clock=clock, holder=self._holder
+            stores.database,
+            pulls,
+            kits,
+            inboxes,
+            settings=settings,
+            clock=clock,
+            holder=self._holder,
+            sessions=handover.following,
         )
         if Role.WORKER in self._roles:
             background.start("sender", sender.run(background.stopping), vital=True, finishes=True)

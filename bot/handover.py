@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.accounts import AccountKit
-from bot.settings import Settings
+from bot.settings import KfAccount, Settings
 from bot.tasks import desks_of
 from content.tree import Content
 from content.value import value
@@ -16,13 +16,16 @@ from handlers.handover.agents import AgentDesk
 from handlers.handover.customers import CustomerDesk
 from handlers.handover.desks import HandoverDesks
 from handlers.handover.duty_desk import DutyDesk
-from handlers.handover.post import Post
+from handlers.handover.following import Following
+from handlers.handover.post import HandedTo, Post
 from handlers.handover.rounds import HandoverRound
 from handlers.handover.serving import ServingDesk
+from handlers.handover.sessions import SessionRound
 from handlers.handover.wording import HandoverWording
 from storage.database import Database
 from storage.duty import Duties
 from storage.handover_queue import HandoverQueue
+from storage.handover_sessions import HandoverSessions
 from storage.handover_talk import HandoverTalk
 from storage.handovers import Handovers
 from storage.organisation import Organisation
@@ -37,6 +40,9 @@ class HandoverRooms:
     duty: DutyDesk
     wording: HandoverWording
     round: HandoverRound
+    #: The platform's own sessions: what it tells of them, and moving them.
+    following: Following
+    sessions: SessionRound
 
 
 def build_handover(
@@ -54,11 +60,18 @@ def build_handover(
     customers = {
         account_id: row
         for account_id, row in rows.items()
-        if row.channel == "wechat" and kits[account_id].served.active_messages
+        if row.channel in ("wechat", "kf") and kits[account_id].served.active_messages
     }
+    platforms = {account_id: kit.sessions for account_id, kit in kits.items() if kit.sessions is not None}
+    ways = {account.name: account.handover for account in settings.accounts if isinstance(account, KfAccount)}
     handovers, talk, duties = Handovers(database), HandoverTalk(database), Duties(database)
     queue = HandoverQueue(database)
-    post = Post(accounts=customers, desks=desks_of(kits), version=content.version)
+    post = Post(
+        accounts=customers,
+        desks=desks_of(kits),
+        version=content.version,
+        platforms={account_id: ways.get(rows[account_id].name, HandedTo.PERSON) for account_id in platforms},
+    )
     wording = HandoverWording(content.handover, hotline=settings.insurer.hotline)
     absence = Absence(queue=queue, handovers=handovers, post=post, wording=wording, clock=clock, on_outbox=on_outbox)
     serving = ServingDesk(
@@ -73,6 +86,17 @@ def build_handover(
         on_outbox=on_outbox,
     )
     duty = DutyDesk(content.handover.hours, duties=duties, absence=absence, clock=clock)
+    sessions = HandoverSessions(database)
+    following = Following(
+        handovers=handovers,
+        sessions=sessions,
+        organisation=Organisation(database),
+        realms={account_id: row.realm for account_id, row in rows.items()},
+        post=post,
+        wording=wording,
+        clock=clock,
+        on_outbox=on_outbox,
+    )
     return HandoverRooms(
         desks=HandoverDesks(
             customers=CustomerDesk(
@@ -112,6 +136,17 @@ def build_handover(
             duties=duties,
             absence=absence,
             desk=serving,
+            post=post,
+            wording=wording,
+            clock=clock,
+            on_outbox=on_outbox,
+        ),
+        following=following,
+        sessions=SessionRound(
+            platforms,
+            sessions=sessions,
+            handovers=handovers,
+            following=following,
             post=post,
             wording=wording,
             clock=clock,

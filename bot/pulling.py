@@ -12,6 +12,7 @@ from handlers.clock import Clock
 from handlers.conversation.doorbell import Doorbell
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.intake import Intake
+from handlers.conversation.ports import SessionEvents
 from handlers.conversation.puller import Puller, Source
 from storage.database import Database
 from storage.probe import Probe
@@ -45,15 +46,25 @@ def build_puller(
     settings: Settings,
     clock: Clock,
     holder: str,
+    sessions: SessionEvents | None = None,
 ) -> Puller:
-    """Return what fetches in a worker; `inboxes` hold those of the accounts that are fetched."""
+    """Return what fetches in a worker; `inboxes` hold those of the accounts that are fetched.
+
+    `sessions` hears what the platform tells of who serves.
+    """
     receipts = Receipts(database, platform_id=message_id)
     since = {account.name: account.answers_since for account in settings.accounts if isinstance(account, KfAccount)}
     sources = {
         account_id: Source(
             name=kit.served.info.name,
             feed=kit.feed,
-            intake=Intake(inboxes[account_id], receipts, clock=clock, since=since.get(kit.served.info.name)),
+            intake=Intake(
+                inboxes[account_id],
+                receipts,
+                clock=clock,
+                since=since.get(kit.served.info.name),
+                sessions=sessions,
+            ),
         )
         for account_id, kit in kits.items()
         if kit.feed is not None

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.settings_fields import NO_SECRET, Address, Filled, FilledSecret, OptionalSecret, Section
 from content.rights import Role, Scope
+from handlers.handover.post import HandedTo
 
 
 class _Account(Section):
@@ -89,6 +90,8 @@ class KfAccount(_Account):
     api_base_url: Address = "https://qyapi.weixin.qq.com"
     #: There is no passive reply on this channel.
     answers: Literal["active", "none"] = "active"
+    #: Who finds a person for customers who ask for one: the bot's line, or the queue of the platform.
+    handover: HandedTo = HandedTo.PERSON
     #: What customers said before is history and never answered; None: before Zhike first served the account.
     answers_since: AwareDatetime | None = None
 

@@ -77,6 +77,8 @@ class CustomerTexts(Authored):
     #: The hours begin.
     opened: Words
     accepted: Words
+    #: In the platform's own queue, which tells no place.
+    pooled: Words
     #: Whoever served is away.
     returned: Words
     #: The question for satisfaction, asked when it is over; and the choices from 1 to 5.
@@ -133,6 +135,13 @@ class StaffTexts(Authored):
     left: Words
     silence: Words
     away: Words
+    #: Customers whom staff serve at the platform itself (kf).
+    context_there: Words
+    answer_there: Words
+    all_there: Words
+    session_not_yours: Words
+    session_refused: Words
+    session_over: Words
 
 
 _ONE: Final = frozenset({"id", "name"})
@@ -173,6 +182,10 @@ HANDOVER_SLOTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "left": _ONE,
         "silence": _ONE,
         "away": _ONE,
+        "context_there": _ONE | {"account"},
+        "session_not_yours": _ONE,
+        "session_refused": _ONE,
+        "session_over": _ONE,
     }
 )
 

@@ -34,6 +34,8 @@ class ReportLine:
     by_staff: int
     by_customer: int
     by_silence: int
+    #: Its session ended at the platform.
+    by_platform: int
     rated: int
     satisfaction: float | None
 
@@ -157,7 +159,7 @@ class HandoverList:
         return Waiting(states=known, longest_since=first, waiting=means[0], first_reply=means[1])
 
 
-_ENDS: Final = ("staff", "customer", "silence")
+_ENDS: Final = ("staff", "customer", "silence", "platform")
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -199,6 +201,7 @@ def _line(row: Any) -> ReportLine:
         by_staff=int(row.by_staff),
         by_customer=int(row.by_customer),
         by_silence=int(row.by_silence),
+        by_platform=int(row.by_platform),
         rated=row.rated,
         satisfaction=None if row.satisfaction is None else round(float(row.satisfaction), 2),
     )

@@ -10,11 +10,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, select, update
 
 from storage.connection import Connection
 from storage.tables import HANDOVER, HANDOVER_OFFER, REACH
-from storage.tables.handover import OPEN_HANDOVER, HandoverState
+from storage.tables.handover import OPEN_HANDOVER, HandoverState, SessionStep
 
 _S = HandoverState
 #: docs/states.md, Handover, with its notes: what may follow each state.
@@ -51,6 +51,13 @@ async def move(
     return True
 
 
+def stepped(step: SessionStep | None, *, now: datetime) -> dict[str, Any]:
+    """Return what a handover keeps when its platform's session takes a step; nothing where it has no part in it."""
+    if step is None:
+        return {}
+    return {"session": step.value, "session_at": now, "session_due": now, "session_tries": 0}
+
+
 async def mark_reach(
     connection: Connection, handover: Any, state: HandoverState, *, closed_at: datetime | None = None
 ) -> None:
@@ -84,7 +91,13 @@ async def end_offers(connection: Connection, handover_id: int, outcome: str, *, 
 async def end_erased(connection: Connection, identity_ids: Sequence[int], *, now: datetime) -> None:
     """Close what is open with people who are erased; nobody is told, there is nobody left to tell."""
     mine = HANDOVER.c.identity_id.in_(identity_ids)
-    closed = {"state": HandoverState.CLOSED, "closed_at": now, "closed_by": "erasure", "until": None}
+    closed = {
+        "state": HandoverState.CLOSED,
+        "closed_at": now,
+        "closed_by": "erasure",
+        "until": None,
+        "session": case((HANDOVER.c.session.is_not(None), SessionStep.OVER.value)),
+    }
     opened = update(HANDOVER).where(mine, HANDOVER.c.state.in_(OPEN_HANDOVER))
     await connection.execute(opened.values(**closed))
     offers = HANDOVER_OFFER.c.handover_id.in_(select(HANDOVER.c.id).where(mine))

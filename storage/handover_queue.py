@@ -6,18 +6,18 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 
 from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.duty import OnDuty, hold_duty, read_roster
-from storage.handover_moves import begin_offer, end_offers, move
+from storage.handover_moves import begin_offer, end_offers, move, stepped
 from storage.handover_rows import HandoverRow, handover_row, handover_rows
 from storage.letters import Letter, write_with
 from storage.tables import DELIVERY, DEPUTY, DUTY, HANDOVER, HANDOVER_OFFER, HANDOVER_REPLY, STAFF
 from storage.tables.delivery import OPEN
-from storage.tables.handover import OPEN_HANDOVER, HandoverState
+from storage.tables.handover import OPEN_HANDOVER, HandoverState, SessionStep
 
 _S = HandoverState
 _THERE = STAFF.alias("there")
@@ -127,7 +127,10 @@ class HandoverQueue:
     async def absent(self) -> list[HandoverRow]:
         """Return what is offered to, or served by, somebody who is not on duty any more."""
         query = handover_rows().where(
-            HANDOVER.c.state.in_(OPEN_HANDOVER), HANDOVER.c.state.in_((_S.OFFERED, _S.RUNNING)), _IS_ABSENT
+            HANDOVER.c.state.in_(OPEN_HANDOVER),
+            # Whom a servicer has at the platform they have there, on duty here or not.
+            or_(HANDOVER.c.state == _S.OFFERED, and_(HANDOVER.c.state == _S.RUNNING, HANDOVER.c.session.is_(None))),
+            _IS_ABSENT,
         )
         async with self._database.read() as connection:
             return [handover_row(row) for row in await connection.execute(query.order_by(HANDOVER.c.id))]
@@ -146,13 +149,19 @@ class HandoverQueue:
         return await write_with(self._database, handover.account_id, letters, work, now=now)
 
     async def unshelve(
-        self, handover: HandoverRow, *, place: int, letters: Sequence[Letter] = (), now: datetime
+        self,
+        handover: HandoverRow,
+        *,
+        place: int,
+        session: SessionStep | None = None,
+        letters: Sequence[Letter] = (),
+        now: datetime,
     ) -> bool:
-        """Put a message that was left into the line: the hours have begun."""
+        """Put a message that was left into the line, or the platform's (`session`): the hours have begun."""
 
         async def work(connection: Connection) -> bool:
             since = {"waiting_since": now, "place_told": place, "place_told_at": now, "last_at": now}
-            return await move(connection, handover, _S.LEFT_MESSAGE, _S.WAITING, **since)
+            return await move(connection, handover, _S.LEFT_MESSAGE, _S.WAITING, **since, **stepped(session, now=now))
 
         return await write_with(self._database, handover.account_id, letters, work, now=now)
 

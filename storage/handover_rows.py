@@ -44,6 +44,10 @@ class HandoverRow:
     place_told_at: datetime | None
     notices: int
     satisfaction: int | None
+    #: A `SessionStep`: where it stands with the platform's own session; None: the platform has no part in it.
+    session: str | None
+    session_at: datetime | None
+    session_tries: int
     #: Whose customer it is, with that person's team and branch.
     owner_id: int | None
     owner_team: int | None
@@ -55,7 +59,7 @@ _PLAIN = tuple(
     for name in (
         *("id", "account_id", "identity_id", "name", "opened_at", "waiting_since", "staff_id", "until", "accepted_at"),
         *("first_reply_at", "last_at", "closed_at", "closed_by", "place_told", "place_told_at", "notices"),
-        "satisfaction",
+        *("satisfaction", "session", "session_at", "session_tries"),
     )
 )
 

@@ -10,18 +10,18 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 
 from storage.accounts import lock_accounts
 from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
 from storage.duty import hold_duty
-from storage.handover_moves import begin_offer, end_offers, mark_reach, move
+from storage.handover_moves import begin_offer, end_offers, mark_reach, move, stepped
 from storage.handover_rows import HandoverRow, find_handover, handover_row, handover_rows, place_of
 from storage.letters import Letter, write_with
 from storage.tables import CUSTOMER_OWNER, HANDOVER, IDENTITY
-from storage.tables.handover import OPEN_HANDOVER, HandoverState
+from storage.tables.handover import OPEN_HANDOVER, HandoverState, SessionStep
 from storage.viewer import Viewer
 
 _S = HandoverState
@@ -53,10 +53,12 @@ class Handovers:
         state: HandoverState,
         now: datetime,
         name: str | None = None,
+        session: SessionStep | None = None,
     ) -> tuple[HandoverRow, int]:
         """Let somebody wait (or leave a message at night) because of their message `seq`; return it and its place.
 
-        The one that is open already is returned as it is; so is what the same message opened before.
+        The one that is open already is returned as it is; so is what the same message opened before. `session`: what
+        is to be done with the platform's session at once.
         """
 
         async def apply(connection: Connection) -> tuple[HandoverRow, int]:
@@ -67,7 +69,15 @@ class Handovers:
                 if row is not None:
                     return handover_row(row), await place_of(connection, handover_row(row))
             made = await _insert(
-                connection, account_id, identity_id, asked_seq=seq, state=state, name=name, opened_at=now, last_at=now
+                connection,
+                account_id,
+                identity_id,
+                asked_seq=seq,
+                state=state,
+                name=name,
+                opened_at=now,
+                last_at=now,
+                **stepped(session, now=now),
             )
             place = await place_of(connection, made)
             told = {"place_told": place, "place_told_at": now} if state is _S.WAITING else {}
@@ -82,6 +92,13 @@ class Handovers:
         async with self._database.read() as connection:
             return await find_handover(connection, handover_id)
 
+    async def open_with(self, account_id: int, identity_id: int) -> HandoverRow | None:
+        """Return the handover that is open with somebody on an account."""
+        mine = handover_rows().where(HANDOVER.c.account_id == account_id, HANDOVER.c.identity_id == identity_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(mine.where(HANDOVER.c.state.in_(OPEN_HANDOVER)))).one_or_none()
+        return None if row is None else handover_row(row)
+
     async def place(self, handover: HandoverRow) -> int:
         """Return the place in line, from 1."""
         async with self._database.read() as connection:
@@ -95,9 +112,18 @@ class Handovers:
             return [handover_row(row) for row in await connection.execute(chosen)]
 
     async def accept(
-        self, handover: HandoverRow, *, viewer: Viewer, letters: Sequence[Letter] = (), now: datetime
+        self,
+        handover: HandoverRow,
+        *,
+        viewer: Viewer,
+        session: SessionStep | None = None,
+        letters: Sequence[Letter] = (),
+        now: datetime,
     ) -> Accepted:
-        """Let the viewer serve what they are offered, or what waits while they are on duty; doing it twice is fine."""
+        """Let the viewer serve what they are offered, or what waits while they are on duty; doing it twice is fine.
+
+        `session`: what is to be done with the platform's session.
+        """
         staff_id = viewer.staff_id
 
         async def work(connection: Connection) -> Accepted:
@@ -115,6 +141,7 @@ class Handovers:
                 await move(connection, row, _S.WAITING, _S.OFFERED, **_of(member), until=now)
                 await begin_offer(connection, row.id, staff_id, now=now)
             values = {"accepted_at": row.accepted_at or now, "last_at": now, "until": None}
+            values |= stepped(session, now=now)
             await move(connection, row, _S.OFFERED, _S.RUNNING, HANDOVER.c.staff_id == staff_id, **values)
             await end_offers(connection, row.id, "accepted", now=now)
             await _note(connection, viewer, "accepted", row.id, now=now)
@@ -178,11 +205,13 @@ class Handovers:
         by: str,
         viewer: Viewer | None = None,
         quiet_since: datetime | None = None,
+        session_over: bool = False,
         letters: Sequence[Letter] = (),
         now: datetime,
     ) -> bool:
         """Close one; `viewer`: only what is theirs. `quiet_since`: only a running one that said nothing since then.
 
+        What the platform's session still needs is left to be done, unless `session_over` says that it has ended there.
         False when it is closed already, or a guard does not hold.
         """
 
@@ -191,10 +220,9 @@ class Handovers:
             states: tuple[HandoverState, ...] = (_S.RUNNING, _S.OFFERED, _S.WAITING, _S.LEFT_MESSAGE)
             if quiet_since is not None:
                 guards, states = [*guards, HANDOVER.c.last_at <= quiet_since], (_S.RUNNING,)
+            closed = {"closed_at": now, "closed_by": by, "until": None, **_ending(over=session_over, now=now)}
             for before in states if viewer is None else (_S.RUNNING,):
-                if await move(
-                    connection, handover, before, _S.CLOSED, *guards, closed_at=now, closed_by=by, until=None
-                ):
+                if await move(connection, handover, before, _S.CLOSED, *guards, **closed):
                     await end_offers(connection, handover.id, "closed", now=now)
                     if viewer is not None:
                         await _note(connection, viewer, "closed", handover.id, now=now)
@@ -216,6 +244,12 @@ class Handovers:
             return bool(changed.rowcount == 1)
 
         return await self._database.write(apply)
+
+
+def _ending(*, over: bool, now: datetime) -> dict[str, Any]:
+    """Return the same of one that is closed, whatever stood there; nothing where the platform has no part in it."""
+    after = SessionStep.OVER if over else SessionStep.ENDING
+    return stepped(after, now=now) | {"session": case((HANDOVER.c.session.is_not(None), after.value))}
 
 
 async def _insert(connection: Connection, account_id: int, identity_id: int, **values: Any) -> HandoverRow:

@@ -57,7 +57,12 @@ def report(
                 "handovers": line.handovers,
                 "waiting_seconds": _seconds(line.waiting),
                 "first_reply_seconds": _seconds(line.first_reply),
-                "closed_by": {"staff": line.by_staff, "customer": line.by_customer, "silence": line.by_silence},
+                "closed_by": {
+                    "staff": line.by_staff,
+                    "customer": line.by_customer,
+                    "silence": line.by_silence,
+                    "platform": line.by_platform,
+                },
                 "rated": line.rated,
                 "satisfaction": line.satisfaction,
             }
@@ -84,6 +89,7 @@ def _shown(row: HandoverRow) -> dict[str, Any]:
         "staff": row.userid,
         **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
         "closed_by": row.closed_by,
+        "session": row.session,
         "satisfaction": row.satisfaction,
     }
 

@@ -46,6 +46,8 @@ class Session:
     sent: int = 0
     welcomed_at: float | None = None
     rejecting: bool = False
+    #: A code was given when this session first came to the pool or a servicer by the API.
+    replied: bool = False
 
     def state_at(self, now: float) -> int:
         """Return the state; a session ends by itself after 48 h."""
@@ -168,7 +170,7 @@ class KfAccount:
 def _apply(session: Session, item: Mapping[str, Any], *, at: float) -> None:
     if item.get("origin") == CUSTOMER:
         if session.state_at(at) == ENDED:
-            session.state, session.servicer = NEW, ""
+            session.state, session.servicer, session.replied = NEW, "", False
         session.spoke_at, session.sent = at, 0
     event = item.get("event", {})
     match event.get("event_type"):

@@ -181,7 +181,9 @@ class KfApi:
             raise ApiError(95014 if servicer not in account.config.servicers else 95019, "servicer_userid")
         session.state, session.servicer, session.changed_at = to, servicer if to == PERSON else "", call.now
         payload: dict[str, Any] = {}
-        if to in (POOL, ENDED):
+        # "When the session first changes to 2 or 3", and when it ends.
+        if to == ENDED or (to in (POOL, PERSON) and not session.replied):
+            session.replied = True
             seconds, kinds = (WELCOME_SECONDS, TEXT_OR_MENU) if to == ENDED else (WINDOW_SECONDS, frozenset({"text"}))
             payload["msg_code"] = account.code(person, seconds=seconds, kinds=kinds, now=call.now)
         kept = {"kf_state": {"account": account.name, "person": person, "state": to, "servicer": session.servicer}}

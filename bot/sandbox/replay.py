@@ -161,6 +161,7 @@ def _desk(kept: dict[str, Any], world: World, *, at: float) -> None:
         moved = kept["kf_state"]
         session = world.desks[moved["account"]].session(moved["person"])
         session.state, session.servicer, session.changed_at = moved["state"], moved["servicer"], at
+        session.replied = session.replied or moved["state"] in (2, 3)
 
 
 def _somebody(kept: dict[str, Any], world: World, *, at: float) -> None:

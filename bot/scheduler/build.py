@@ -88,6 +88,7 @@ async def build_scheduler(
         "erase": (erasing.run, _ERASE_SECONDS),
         "expire": (expiring.tick, _EXPIRE_SECONDS),
         "handover": (handover.round.run, _HANDOVER_SECONDS),
+        "sessions": (handover.sessions.run, _HANDOVER_SECONDS),
     }
     if settings.sync.nightly:
         syncs = build_syncs(database, kits, settings=settings, clock=clock, holder=holder, pause=breathe)

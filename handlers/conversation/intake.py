@@ -11,7 +11,7 @@ from content.customer_service import Rejecting, Served, Undelivered
 from content.messages import Event
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
-from handlers.conversation.ports import Heard
+from handlers.conversation.ports import Heard, SessionEvents
 from storage.receipts import Receipts
 from storage.records import Recorded
 
@@ -27,12 +27,24 @@ _USED_UP: Final = frozenset({"window_closed", "quota_exhausted"})
 class Intake:
     """Takes one account's fetched messages in, a person's one after another. Taking one in twice changes nothing."""
 
-    def __init__(self, inbox: Inbox, receipts: Receipts, *, clock: Clock, since: datetime | None) -> None:
-        """`since`: what was said before is never answered; None: before the account stood in our books."""
+    def __init__(
+        self,
+        inbox: Inbox,
+        receipts: Receipts,
+        *,
+        clock: Clock,
+        since: datetime | None,
+        sessions: SessionEvents | None = None,
+    ) -> None:
+        """`since`: what was said before is never answered; None: before the account stood in our books.
+
+        `sessions` hears who serves.
+        """
         self._inbox = inbox
         self._receipts = receipts
         self._clock = clock
         self._since = since
+        self._sessions = sessions
 
     async def take(self, heard: Heard, *, began_at: datetime) -> None:
         """Record a message and do what follows of it; returns when that is durable. Raises StorageError."""
@@ -47,8 +59,9 @@ class Intake:
     async def _note(self, heard: Heard, recorded: Recorded) -> None:
         who, sent_at = (recorded.account_id, recorded.person.identity_id), heard.inbound.sent_at
         match heard.inbound.body:
-            case Served(by=by):
+            case Served(by=by, code=code):
                 await self._serve(who, by, sent_at)
+                await self._tell(who, by, code, sent_at)
             case Rejecting(on=on):
                 reason = "the customer does not want the account's messages" if on else None
                 await self._receipts.unreachable(*who, reason=reason, said_at=sent_at)
@@ -57,6 +70,17 @@ class Intake:
             case _ if heard.staff is not None:
                 # Whoever speaks serves, also when we were not told how it began.
                 await self._serve(who, heard.staff, sent_at)
+                if self._sessions is not None:
+                    await self._sessions.spoken(*who, by=heard.staff, at=sent_at)
+
+    async def _tell(self, who: tuple[int, int], by: str | None, code: str | None, at: datetime) -> None:
+        """Let handovers follow what happened at the platform."""
+        if self._sessions is None:
+            return
+        if by is None:
+            await self._sessions.ended(*who, code=code, at=at)
+        else:
+            await self._sessions.taken(*who, by=by, at=at)
 
     async def _serve(self, who: tuple[int, int], by: str | None, since: datetime) -> None:
         until = since + _LONGEST_SESSION

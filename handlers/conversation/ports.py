@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
@@ -31,6 +32,10 @@ class Page:
 
 class TokenExpired(Rejected):
     """What the ring brought to fetch with counts no longer; it can be fetched without, seldom."""
+
+
+class ServicerRefused(Rejected):
+    """Whom a session is to be given to serves nobody there: no servicer of the account's, or one who pauses."""
 
 
 class Feed(Protocol):
@@ -72,4 +77,20 @@ class Sessions(Protocol):
 
     async def move(self, person: str, to: SessionState, *, staff: str | None = None) -> str | None:
         """Move it; return the code for one message at this moment, if there is one (`TextReply.code`)."""
+        ...
+
+
+class SessionEvents(Protocol):
+    """Who hears what was fetched about an account's sessions, in order, maybe twice. Raises StorageError."""
+
+    async def taken(self, account_id: int, identity_id: int, *, by: str, at: datetime) -> None:
+        """Somebody serves a customer at the platform now."""
+        ...
+
+    async def spoken(self, account_id: int, identity_id: int, *, by: str, at: datetime) -> None:
+        """Whoever serves said something."""
+        ...
+
+    async def ended(self, account_id: int, identity_id: int, *, code: str | None, at: datetime) -> None:
+        """The session has ended; `code` lets one message go within seconds."""
         ...

@@ -31,13 +31,15 @@ class Standings:
         offered: tuple[Option, ...] = ()
         if len(bodies) == 1 and self._may_be_choice(bodies[0]):
             offered = await self._offered(person)
-        return Standing(consents=_consents(person), offered=offered, handover=person.handover)
+        return Standing(
+            consents=_consents(person), offered=offered, handover=person.handover, served_until=person.served_until
+        )
 
     def now(self, person: Person, body: InboundBody) -> Standing | None:
         """Return the same for one message without reading anything; None when something would have to be read."""
         if self._may_be_choice(body):
             return None
-        return Standing(consents=_consents(person), handover=person.handover)
+        return Standing(consents=_consents(person), handover=person.handover, served_until=person.served_until)
 
     def _may_be_choice(self, body: InboundBody) -> bool:
         if not isinstance(body, Text):

@@ -90,6 +90,8 @@ class Standing:
     offered: tuple[Option, ...] = ()
     #: The handover that is open with the person, read when the message was recorded.
     handover: OpenHandover | None = None
+    #: Until when a person serves them at the platform itself, None when nobody does.
+    served_until: datetime | None = None
 
     def state(self, consent: Consent) -> ConsentState:
         """Return where a consent stands."""

@@ -180,6 +180,9 @@ class AgentDesk:
         rows = [row for row in await self._desk.mine(agent.serving.viewer) if row.state is HandoverState.RUNNING]
         if not rows:
             return NOT_HANDLED
+        rows = [row for row in rows if not self._post.is_platforms(row.account_id)]
+        if not rows:
+            return self._say("all_there")
         if not turn.fragments:
             return self._say("only_words")
         shown = [(row, await self._last_words(row)) for row in rows]

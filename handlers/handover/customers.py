@@ -89,6 +89,8 @@ class CustomerDesk:
         """Tell whether a person is asked for, or one who left a message says more about that."""
         if turn.with_staff or not self._is_served(turn):
             return False
+        if turn.standing.served_until is not None and turn.standing.served_until > turn.now:
+            return False  # they talk with a person at the platform already
         if self._asks(turn):
             return True
         return turn.standing.handover is not None and turn.normal in self._ending
@@ -108,11 +110,12 @@ class CustomerDesk:
         if turn.normal in self._ending:
             return await self._end(turn, row)
         if row.state is HandoverState.RUNNING:
-            await self._relay(turn, row)
+            # At the platform whoever serves sees it themselves.
+            await self._relay(turn, row, unheard=not self._post.is_platforms(row.account_id))
         made = await _chosen(turn, choices)
         if made is not None:
             return made
-        if row.state is not HandoverState.RUNNING and self._asks(turn):
+        if row.state is not HandoverState.RUNNING and row.session is None and self._asks(turn):
             return self._say(turn, await self._place(turn, row))
         return Outcome()
 
@@ -128,8 +131,15 @@ class CustomerDesk:
             return NOT_HANDLED if row is None else await self._end(turn, row)
         state = HandoverState.WAITING if self._authored.hours.is_open(now) else HandoverState.LEFT_MESSAGE
         row, place = await self._handovers.open(
-            account_id=account.id, identity_id=turn.who.identity_id, seq=turn.seqs[-1], state=state, now=now
+            account_id=account.id,
+            identity_id=turn.who.identity_id,
+            seq=turn.seqs[-1],
+            state=state,
+            session=self._post.on_waiting(account.id) if state is HandoverState.WAITING else None,
+            now=now,
         )
+        if row.session is not None:
+            return Outcome()  # it is said once the platform has taken the customer into its queue
         return self._say(turn, await self._place(turn, row, place=place))
 
     async def left(self, turn: Turn) -> Outcome | NotHandled:
@@ -167,13 +177,15 @@ class CustomerDesk:
             letter = self._post.to_staff(row.staff_realm or "", row.userid or "", words, key=key)
         await self._handovers.close(row, by="customer", letters=given(letter), now=now)
         self._on_outbox()
+        if row.session is not None:
+            return Outcome()  # it is said once the platform's session has ended
         if was_served or row.accepted_at is not None:
             return self._say(turn, self._wording.over(row, title=turn.account.title))
         return self._say(turn, self._customer(turn, "cancelled"))
 
-    async def _relay(self, turn: Turn, row: HandoverRow) -> None:
+    async def _relay(self, turn: Turn, row: HandoverRow, *, unheard: bool) -> None:
         letters: list[Letter | None] = []
-        for message, seq in zip(turn.messages, turn.seqs, strict=True):
+        for message, seq in zip(turn.messages, turn.seqs, strict=True) if unheard else ():
             kind, fields = encode_body(message.body)
             words = TextReply(content=self._wording.relayed(row, self._wording.words_in(kind, fields)))
             key = f"handover:{row.id}:said:{row.staff_id}:{seq}"

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
-from content.messages import Outgoing, Purpose, encode_body
+from content.messages import MenuReply, Outgoing, Purpose, TextReply, encode_body
 from handlers.delivery.decision import Author
 from storage.handover_rows import HandoverRow
 from storage.letters import Letter
 from storage.records import AccountRow, ReplyDraft
+from storage.tables.handover import SessionStep
+
+
+class HandedTo(StrEnum):
+    """How the customers of an account are handed over whose platform has sessions of its own."""
+
+    #: The bot's line chooses who serves.
+    PERSON = "person"
+    #: The platform's own queue does.
+    POOL = "pool"
 
 
 class Post:
     """Addresses letters; whoever moves the handover writes them in the same transaction."""
 
-    def __init__(self, *, accounts: Mapping[int, AccountRow], desks: Mapping[str, AccountRow], version: str) -> None:
-        """`accounts`: those whose customers can be handed over, by id. `desks`: by realm the staff's application."""
+    def __init__(
+        self,
+        *,
+        accounts: Mapping[int, AccountRow],
+        desks: Mapping[str, AccountRow],
+        version: str,
+        platforms: Mapping[int, HandedTo] | None = None,
+    ) -> None:
+        """`accounts`: those whose customers can be handed over, by id. `desks`: by realm the staff's application.
+
+        `platforms`: those whose platform has sessions of its own, and how they are handed over there.
+        """
         self._accounts = accounts
+        self._platforms = platforms or {}
         self._desks = desks
         self._version = version
 
@@ -24,17 +46,34 @@ class Post:
         """Tell whether customers of an account can be handed over: it may send actively, and staff have a desk."""
         return account_id in self._accounts and bool(self._desks)
 
+    def is_platforms(self, account_id: int) -> bool:
+        """Tell whether staff serve the account's customers at the platform itself, not through the bot."""
+        return account_id in self._platforms
+
+    def on_waiting(self, account_id: int) -> SessionStep | None:
+        """Return what is done with the platform's session when a customer begins to wait."""
+        return SessionStep.POOLING if self._platforms.get(account_id) is HandedTo.POOL else None
+
+    def on_accepting(self, account_id: int) -> SessionStep | None:
+        """Return what is done with the platform's session when somebody accepts."""
+        return SessionStep.GIVING if account_id in self._platforms else None
+
     def title_of(self, handover: HandoverRow) -> str:
         """Return what people call the account."""
         row = self._accounts.get(handover.account_id)
         return handover.account if row is None else row.title
 
     def to_customer(
-        self, handover: HandoverRow, content: Outgoing, *, key: str, author: Author = Author.BOT
+        self, handover: HandoverRow, content: Outgoing, *, key: str, author: Author = Author.BOT, free: bool = False
     ) -> Letter | None:
-        """Return a letter to the customer; None when the account is not served any more."""
+        """Return a letter to the customer; None when the account is not served any more.
+
+        None, too, while the platform's session is a servicer's or on the way to one: it lets nothing through but by a
+        code. `free`: it is known to let it through.
+        """
         account = self._accounts.get(handover.account_id)
-        if account is None:
+        by_code = isinstance(content, TextReply | MenuReply) and content.code is not None
+        if account is None or not (free or by_code or handover.session in (None, SessionStep.OVER)):
             return None
         return Letter(
             account=account,

@@ -24,7 +24,7 @@ from storage.handover_queue import HandoverQueue
 from storage.handover_rows import HandoverRow
 from storage.handovers import Handovers
 from storage.letters import Letter
-from storage.tables.handover import HandoverState
+from storage.tables.handover import HandoverState, SessionStep
 
 log = structlog.get_logger()
 
@@ -84,12 +84,15 @@ class HandoverRound:
             now, place = self._clock.now(), await self._handovers.place(row)
             said = self._wording.customer("opened", title=self._post.title_of(row), place=str(place))
             letters = given(self._post.to_customer(row, said, key=f"opened:{_stamp(now)}"))
-            if await self._queue.unshelve(row, place=place, letters=letters, now=now):
+            session = self._post.on_waiting(row.account_id)
+            if await self._queue.unshelve(row, place=place, session=session, letters=letters, now=now):
                 self._on_outbox()
 
     async def _shelve(self) -> None:
         """The hours are over: who still waits is kept for the next opening; who serves goes on to the end."""
         for row in await self._queue.in_state(HandoverState.WAITING):
+            if row.session is not None:
+                continue  # the platform has them in its own queue, or with a servicer of its own
             now = self._clock.now()
             said = self._wording.customer("shelved", title=self._post.title_of(row), opening=self._wording.opening(now))
             letters = given(self._post.to_customer(row, said, key=f"shelved:{_stamp(now)}"))
@@ -115,6 +118,8 @@ class HandoverRound:
         until = now + timedelta(seconds=self._authored.offer_seconds)
         offered: dict[int, int] = {}
         for row in line.waiting:
+            if row.session in (SessionStep.POOLING, SessionStep.POOLED):
+                continue  # the platform's own queue finds somebody
             person = choose(row, line, most=self._most, given=offered, again_before=again_before)
             if person is None:
                 continue
@@ -145,6 +150,8 @@ class HandoverRound:
     async def _places(self) -> None:
         """Tell who waits their place, when it has changed so that it matters, seldom enough."""
         for row in await self._queue.in_state(HandoverState.WAITING):
+            if row.session is not None:
+                continue
             place, now = await self._handovers.place(row), self._clock.now()
             if not self._matters(row, place, now=now):
                 continue

@@ -99,12 +99,15 @@ class ServingDesk:
         if row is None:
             return Accepted.GONE, None
         now, title = self._clock.now(), self._post.title_of(row)
-        context = self._wording.context(row, await self._talk.last_said(row, limit=_CONTEXT), title=title)
+        session = self._post.on_accepting(row.account_id)
+        said = await self._talk.last_said(row, limit=_CONTEXT)
+        context = self._wording.context(row, said, title=title, is_there=session is not None)
         key = f"accepted:{who.viewer.staff_id}:{_stamp(now)}"
         letters = given(
-            self._post.to_customer(
-                row, self._wording.customer("accepted", title=title, staff=who.viewer.name), key=key
-            ),
+            # Where the platform has sessions, it is said once it has given this one to them.
+            self._post.to_customer(row, self._wording.customer("accepted", title=title, staff=who.viewer.name), key=key)
+            if session is None
+            else None,
             self._post.to_staff(
                 who.realm,
                 who.userid,
@@ -113,7 +116,7 @@ class ServingDesk:
                 repeats=(row.id,),
             ),
         )
-        accepted = await self._handovers.accept(row, viewer=who.viewer, letters=letters, now=now)
+        accepted = await self._handovers.accept(row, viewer=who.viewer, session=session, letters=letters, now=now)
         self._on_outbox()
         return accepted, row
 
@@ -167,6 +170,8 @@ class ServingDesk:
         require(who.viewer, Permission.HANDOVERS_SERVE)
         if handover.state is not HandoverState.RUNNING or handover.staff_id != who.viewer.staff_id:
             return Replied(told=Told.NOT_YOURS)
+        if self._post.is_platforms(handover.account_id):
+            return Replied(told=Told.REFUSED, reason=self._wording.staff("answer_there"))
         now, content = self._clock.now(), TextReply(content=words, by=who.userid)
         refusal, left = await self._allowed(handover, words, now=now)
         letter = self._post.to_customer(handover, content, key=f"reply:{key}", author=Author.PERSON)

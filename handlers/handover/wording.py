@@ -46,18 +46,18 @@ class HandoverWording:
         """Return what the customer is called beside their number."""
         return handover.name or self._customer.nameless
 
-    def customer(self, text: str, *, title: str, **slots: str) -> TextReply:
-        """Return one of the sentences for customers, named as in the file."""
+    def customer(self, text: str, *, title: str, code: str | None = None, **slots: str) -> TextReply:
+        """Return one of the sentences for customers, named as in the file; `code`: it leaves by this code alone."""
         common = {"account": title, **({"hotline": self._hotline} if self._hotline else {})}
-        return TextReply(content=fill(getattr(self._customer, text), {**common, **slots}))
+        return TextReply(content=fill(getattr(self._customer, text), {**common, **slots}), code=code)
 
-    def over(self, handover: HandoverRow, *, title: str) -> MenuReply:
+    def over(self, handover: HandoverRow, *, title: str, code: str | None = None) -> MenuReply:
         """Return that it is over and that the bot is back, with the question for satisfaction."""
         scores = [
             Option(id=f"{RATE}.{handover.id}.{score}", label=label)
             for score, label in enumerate(self._customer.scores, start=1)
         ]
-        return MenuReply(head=self.customer("over", title=title).content, options=tuple(scores))
+        return MenuReply(head=self.customer("over", title=title).content, options=tuple(scores), code=code)
 
     def opening(self, now: datetime) -> str:
         """Return the next opening as people say it: 今天 09:00, 明天, or the date and weekday."""
@@ -86,9 +86,12 @@ class HandoverWording:
             ),
         )
 
-    def context(self, handover: HandoverRow, said: Sequence[Said], *, title: str) -> str:
-        """Return what was said last, a line a message, numbers masked, for whoever accepts."""
-        head = self.staff("context", handover, account=title)
+    def context(self, handover: HandoverRow, said: Sequence[Said], *, title: str, is_there: bool = False) -> str:
+        """Return what was said last, a line a message, numbers masked, for whoever accepts.
+
+        `is_there`: they serve at the platform itself.
+        """
+        head = self.staff("context_there" if is_there else "context", handover, account=title)
         return "\n".join([head, *(self._line(message) for message in said if _was_said(message))])
 
     def relayed(self, handover: HandoverRow, words: str) -> str:

@@ -28,6 +28,29 @@ class HandoverState(StrEnum):
     CLOSED = "closed"
 
 
+class SessionStep(StrEnum):
+    """Where a handover stands with the platform's own session (kf); None: the platform has no part in it.
+
+    pooling → pooled; giving → held; any of them → ending → over.
+    """
+
+    #: To be put into the platform's own queue; it is there.
+    POOLING = "pooling"
+    POOLED = "pooled"
+    #: To be given to whoever accepted; it is a servicer's.
+    GIVING = "giving"
+    HELD = "held"
+    #: The handover is closed, the session is still to be ended; it has ended.
+    ENDING = "ending"
+    OVER = "over"
+
+
+_MOVING = "session IN ('pooling', 'giving', 'ending')"
+#: Steps that need a call to the platform.
+MOVING_SESSIONS: tuple[ColumnElement[str], ...] = tuple(
+    literal_column(f"'{step}'") for step in (SessionStep.POOLING, SessionStep.GIVING, SessionStep.ENDING)
+)
+
 #: Written into statements as they are: SQLite uses a partial index only when it sees the index's own words.
 OPEN_HANDOVER: tuple[ColumnElement[str], ...] = tuple(
     literal_column(f"'{state}'") for state in HandoverState if state is not HandoverState.CLOSED
@@ -46,6 +69,7 @@ class Handover(SQLModel, table=True):
             sqlite_where=text(_OPEN),
             postgresql_where=text(_OPEN),
         ),
+        Index("ix_handover_session", "session_due", sqlite_where=text(_MOVING), postgresql_where=text(_MOVING)),
         Index("ix_handover_queue", "opened_at", "id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         UniqueConstraint("account_id", "asked_seq"),
         Index("ix_handover_staff", "staff_id", "id"),
@@ -75,7 +99,7 @@ class Handover(SQLModel, table=True):
     #: When either side last said something; silence counts from here.
     last_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
-    #: "staff", "customer" or "silence".
+    #: "staff", "customer", "silence", "platform" (its session ended there) or "erasure".
     closed_by: str | None = None
     #: The place in line that the customer heard last, when, and how many notices they had beside the first answer.
     place_told: int | None = None
@@ -84,6 +108,11 @@ class Handover(SQLModel, table=True):
     #: One to five, as the customer answered the closing question.
     satisfaction: int | None = None
     rated_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: A `SessionStep`, since when, when the platform is called next about it, and how often that failed.
+    session: str | None = None
+    session_at: datetime | None = Field(default=None, sa_type=Instant)
+    session_due: datetime | None = Field(default=None, sa_type=Instant)
+    session_tries: int = 0
 
 
 class HandoverOffer(SQLModel, table=True):
@@ -97,7 +126,7 @@ class HandoverOffer(SQLModel, table=True):
     staff_id: int
     offered_at: datetime = Field(sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
-    #: "accepted", "passed", "timeout", "absent" or "closed"; None while it stands.
+    #: "accepted", "passed", "timeout", "absent", "refused" (by the platform) or "closed"; None while it stands.
     outcome: str | None = None
 
 

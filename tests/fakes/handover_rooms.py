@@ -16,13 +16,14 @@ from handlers.delivery.governor import Governor
 from storage.records import AccountRow
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.sending import TABLE, application, official
+from tests.fakes.sessions import KeptSessions
 from tests.fakes.stores import OpenStores
 
 CONTENT: Final = load_content(None)
 
 
-def kit_of(row: AccountRow) -> AccountKit:
-    """Return an account as a process serves it, without callbacks and tokens."""
+def kit_of(row: AccountRow, sessions: KeptSessions | None = None) -> AccountKit:
+    """Return an account as a process serves it, without callbacks and tokens; `sessions`: one of customer service."""
     channel = ScriptedChannel()
     served = ServedAccount(
         row=row,
@@ -31,8 +32,15 @@ def kit_of(row: AccountRow) -> AccountKit:
         active_messages=True,
     )
     nothing = cast(Any, None)  # neither callbacks nor tokens are of these stories
-    outlet = official(channel) if row.channel == "wechat" else application(channel)
-    return AccountKit(served=served, reader=nothing, outlet=outlet, fetch_token=nothing, directory=None)
+    outlet = application(channel) if row.channel == "wecom" else official(channel)
+    return AccountKit(
+        served=served,
+        reader=nothing,
+        outlet=outlet,
+        fetch_token=nothing,
+        directory=None,
+        sessions=sessions if row.channel == "kf" else None,
+    )
 
 
 def open_rooms(
@@ -41,13 +49,14 @@ def open_rooms(
     *,
     settings: Settings,
     clock: Clock,
+    sessions: KeptSessions | None = None,
     on_outbox: Callable[[], None] = lambda: None,
 ) -> HandoverRooms:
     """Return the rooms of one process that serves these accounts."""
     return build_handover(
         stores.database,
         CONTENT,
-        {row.id: kit_of(row) for row in accounts},
+        {row.id: kit_of(row, sessions) for row in accounts},
         settings=settings,
         governor=Governor(TABLE, reply_reserve=1),
         clock=clock,

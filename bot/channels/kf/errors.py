@@ -9,6 +9,7 @@ from __future__ import annotations
 from bot.channels.reactions import Reaction, ReactionTable, each
 from bot.channels.wecom.errors import ERRORS as _WECOM
 from bot.channels.wecom.errors import TOKEN_ERRORS
+from handlers.conversation.ports import ServicerRefused
 from handlers.delivery.errors import AccountBlocked, Rejected, Unreachable
 
 __all__ = ["ERRORS", "SYNC_TOKEN_REFUSED", "TOKEN_ERRORS"]
@@ -28,5 +29,6 @@ ERRORS: ReactionTable = {
     **each((95017, 95023), AccountBlocked, "the customer-service API is switched off or given to another application"),
     48007: Reaction(error=AccountBlocked, meaning="the customer-service account is not authorised"),
     40003: Reaction(error=Unreachable, meaning="there is no such external_userid"),
+    **each((95014, 95019), ServicerRefused, "who is to serve is no servicer of the account's, or pauses"),
     41050: Reaction(error=Rejected, meaning="the event's code is invalid, used, or older than it counts"),
 }

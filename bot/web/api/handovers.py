@@ -47,7 +47,10 @@ class ShownHandover(BaseModel):
     accepted_at: datetime | None
     first_reply_at: datetime | None
     closed_at: datetime | None
-    closed_by: str | None = Field(description="`staff`, `customer` or `silence`.")
+    closed_by: str | None = Field(description="`staff`, `customer`, `silence` or `platform`.")
+    session: str | None = Field(
+        description="Where it stands with the platform's own session; null where there is none."
+    )
     satisfaction: int | None = Field(description="1 to 5, as the customer answered the closing question.")
 
 
@@ -123,5 +126,6 @@ def _shown(row: HandoverRow) -> ShownHandover:
         first_reply_at=row.first_reply_at,
         closed_at=row.closed_at,
         closed_by=row.closed_by,
+        session=row.session,
         satisfaction=row.satisfaction,
     )

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
-from bot.settings import HandoverSettings, InsurerSettings, Settings
+from bot.settings import HandoverSettings, InsurerSettings, KfAccount, Settings
 from content.messages import Event, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply
 from handlers.conversation.routes import build_routes
 from handlers.conversation.routing import first_match
 from handlers.conversation.standing import Standings, as_customer
 from handlers.conversation.turn import Turn
+from handlers.handover.post import HandedTo
 from handlers.policies.desk import PolicyDesk
 from storage.records import AccountRow, Recorded
 from tests.fakes.clock import ManualClock
 from tests.fakes.handover_rooms import CONTENT, kit_of, open_rooms
+from tests.fakes.sessions import KeptSessions
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
@@ -28,8 +30,17 @@ class House:
     """Everything that the rooms of a process do around handovers, over a real database."""
 
     def __init__(
-        self, stores: OpenStores, clock: ManualClock, rows: dict[str, AccountRow], home: Path, *, parallel: int = 5
+        self,
+        stores: OpenStores,
+        clock: ManualClock,
+        rows: dict[str, AccountRow],
+        home: Path,
+        *,
+        parallel: int = 5,
+        sessions: KeptSessions | None = None,
+        handed_to: HandedTo = HandedTo.PERSON,
     ) -> None:
+        """`sessions`: those of the service account's platform, where it is one of customer service."""
         self.stores = stores
         self.clock = clock
         self.service, self.helper = rows["service"], rows["helper"]
@@ -37,9 +48,14 @@ class House:
         self._infos = {row.id: kit_of(row).served.info for row in served}
         self.woken = 0
         settings = Settings(
-            home=home, insurer=InsurerSettings(hotline="95500"), handover=HandoverSettings(parallel=parallel)
+            home=home,
+            insurer=InsurerSettings(hotline="95500"),
+            handover=HandoverSettings(parallel=parallel),
+            accounts=[] if sessions is None else [_counter(self.service, handed_to)],
         )
-        self.rooms = open_rooms(stores, served, settings=settings, clock=clock, on_outbox=self._wake)
+        self.rooms = open_rooms(
+            stores, served, settings=settings, clock=clock, sessions=sessions, on_outbox=self._wake
+        )
         self._routes = build_routes(CONTENT, handover=self.rooms.desks)
         self._standings = Standings(stores.history, labels=frozenset())
         self.visitors = Visitors(stores.log, self.service, clock, holder="web")
@@ -75,6 +91,7 @@ class House:
         if after:
             await self.clock.advance(after)
         await self.rooms.round.run()
+        await self.rooms.sessions.run()
 
     async def serve(self, person: str, userid: str) -> int:
         """Let a customer ask, be offered to `userid` and accepted; return the number."""
@@ -153,6 +170,12 @@ class House:
 
     def _wake(self) -> None:
         self.woken += 1
+
+
+def _counter(row: AccountRow, handed_to: HandedTo) -> KfAccount:
+    keys = {"secret": "s", "callback_token": "t", "callback_aes_key": "k" * 43}
+    account = {"channel": "kf", "name": row.name, "title": row.title, "corp_id": row.realm, "open_kfid": "wk1", **keys}
+    return KfAccount.model_validate({**account, "handover": handed_to})
 
 
 def _words(replies: tuple[Any, ...]) -> list[str]:
