@@ -168,7 +168,7 @@ class SessionRound:
         until = self._clock.now() + pause
         log.warning(
             "The platform could not be asked to move a session; it is asked again.",
-            action="session_waits",
+            action="session_put_off",
             handover=row.id,
             step=row.session,
             again_at=until.isoformat(),
