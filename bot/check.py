@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.check_kf import check_desk
+from bot.check_policies import check_drop, check_service
 from bot.check_settings import Finding, Level, check_settings
 from bot.settings import SETTINGS_FILE, Settings
 from handlers.clock import Clock
@@ -39,6 +40,7 @@ async def run_checks(
     agents: Mapping[str, Probe] | None = None,
     desks: Mapping[str, Probe] | None = None,
     outside_time: TimeProbe | None = None,
+    policies: Probe | None = None,
 ) -> list[Finding]:
     """Return what was found, the settings first; a subject without a flaw gives one finding of level ok.
 
@@ -48,6 +50,7 @@ async def run_checks(
         agents: by the name of a WeCom account; asks about its application or raises ChannelError. Only tried when the
             account's token could be had: a wrong secret repeated bans this machine's address.
         desks: the same by the name of an account of WeChat customer service.
+        policies: asks the insurer's service of policies after nobody, or raises SourceDown.
         outside_time: the time that somebody else keeps (the Date header of a platform), or raises ChannelError.
     """
     findings = [*check_settings(settings), *_check_home(settings)]
@@ -59,6 +62,10 @@ async def run_checks(
             findings.append(await _check_agent(name, agents[name]))
         if desks is not None and name in desks and findings[-1].level is Level.OK:
             findings.append(await check_desk(name, desks[name]))
+    if settings.policies.source == "csv":
+        findings.append(check_drop(settings, settings.home / settings.policies.folder, now=clock.now()))
+    if policies is not None:
+        findings.append(await check_service(policies))
     if outside_time is not None:
         findings.append(await _check_time(settings, clock, outside_time))
     return findings

@@ -18,11 +18,13 @@ from bot.channels.wecom.client import check_agent
 from bot.check import Finding, Probe, TimeProbe, cause, run_checks
 from bot.clock import SandboxUnavailable, open_clock
 from bot.outbound import open_http
+from bot.policies.rest import RestSource
 from bot.settings import KfAccount, Settings, SettingsError, WecomAccount, load_settings
 from content.errors import ContentError
 from content.loader import load_content
 from handlers.clock import Clock
 from handlers.delivery.errors import RetryLater
+from handlers.policies.ports import SourceDown
 from storage.errors import DatabaseAbsent, StorageError
 from storage.migrate import check_schema
 from storage.records import AccountRow
@@ -65,6 +67,7 @@ async def run(home: Path, env: Mapping[str, str]) -> list[Finding]:
                 tokens={name: kit.fetch_token for name, kit in kits.items()},
                 agents=_agent_probes(settings, kits, http=http, clock=clock),
                 desks=_desk_probes(settings, kits, http=http, clock=clock),
+                policies=policy_probe(settings, http=http),
                 outside_time=None if settings.clock.sandbox_url else _platform_time(settings, http),
             )
         finally:
@@ -137,6 +140,20 @@ def _desk_probes(
         for account in settings.accounts
         if isinstance(account, KfAccount) and account.name in kits
     }
+
+
+def policy_probe(settings: Settings, *, http: aiohttp.ClientSession) -> Probe | None:
+    """Return what asks the insurer's service after somebody who is nobody: 404 by the contract."""
+    policies = settings.policies
+    if policies.source != "rest":
+        return None
+    source = RestSource(http=http, url=policies.url, secret=policies.secret)
+
+    async def probe() -> None:
+        if await source.find(name="知客自检", policy="ZHIKE-CHECK", id_tail="000000") is not None:
+            raise SourceDown("POST /holders/find: it knows a holder who is nobody")
+
+    return probe
 
 
 def _check_content(settings: Settings) -> list[Finding]:

@@ -169,6 +169,24 @@ def _read_done(folder: Path) -> tuple[datetime, dict[str, int]]:
     return as_of, counts
 
 
+def examine_drop(folder: Path) -> datetime:
+    """Return as of when the drop of a folder is whose files can be read and have their columns. Raises DropRefused."""
+    as_of, _ = _read_done(folder)
+    for file, model in _ROWS.items():
+        path = folder / f"{file}.csv"
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as lines:
+                header = next(csv.reader(lines), [])
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DropRefused(
+                f"{path} cannot be read ({type(error).__name__}: {error}); write the drop again"
+            ) from error
+        absent, unknown = set(model.model_fields) - set(header), set(header) - set(model.model_fields)
+        if absent or unknown:
+            raise DropRefused(f"{path}: the header lacks {sorted(absent)} and has {sorted(unknown)} beyond its columns")
+    return as_of
+
+
 def _rows(folder: Path, file: str, bad: list[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a file as they are stored; what cannot be used is added to `bad`."""
     path, model, seen = folder / f"{file}.csv", _ROWS[file], set[str]()
