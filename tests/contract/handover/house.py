@@ -53,9 +53,7 @@ class House:
             handover=HandoverSettings(parallel=parallel),
             accounts=[] if sessions is None else [_counter(self.service, handed_to)],
         )
-        self.rooms = open_rooms(
-            stores, served, settings=settings, clock=clock, sessions=sessions, on_outbox=self._wake
-        )
+        self.rooms = open_rooms(stores, served, settings=settings, clock=clock, sessions=sessions, on_outbox=self._wake)
         self._routes = build_routes(CONTENT, handover=self.rooms.desks)
         self._standings = Standings(stores.history, labels=frozenset())
         self.visitors = Visitors(stores.log, self.service, clock, holder="web")
