@@ -16,6 +16,7 @@ from handlers.clock import Clock
 from handlers.delivery.decision import SENTENCES, Reason
 from handlers.handover.absence import Absence
 from handlers.handover.choice import choose
+from handlers.handover.following import LONGEST_SESSION
 from handlers.handover.post import Post, given
 from handlers.handover.serving import ServingDesk
 from handlers.handover.wording import HandoverWording
@@ -76,6 +77,7 @@ class HandoverRound:
         if is_open:  # who comes back into the line after the hours is kept for the next opening
             await self._offer()
         await self._silence()
+        await self._forgotten()
         await self._places()
         await self._ended()
 
@@ -146,6 +148,13 @@ class HandoverRound:
             )
             if await self._handovers.close(row, by="silence", quiet_since=quiet_since, letters=letters, now=now):
                 self._on_outbox()
+
+    async def _forgotten(self) -> None:
+        """Close what waits at a platform whose session is over by its age, though nobody told: the bot is back."""
+        now = self._clock.now()
+        for row in await self._queue.in_state(HandoverState.WAITING):
+            if row.session is not None and row.session_at is not None and row.session_at <= now - LONGEST_SESSION:
+                await self._handovers.close(row, by="platform", session_over=True, now=now)
 
     async def _places(self) -> None:
         """Tell who waits their place, when it has changed so that it matters, seldom enough."""

@@ -354,6 +354,20 @@ async def test_the_platforms_queue_takes_the_customer_and_its_servicer_has_the_h
     assert (row["state"], row["session"], row["userid"]) == ("running", "held", "zhang")
 
 
+async def test_who_nobody_takes_from_the_platforms_queue_is_the_bots_again_when_the_session_is_over_by_age(
+    open_counter: OpenCounter,
+) -> None:
+    house = await open_counter(HandedTo.POOL)
+    await house.says("z1", "人工")
+    await house.round()
+    await house.round(after=48 * 3600 - 1)
+    assert (await house.handover("z1"))["session"] == "pooled"
+    await house.round(after=1)
+    row = await house.handover("z1")
+    assert (row["state"], row["closed_by"], row["session"]) == ("closed", "platform", "over")
+    assert await house.says("z1", "在吗") != []
+
+
 async def test_a_queue_that_refuses_leaves_the_customer_in_the_bots_line(
     open_counter: OpenCounter, platform: KeptSessions
 ) -> None:
