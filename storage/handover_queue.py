@@ -65,6 +65,17 @@ class HandoverQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def has_work(self) -> bool:
+        """Tell whether a round has anything to look at: an open handover, somebody on duty, a reply under way."""
+        work = (
+            select(HANDOVER.c.id).where(HANDOVER.c.state.in_(OPEN_HANDOVER)),
+            select(DUTY.c.id).where(DUTY.c.ended_at.is_(None)),
+            select(HANDOVER_REPLY.c.key).where(HANDOVER_REPLY.c.settled_at.is_(None)),
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(select(or_(*(rows.exists() for rows in work))))
+            return bool(found.scalar())
+
     async def in_state(self, state: HandoverState) -> list[HandoverRow]:
         """Return the open handovers in a state in the order of asking."""
         query = handover_rows().where(HANDOVER.c.state.in_(OPEN_HANDOVER), HANDOVER.c.state == state)

@@ -34,9 +34,9 @@ _PROCESS_SECONDS: Final = 1.0
 _TASK_SECONDS: Final = 2.0
 _HAND_OVER_SECONDS: Final = 30.0
 #: And at who is to be told of a new agent, and whether it is time to reconcile.
-_NOTICE_SECONDS: Final = 2.0
+_NOTICE_SECONDS: Final = 5.0
 _NIGHTLY_SECONDS: Final = 5.0
-_ERASE_SECONDS: Final = 2.0
+_ERASE_SECONDS: Final = 5.0
 _EXPIRE_SECONDS: Final = 600.0
 #: And whether there is a newer drop of policies.
 _DROP_SECONDS: Final = 30.0

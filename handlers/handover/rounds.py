@@ -65,7 +65,9 @@ class HandoverRound:
         self._on_outbox = on_outbox
 
     async def run(self) -> None:
-        """Do everything that is due now."""
+        """Do everything that is due now; with nobody waiting, served or on duty that is one look a second."""
+        if not await self._queue.has_work():
+            return
         await self._duties.end_of_leavers(now=self._clock.now())
         is_open = self._authored.hours.is_open(self._clock.now())
         if is_open:
