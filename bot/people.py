@@ -18,6 +18,8 @@ from handlers.people.sign_in import SignIn, SignInConfig
 from handlers.policies.ports import PolicySource
 from handlers.privacy.own_data import OwnData
 from handlers.privacy.wishes import Wishes
+from handlers.tasks.board import TaskBoard
+from handlers.tasks.reading import TaskReading
 from storage.api_keys import ApiKeys
 from storage.audit import Audit
 from storage.customer_cards import CustomerCards
@@ -29,6 +31,8 @@ from storage.policy_bindings import PolicyBindings
 from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
 from storage.staff_list import StaffList
+from storage.task_evidence import TaskEvidenceList, TaskPhrases
+from storage.tasks import Tasks
 from storage.timeline import Timeline
 
 
@@ -48,6 +52,8 @@ class People:
     wishes: Wishes
     own_data: OwnData
     policies: PolicyReading
+    tasks: TaskReading
+    board: TaskBoard
 
 
 def build_people(database: Database, *, clock: Clock, settings: Settings, source: PolicySource | None = None) -> People:
@@ -86,4 +92,6 @@ def build_people(database: Database, *, clock: Clock, settings: Settings, source
             audit=audit,
             clock=clock,
         ),
+        tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
+        board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),
     )

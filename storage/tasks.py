@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import insert, select, update
 
 from content.value import value
 from storage.audit import Deed, note_deed
@@ -17,6 +17,7 @@ from storage.digests import platform_key
 from storage.people import upsert
 from storage.tables import ACCOUNT, CUSTOMER, CUSTOMER_OWNER, MESSAGE_KEY, STAFF, TASK, TASK_EVIDENCE
 from storage.tables.tasks import UNDONE, TaskState
+from storage.task_rows import ALL_UNDONE, TaskFilter, TaskRow, in_scope, task_row, task_rows
 from storage.viewer import Viewer
 
 
@@ -45,24 +46,6 @@ class MessageTask:
     account: str
     message_key: str
     sent_at: datetime
-
-
-@value
-class TaskRow:
-    """One task as people see it."""
-
-    id: int
-    cause: str
-    title: str
-    customer_id: int
-    state: TaskState
-    owner_id: int | None
-    owner: str | None
-    created_at: datetime
-    due_at: datetime
-    escalated_at: datetime | None
-    done_at: datetime | None
-    disposition: str | None
 
 
 @value
@@ -123,36 +106,29 @@ class Tasks:
         await self._database.write(apply)
 
     async def page(
-        self,
-        *,
-        viewer: Viewer,
-        limit: int,
-        before: int | None = None,
-        undone: bool = True,
-        owner_id: int | None = None,
-        customer_id: int | None = None,
-        besides: int | None = None,
+        self, *, viewer: Viewer, limit: int, before: int | None = None, wanted: TaskFilter = ALL_UNDONE
     ) -> list[TaskRow]:
-        """Return tasks of the scope, the newest first; `before`: below that id; `besides`: not those of that owner."""
-        query = _rows().where(_in_scope(viewer)).order_by(TASK.c.id.desc()).limit(limit)
-        if undone:
-            query = query.where(TASK.c.state.in_(UNDONE))
+        """Return the wanted tasks of the scope, the newest first; `before`: below that id."""
+        query = task_rows().where(in_scope(viewer), *wanted.conditions()).order_by(TASK.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(TASK.c.id < before)
-        if owner_id is not None:
-            query = query.where(TASK.c.owner_id == owner_id)
-        if customer_id is not None:
-            query = query.where(TASK.c.customer_id == customer_id)
-        if besides is not None:
-            query = query.where(or_(TASK.c.owner_id.is_(None), TASK.c.owner_id != besides))
         async with self._database.read() as connection:
-            return [_task(row) for row in await connection.execute(query)]
+            return [task_row(row) for row in await connection.execute(query)]
+
+    async def one(self, task_id: int, *, viewer: Viewer) -> TaskRow | None:
+        """Return one task of the scope, done or not; None when there is none."""
+        query = task_rows().where(TASK.c.id == task_id, in_scope(viewer))
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).one_or_none()
+        return None if found is None else task_row(found)
 
     async def of_owner(self, owner_id: int, *, limit: int) -> list[TaskRow]:
         """Return somebody's undone tasks, the one due first at the front."""
-        query = _rows().where(TASK.c.owner_id == owner_id, TASK.c.state.in_(UNDONE)).order_by(TASK.c.due_at, TASK.c.id)
+        query = (
+            task_rows().where(TASK.c.owner_id == owner_id, TASK.c.state.in_(UNDONE)).order_by(TASK.c.due_at, TASK.c.id)
+        )
         async with self._database.read() as connection:
-            return [_task(row) for row in await connection.execute(query.limit(limit))]
+            return [task_row(row) for row in await connection.execute(query.limit(limit))]
 
     async def finish(self, task_id: int, disposition: str, *, viewer: Viewer, now: datetime) -> bool:
         """End a task of the scope with what came of it, and note it in the audit, which keeps none of these words.
@@ -163,7 +139,7 @@ class Tasks:
         async def apply(connection: Connection) -> bool:
             changed = await connection.execute(
                 update(TASK)
-                .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
+                .where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), in_scope(viewer))
                 .values(state=TaskState.DONE, done_at=now, done_by=viewer.staff_id, disposition=disposition)
             )
             if changed.rowcount != 1:
@@ -182,7 +158,8 @@ class Tasks:
     async def assign(self, task_id: int, staff_id: int, *, viewer: Viewer, now: datetime) -> bool:
         """Give an undone task of the scope to an active member of staff of it, and note it in the audit.
 
-        False when that is not possible.
+        False when that is not possible. Who has it already, and in time, keeps it as it is: asking twice changes
+        nothing and leaves one row.
         """
 
         async def apply(connection: Connection) -> bool:
@@ -191,10 +168,12 @@ class Tasks:
             member = (await connection.execute(found)).one_or_none()
             if member is None:
                 return False
-            task = select(TASK).where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), _in_scope(viewer))
+            task = select(TASK).where(TASK.c.id == task_id, TASK.c.state.in_(UNDONE), in_scope(viewer))
             row = (await connection.execute(task.with_for_update())).one_or_none()
             if row is None:
                 return False
+            if row.owner_id == staff_id and row.state == TaskState.ASSIGNED and row.due_at > now:
+                return True
             # Who gets an overdue task has as much time for it as whoever had it first.
             due_at = row.due_at if row.due_at > now else now + (row.due_at - row.created_at)
             given = owned_by(member, now=now) | {"state": TaskState.ASSIGNED, "due_at": due_at}
@@ -270,32 +249,3 @@ def owned_by(member: Any, *, now: datetime) -> dict[str, Any]:
     """Return what a task keeps of a new owner, who is to be told."""
     place = {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
     return place | {"assigned_at": now, "told_at": None}
-
-
-def _in_scope(viewer: Viewer) -> Any:
-    return viewer.reaches(TASK.c.owner_id, team=TASK.c.team_id, branch=TASK.c.branch_id)
-
-
-def _rows() -> Any:
-    return (
-        select(TASK, STAFF.c.name.label("owner"), CUSTOMER.c.merged_into)
-        .outerjoin(STAFF, STAFF.c.id == TASK.c.owner_id)
-        .outerjoin(CUSTOMER, and_(CUSTOMER.c.id == TASK.c.customer_id))
-    )
-
-
-def _task(row: Any) -> TaskRow:
-    return TaskRow(
-        id=row.id,
-        cause=row.cause,
-        title=row.title,
-        customer_id=row.merged_into or row.customer_id,
-        state=TaskState(row.state),
-        owner_id=row.owner_id,
-        owner=row.owner,
-        created_at=row.created_at,
-        due_at=row.due_at,
-        escalated_at=row.escalated_at,
-        done_at=row.done_at,
-        disposition=row.disposition,
-    )

@@ -15,7 +15,6 @@ from bot.web.console.today_pages import TodayPages
 from content.masking import mask
 from handlers.clock import Clock
 from handlers.handover.board import HandoverBoard
-from handlers.tasks.board import TaskBoard
 from handlers.tasks.signals import SignalWatch
 from storage.account_list import AccountList
 from storage.database import Database
@@ -25,10 +24,7 @@ from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.replies import Replies
 from storage.search_index import SearchIndex
-from storage.staff_list import StaffList
 from storage.sync_runs import SyncRuns
-from storage.task_evidence import TaskPhrases
-from storage.tasks import Tasks
 
 
 def staff_pages(
@@ -42,7 +38,6 @@ def staff_pages(
     settings: Settings,
 ) -> list[Page]:
     """Return them over one database."""
-    board = TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock)
     operations = OperationsPages(
         Operations(database),
         outbox=outbox,
@@ -74,4 +69,4 @@ def staff_pages(
         sayings=Sayings(mask=mask),
         clock=clock,
     )
-    return [*TodayPages(board).pages(), *inbox.pages(), *search.pages(), *operations.pages()]
+    return [*TodayPages(people.board).pages(), *inbox.pages(), *search.pages(), *operations.pages()]

@@ -11,7 +11,8 @@ from handlers.clock import Clock
 from handlers.people.rights import require
 from storage.staff_list import StaffList
 from storage.task_evidence import TaskPhrases
-from storage.tasks import TaskRow, Tasks
+from storage.task_rows import TaskFilter, TaskRow
+from storage.tasks import Tasks
 from storage.viewer import Viewer
 
 #: What stands as what came of a task when nobody says it.
@@ -65,29 +66,43 @@ class TaskBoard:
         require(viewer, Permission.TASKS_READ)
         if not sees_others(viewer):
             return []
-        rows = await self._tasks.page(viewer=viewer, limit=limit, before=before, besides=viewer.staff_id)
+        wanted = TaskFilter(undone=True, besides=viewer.staff_id)
+        rows = await self._tasks.page(viewer=viewer, limit=limit, before=before, wanted=wanted)
         return await self._on_board(rows)
 
     async def finish(self, viewer: Viewer, task_id: int, disposition: str) -> bool:
         """End a task with what came of it; False when the scope has no such undone task. Raises Forbidden."""
         require(viewer, Permission.TASKS_WRITE)
-        words = disposition.strip()[:LONGEST] or USUAL_DISPOSITION
-        return await self._tasks.finish(task_id, words, viewer=viewer, now=self._clock.now())
+        return await self._tasks.finish(task_id, kept(disposition), viewer=viewer, now=self._clock.now())
 
-    async def assign(self, viewer: Viewer, task_id: int, userid: str) -> bool:
+    async def assign(self, viewer: Viewer, task_id: int, userid: str, *, realm: str | None = None) -> bool:
         """Give a task to who has `userid`; False when the scope has no such undone task.
 
         Raises Forbidden, NoSuchColleague.
         """
         require(viewer, Permission.TASKS_WRITE)
-        found = await self._staff.named(userid.strip(), viewer=viewer)
+        found = await self._staff.named(userid.strip(), viewer=viewer, realm=realm)
         if len(found) != 1:
             raise NoSuchColleague(userid.strip())
         return await self._tasks.assign(task_id, found[0].id, viewer=viewer, now=self._clock.now())
 
+    async def changed(self, viewer: Viewer, task_id: int) -> TaskRow | None:
+        """Return a task of the scope as it stands after a change; None when there is none. Raises Forbidden.
+
+        It is for telling whoever changed it what came of that; who looks at tasks asks `TaskReading`.
+        """
+        require(viewer, Permission.TASKS_WRITE)
+        return await self._tasks.one(task_id, viewer=viewer)
+
     async def _on_board(self, rows: Sequence[TaskRow]) -> list[BoardTask]:
         phrases, now = await self._phrases.of([row.id for row in rows]), self._clock.now()
         return [BoardTask(row=row, phrases=phrases.get(row.id, ()), is_overdue=row.due_at <= now) for row in rows]
+
+
+def kept(disposition: str) -> str:
+    """Return what is kept of somebody's words on what came of a task: no control characters, so no NUL either."""
+    words = "".join(char for char in disposition if char.isprintable())
+    return words.strip()[:LONGEST] or USUAL_DISPOSITION
 
 
 def sees_others(viewer: Viewer) -> bool:

@@ -9,7 +9,7 @@ from content.signals import TaskTexts
 from content.slots import fill
 from storage.hand_overs import WITHIN, Leaver
 from storage.task_rounds import Untold
-from storage.tasks import TaskRow
+from storage.task_rows import TaskRow
 
 
 class TaskWording:

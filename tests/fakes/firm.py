@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -14,6 +14,8 @@ from storage.organisation import BranchRow, Organisation
 from storage.owners import Owners, own_by_scene
 from storage.records import AccountRow, StaffRow
 from storage.tables.handover import HandoverState
+from storage.task_rows import TaskFilter
+from storage.tasks import Progress, TaskDraft, Tasks
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
@@ -84,6 +86,26 @@ class Firm:
             now=self._clock.now(),
         )
         return row.id
+
+    async def complain(
+        self, person: str, words: str = "我要投诉", *, cause: str = "complaint", minutes: int = 30
+    ) -> int:
+        """Let a customer say what makes a task, or is evidence of an undone one; return the task's number."""
+        said = await self._visitors.say(person, words)
+        tasks, now = Tasks(self._database), self._clock.now()
+        draft = TaskDraft(
+            cause=cause,
+            title="客户投诉",
+            customer_id=self.customers[person],
+            due_at=now + timedelta(minutes=minutes),
+            account_id=said.account_id,
+            seq=said.seq,
+            phrase="投诉",
+        )
+        progress = Progress(processor="signals.1", account_id=said.account_id, seq=said.seq)
+        await tasks.take([draft], progress=progress, now=now)
+        wanted = TaskFilter(undone=True, cause=cause, customer_id=self.customers[person])
+        return (await tasks.page(viewer=COMMAND_LINE, limit=1, wanted=wanted))[0].id
 
     async def viewer(self, userid: str, *, at: datetime | None = None) -> Viewer:
         """Return a member of staff as a viewer."""

@@ -20,16 +20,23 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.firm import Firm
 from tests.fakes.stores import open_stores
 
-#: A userid is valid by the document and may still name nobody, and a key of one write is no key of another: 422, which
-#: schemathesis does not expect of valid data.
-_WRITES: Final = ("owner", "erasure", "hold")
+#: A userid is valid by the document and may still name nobody, a key of one write is no key of another, and 30 February
+#: is no day: 422, which schemathesis does not expect of valid data.
+_REFUSABLE: Final = (
+    "PUT /customers/{customer_id}/owner",
+    "PUT /customers/{customer_id}/erasure",
+    "PUT /customers/{customer_id}/hold",
+    "POST /tasks/{task_id}/assign",
+    "POST /tasks/{task_id}/done",
+    "GET /tasks",
+)
 _CONFIG: Final = "".join(
     f"""
 [[operations]]
-include-name = "PUT /customers/{{customer_id}}/{write}"
+include-name = "{operation}"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "422"]
 """
-    for write in _WRITES
+    for operation in _REFUSABLE
 )
 
 
@@ -54,6 +61,7 @@ class ServedApart:
             firm = Firm(stores, rows["service"], clock)
             await firm.found()
             await firm.hand_over("z1")
+            await firm.complain("z1")
             served = Served(stores.database, clock, home=self._home)
             async with served.client:
                 self.url = str(served.client.make_url(PREFIX))

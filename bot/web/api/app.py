@@ -23,6 +23,8 @@ from bot.web.api.privacy import PrivacyRoutes
 from bot.web.api.route import AnyRoute
 from bot.web.api.staff import StaffRoutes
 from bot.web.api.syncs import SyncRoutes
+from bot.web.api.task_changes import TaskChangeRoutes
+from bot.web.api.tasks import TaskRoutes
 from bot.web.api.timeline import TimelineRoutes
 from handlers.clock import Clock
 from storage.database import Database
@@ -46,6 +48,8 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),
         *HandoverRoutes(people.handovers).routes(),
+        *TaskRoutes(people.tasks).routes(),
+        *TaskChangeRoutes(people.board).routes(),
         *AuditRoutes(people.office).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),

@@ -85,7 +85,7 @@ class Call(Generic[P, B]):
 class Route(Generic[P, B]):
     """A method and path, who may, what is asked and answered, and who does it."""
 
-    method: Literal["GET", "PUT"]
+    method: Literal["GET", "PUT", "POST"]
     #: Below /api/v1; a name in braces is a field of `parameters`.
     path: str
     #: The operationId.

@@ -82,6 +82,13 @@ class Served:
             "PUT", f"/customers/{customer_id}/owner", secret, word=word, json={"userid": userid, **more}
         )
 
+    async def change_task(
+        self, number: int, change: str, secret: str, *, word: str | None = None, **body: Any
+    ) -> ClientResponse:
+        """Ask to end or give a task, under a word of its own unless one is given."""
+        word = secrets.token_hex(8) if word is None else word
+        return await self.ask("POST", f"/tasks/{number}/{change}", secret, word=word, json=body)
+
 
 async def problem_of(response: ClientResponse) -> dict[str, Any]:
     """Return a problem document, after a look at what every one must have."""

@@ -30,6 +30,8 @@ _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "putOwner": {"userid": "wang"},
     "putErasure": {"reason": "asked in writing"},
     "putHold": {"held": True, "reason": "court file"},
+    "assignTask": {"userid": "wang"},
+    "finishTask": {"disposition": "已回电"},
 }
 
 pytestmark = pytest.mark.parametrize("branch", list(CUSTOMERS_SEEN), ids=lambda branch: branch or "all")
@@ -40,10 +42,10 @@ async def _branch_id(stores: OpenStores, branch: str | None) -> int | None:
 
 
 async def _outcome(
-    api: Served, route: AnyRoute, secret: str, customer_id: int, *, handover_id: int = 1
+    api: Served, route: AnyRoute, secret: str, customer_id: int, *, handover_id: int = 1, task_id: int = 1
 ) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
-    numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id}
+    numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id, "task_id": task_id}
     path = route.path.format(**numbers)
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
     response = await api.ask(route.method, path, secret, word=word, json=body)
@@ -57,16 +59,16 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     person = min(CUSTOMERS_SEEN[branch] - {"nobody's"})
     # wang is in no scope but 上海, 浦东 and all: there the customer may be given to him.
     in_reach = "wang" in STAFF_SEEN[branch]
-    handover_id = await firm.hand_over(person)
+    handover_id, task_id = await firm.hand_over(person), await firm.complain(person)
     found, expected = {}, {}
     await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
     for held in (_NOTHING, *Permission):
         secret = await api.key(*([] if held is None else [held]), branch_id=branch_id)
         for route in api.routes:
             is_permitted = route.permission in (None, held) and not (route.is_whole and branch)
-            granted = 422 if route.name == "putOwner" and not in_reach else 200
+            granted = 422 if route.name in ("putOwner", "assignTask") and not in_reach else 200
             found[held, route.name] = await _outcome(
-                api, route, secret, firm.customers[person], handover_id=handover_id
+                api, route, secret, firm.customers[person], handover_id=handover_id, task_id=task_id
             )
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected
@@ -129,6 +131,27 @@ async def test_a_handover_beyond_the_scope_is_answered_as_one_that_is_not_there(
     assert answered == {person: 200 if person in CUSTOMERS_SEEN[branch] else 404 for person in EVERYBODY}
     assert {row["id"] for row in listed["handovers"]} == {numbers[person] for person in CUSTOMERS_SEEN[branch]}
     assert (await api.get("/handovers?state=closed", secret))["handovers"] == []
+
+
+async def test_a_task_beyond_the_scope_is_neither_shown_nor_ended_nor_given(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    numbers = {person: await firm.complain(person) for person in sorted(EVERYBODY)}
+    colleague = min(STAFF_SEEN[branch])
+    listed = await api.get("/tasks?limit=200", secret)
+    answered = {
+        person: [
+            (await api.ask("GET", f"/tasks/{number}", secret)).status,
+            (await api.change_task(number, "assign", secret, userid=colleague)).status,
+            (await api.change_task(number, "done", secret, disposition="好")).status,
+        ]
+        for person, number in numbers.items()
+    }
+    assert answered == {person: [200 if person in CUSTOMERS_SEEN[branch] else 404] * 3 for person in EVERYBODY}
+    assert {row["id"] for row in listed["tasks"]} == {numbers[person] for person in CUSTOMERS_SEEN[branch]}
+    done = await stores.rows("SELECT id FROM task WHERE state = 'done'")
+    assert {row["id"] for row in done} == {numbers[person] for person in CUSTOMERS_SEEN[branch]}
 
 
 async def _answer(api: Served, route: AnyRoute, secret: str, customer_id: int) -> tuple[int, str]:

@@ -26,6 +26,7 @@ from storage.probe import Probe, no_probe
 from storage.records import AccountRow, AttributionDraft, DeliveryState, Way
 from storage.seal_file import SealFile
 from storage.search_index import SearchIndex
+from storage.task_rows import TaskFilter
 from storage.tasks import Tasks
 from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
@@ -125,7 +126,7 @@ class Marked:
         """Let staff write of them: what came of a task, why two were merged, an answer of the API."""
         now = self.clock.now()
         tasks = Tasks(self.stores.database)
-        [task] = await tasks.page(viewer=COMMAND_LINE, limit=1, customer_id=customer)
+        [task] = await tasks.page(viewer=COMMAND_LINE, limit=1, wanted=TaskFilter(undone=True, customer_id=customer))
         await tasks.finish(task.id, f"已回电 {MARK}", viewer=COMMAND_LINE, now=now)
         deed = Deed(action="merged", subject="customer", subject_id=customer, detail=f"7: {MARK}")
         await Audit(self.stores.database).note(COMMAND_LINE, deed, now=now)

@@ -12,7 +12,8 @@ from storage.hand_overs import HandOvers
 from storage.mailbox import Mailbox
 from storage.records import AccountRow
 from storage.task_rounds import TaskRounds
-from storage.tasks import TaskRow, Tasks
+from storage.task_rows import TaskRow
+from storage.tasks import Tasks
 from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import REALM
