@@ -41,7 +41,9 @@ class TaskQuery(Listing):
     cause: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = Field(
         default=None, description="Only those of this cause: `complaint`, `surrender`, `leaver` …"
     )
-    due_by: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = Field(default=None, description="Only those due at this moment or before.")
+    due_by: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = Field(
+        default=None, description="Only those due at this moment or before."
+    )
     owner_id: Id | None = Field(
         default=None, description="Only those of this member of staff, by the id that `/staff` shows."
     )
