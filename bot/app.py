@@ -37,6 +37,8 @@ from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.accounts import ConversationConfig
 from handlers.conversation.consent_choices import consent_labels
+from handlers.conversation.elder import elder_labels
+from handlers.conversation.elder_form import ElderForm
 from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.menu import authored_labels
@@ -282,6 +284,7 @@ class Process:
         policies: PolicyDesk | None,
         handover: HandoverRooms,
     ) -> Turns:
+        history = History(stores.database)
         return Turns(
             routes=build_routes(
                 content,
@@ -290,11 +293,15 @@ class Process:
                 privacy=build_privacy_desk(stores.database, content, settings=self._settings, clock=clock),
                 policies=policies,
                 handover=handover.desks,
+                history=history,
             ),
-            standings=Standings(History(stores.database), labels=authored_labels(content) | consent_labels(content)),
+            standings=Standings(
+                history, labels=authored_labels(content) | consent_labels(content) | elder_labels(content)
+            ),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             governor=governor,
             apology=apologise(content),
+            elder_form=ElderForm(content),
             notice=FirstNotice(content) if self._settings.consent.ask else None,
             commands=commands_of(content, policies=policies),
             clock=clock,

@@ -10,6 +10,7 @@ from bot.tasks import desks_of
 from content.tree import Content
 from content.value import value
 from handlers.clock import Clock
+from handlers.conversation.elder_form import ElderForm
 from handlers.delivery.governor import Governor
 from handlers.handover.absence import Absence
 from handlers.handover.agents import AgentDesk
@@ -72,7 +73,9 @@ def build_handover(
         version=content.version,
         platforms={account_id: ways.get(rows[account_id].name, HandedTo.PERSON) for account_id in platforms},
     )
-    wording = HandoverWording(content.handover, hotline=settings.insurer.hotline)
+    wording = HandoverWording(
+        content.handover, elder=content.elder, form=ElderForm(content), hotline=settings.insurer.hotline
+    )
     absence = Absence(queue=queue, handovers=handovers, post=post, wording=wording, clock=clock, on_outbox=on_outbox)
     serving = ServingDesk(
         content.handover,

@@ -9,6 +9,7 @@ from bot.accounts import AccountKit
 from bot.settings import Settings
 from content.tree import Content
 from handlers.clock import Clock
+from handlers.conversation.elder_form import ElderForm
 from handlers.processing import Pause, Processing, breathe, no_pause
 from handlers.sync.contact_watch import ContactWatch
 from handlers.sync.followers import FollowerSync
@@ -87,6 +88,7 @@ def build_notices(
         notices=LeaveNotices(database),
         mailbox=Mailbox(database),
         accounts=accounts,
+        form=ElderForm(content),
         text=content.tasks.texts.new_agent,
         version=content.version,
         least=settings.delivery.reply_reserve + 1,

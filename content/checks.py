@@ -55,7 +55,7 @@ def check_welcome(document: Document, welcome: Welcome) -> Iterator[Problem]:
     for key in ("scene", "prefix"):
         places = ((("scenes", n, key), getattr(entry, key)) for n, entry in enumerate(entries))
         yield from _repeated(document, ((place, value) for place, value in places if value is not None))
-    for place, wording in _wordings(welcome):
+    for place, wording in wordings(welcome):
         yield from _unknown_slots(document, place, wording.slots(), allowed=WELCOME_SLOTS)
 
 
@@ -102,7 +102,7 @@ def check_menu(document: Document, menu: Menu, answers: Answers) -> Iterator[Pro
         if reply.answer is not None and reply.answer not in ids:
             mend = "correct it, or add a rule of this id to answers.yaml"
             yield document.problem(("replies", key, "answer"), f"there is no answer `{reply.answer}`", mend)
-    for place, wording in _wordings(menu):
+    for place, wording in wordings(menu):
         yield from _unknown_slots(document, place, wording.slots(), allowed=COMMON_SLOTS)
 
 
@@ -119,7 +119,7 @@ def check_answers(document: Document, answers: Answers) -> Iterator[Problem]:
 
 def check_choices(document: Document, model: BaseModel, known: frozenset[str]) -> Iterator[Problem]:
     """Yield the choices in a file's questions that name neither an answer nor a menu reply."""
-    for place, wording in _wordings(model):
+    for place, wording in wordings(model):
         for number, choice in enumerate(wording.menu.options if wording.menu else ()):
             if choice.id not in known:
                 what = f"the choice `{choice.id}` leads nowhere"
@@ -140,8 +140,8 @@ def check_reached(document: Document, answers: Answers, *, targets: frozenset[st
 
 def choice_ids(*models: BaseModel) -> frozenset[str]:
     """Return the ids of all choices in the models' questions."""
-    wordings = (wording for model in models for _, wording in _wordings(model))
-    return frozenset(choice.id for wording in wordings if wording.menu for choice in wording.menu.options)
+    found = (wording for model in models for _, wording in wordings(model))
+    return frozenset(choice.id for wording in found if wording.menu for choice in wording.menu.options)
 
 
 def _repeated_phrases(document: Document, answers: Answers) -> Iterator[Problem]:
@@ -158,7 +158,7 @@ def _repeated_phrases(document: Document, answers: Answers) -> Iterator[Problem]
                 yield document.problem(place, what, "keep it in one of the two")
 
 
-def _wordings(model: BaseModel, place: Place = ()) -> Iterator[tuple[Place, Wording]]:
+def wordings(model: BaseModel, place: Place = ()) -> Iterator[tuple[Place, Wording]]:
     """Yield every authored reply in a model, with its place in the file."""
     if isinstance(model, Wording):
         yield place, model
@@ -171,7 +171,7 @@ def _wordings(model: BaseModel, place: Place = ()) -> Iterator[tuple[Place, Word
             inside = [((*place, name, key), item) for key, item in value.items()]
         for where, item in inside:
             if isinstance(item, BaseModel):
-                yield from _wordings(item, where)
+                yield from wordings(item, where)
 
 
 def _unknown_slots(

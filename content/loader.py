@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from content import checks
+from content import checks, elder_checks
 from content.answers import Answers, Rule
 from content.consent_words import ConsentWords
 from content.document import Document, read_document
+from content.elder import Elder
 from content.errors import ContentError, Problem
 from content.handover import Handover
 from content.menu import Menu
@@ -43,6 +44,7 @@ FILES: Final = (
     "tasks.yaml",
     "retention.yaml",
     "handover.yaml",
+    "elder.yaml",
 )
 
 
@@ -81,6 +83,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         handover = _load(own, "handover.yaml", Handover)
     with _collecting(problems):
+        elder = _load(own, "elder.yaml", Elder)
+    with _collecting(problems):
         answers = _load_answers(own)
     if problems:
         raise ContentError(problems)
@@ -94,6 +98,15 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += checks.check_handover(handover.document, handover.model)
     problems += _check_answers(answers, welcome, menu)
+    shortened: dict[str, _Loaded[Any]] = {
+        "texts": texts,
+        "notice": notice,
+        "policies": policies,
+        "retention": retention,
+        "handover": handover,
+        "tasks": tasks,
+    }
+    problems += _check_elder(elder, shortened, [welcome, menu, *answers])
     if problems:
         raise ContentError(problems)
     documents = [
@@ -106,6 +119,7 @@ def load_content(home: Path | None) -> Content:
         tasks.document,
         retention.document,
         handover.document,
+        elder.document,
     ]
     return Content(
         texts=texts.model,
@@ -118,6 +132,8 @@ def load_content(home: Path | None) -> Content:
         retention=retention.model,
         policies=policies.model,
         handover=handover.model,
+        elder=elder.model,
+        shorts=_pair_shorts(elder, shortened),
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )
 
@@ -181,6 +197,37 @@ def _check_answers(
         yield from checks.check_reached(loaded.document, loaded.model, targets=targets)
     yield from checks.check_choices(welcome.document, welcome.model, ids | keys)
     yield from checks.check_choices(menu.document, menu.model, ids | keys)
+
+
+def _check_elder(
+    elder: _Loaded[Elder], shortened: Mapping[str, _Loaded[Any]], replies: Iterable[_Loaded[Any]]
+) -> Iterator[Problem]:
+    sections = {section: _sentences(loaded.model) for section, loaded in shortened.items()}
+    yield from elder_checks.check_elder(elder.document, elder.model, sections)
+    for loaded in replies:
+        for place, wording in checks.wordings(loaded.model):
+            yield from elder_checks.check_short(loaded.document, place, wording, elder.model)
+
+
+def _pair_shorts(elder: _Loaded[Elder], shortened: Mapping[str, _Loaded[Any]]) -> dict[str, str]:
+    """Return the short forms that count: those of a file that is not the one they were written for must match it."""
+    files = {section: _sentences(loaded.model) for section, loaded in shortened.items()}
+    originals = files
+    if elder.document.path.parent == BUILT_IN:
+        originals = {
+            section: files[section]
+            if loaded.document.path.parent == BUILT_IN
+            else _sentences(_read(BUILT_IN / loaded.document.path.name, type(loaded.model)).model)
+            for section, loaded in shortened.items()
+        }
+    return elder_checks.pair_shorts(elder.model, files, originals)
+
+
+def _sentences(model: BaseModel) -> BaseModel:
+    """Return where a file keeps its sentences."""
+    if isinstance(model, Retention | Tasks):
+        return model.texts
+    return model
 
 
 def _version(documents: Iterable[Document]) -> str:

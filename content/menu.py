@@ -59,7 +59,7 @@ class KeyReply(Wording):
     def _is_one(self) -> KeyReply:
         if self.answer is None:
             return self._check_one_form()
-        if self.text is not None or self.news or self.menu or self.silent:
+        if self.text is not None or self.news or self.menu or self.silent or self.short is not None:
             raise ValueError("a reply with `answer` holds nothing else; keep one")
         return self
 

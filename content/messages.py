@@ -231,6 +231,9 @@ class MenuReply:
     tail: str = ""
     #: As in `TextReply`.
     code: str | None = None
+    #: What is not shown yet and follows when it is asked for (`content.elder`): words, then choices.
+    rest: str | None = None
+    rest_options: tuple[Option, ...] | None = None
 
 
 @value
@@ -334,8 +337,15 @@ def decode_outgoing(kind: str, encoded: Mapping[str, Any]) -> Outgoing:
             return NewsReply(articles=tuple(Article(**article) for article in encoded["articles"]))
         case "menu":
             options = tuple(Option(**option) for option in encoded["options"])
-            tail, code = encoded.get("tail", ""), encoded.get("code")
-            return MenuReply(head=encoded["head"], options=options, tail=tail, code=code)
+            later = encoded.get("rest_options")
+            return MenuReply(
+                head=encoded["head"],
+                options=options,
+                tail=encoded.get("tail", ""),
+                code=encoded.get("code"),
+                rest=encoded.get("rest"),
+                rest_options=None if later is None else tuple(Option(**option) for option in later),
+            )
         case "card":
             return CardReply(
                 title=encoded["title"],

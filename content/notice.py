@@ -101,6 +101,10 @@ class AskedConsents(Authored):
         asked: AskedConsent = getattr(self, consent.value)
         return asked
 
+    def names(self) -> tuple[Consent, ...]:
+        """Return the consents in their order."""
+        return tuple(Consent(name) for name in type(self).model_fields)
+
 
 #: Offered together, each of which can be chosen by itself; `sensitive` is never among them.
 TOGETHER: Final = (Consent.PROFILE, Consent.MARKETING, Consent.PERSONALISATION, Consent.ARCHIVE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.answers import Answers
 from content.consent_words import ConsentWords
+from content.elder import Elder
 from content.handover import Handover
 from content.menu import Menu
 from content.notice import Notice
@@ -30,5 +32,8 @@ class Content:
     tasks: Tasks
     retention: Retention
     handover: Handover
+    elder: Elder
+    #: By a sentence its short form for the mode for the elderly; only where that was written for these very words.
+    shorts: Mapping[str, str]
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.
     version: str

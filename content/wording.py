@@ -54,6 +54,8 @@ class Wording(Authored):
     text: Words | None = None
     news: ArticleCard | None = None
     menu: Question | None = None
+    #: What an elderly customer reads first of `text` or of the question's head (`content.elder`); the whole follows.
+    short: Words | None = None
     silent: bool = Field(default=False, description="written as `none`")
 
     @model_validator(mode="before")
@@ -72,11 +74,13 @@ class Wording(Authored):
     def _check_one_form(self) -> Self:
         if sum((self.text is not None, self.news is not None, self.menu is not None, self.silent)) != 1:
             raise ValueError("a reply is exactly one of `text`, `news`, `menu` or `none`; keep one")
+        if self.short is not None and self.text is None and self.menu is None:
+            raise ValueError("`short` shortens a `text` or the head of a `menu`, and there is none; delete it")
         return self
 
     def slots(self) -> frozenset[str]:
         """Return the names of all slots in the reply's words."""
-        parts = [self.text or ""]
+        parts = [self.text or "", self.short or ""]
         if self.news:
             parts += [self.news.title, self.news.description or ""]
         if self.menu:

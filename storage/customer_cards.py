@@ -42,6 +42,8 @@ class CustomerCard:
     scenes: tuple[str, ...]
     #: By name the state of each consent that was ever asked for or said.
     consents: dict[str, str]
+    #: Since when they want the mode for the elderly; None: they do not.
+    elder_since: datetime | None
 
     @property
     def last_at(self) -> datetime | None:
@@ -123,6 +125,7 @@ async def _cards(connection: Connection, ids: Sequence[int]) -> dict[int, Custom
     contacts = await _contacts(connection, ids)
     scenes = await _scenes(connection, ids)
     consents = await latest_consents(connection, list(ids))
+    elders = await _elders(connection, ids)
     return {
         row.id: CustomerCard(
             id=row.id,
@@ -133,6 +136,7 @@ async def _cards(connection: Connection, ids: Sequence[int]) -> dict[int, Custom
             contacts=tuple(contacts.get(row.id, ())),
             scenes=tuple(scenes.get(row.id, ())),
             consents=consents.get(row.id, {}),
+            elder_since=elders.get(row.id),
         )
         for row in rows
     }
@@ -162,6 +166,17 @@ async def _contacts(connection: Connection, ids: Sequence[int]) -> dict[int, lis
                 last_at=row.last_at,
             )
         )
+    return found
+
+
+async def _elders(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """Return since when each of the customers who have the mode for the elderly wants it."""
+    query = select(IDENTITY.c.customer_id, IDENTITY.c.elder_since).where(
+        IDENTITY.c.customer_id.in_(ids), IDENTITY.c.elder_since.is_not(None)
+    )
+    found: dict[int, datetime] = {}
+    for row in await connection.execute(query):
+        found[row.customer_id] = min(row.elder_since, found.get(row.customer_id, row.elder_since))
     return found
 
 

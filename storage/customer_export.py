@@ -86,7 +86,14 @@ class CustomerData:
 
 async def _identities(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
     query = (
-        select(IDENTITY.c.external_id, IDENTITY.c.union_id, ACCOUNT.c.title, ACCOUNT.c.channel, REACH.c.followed)
+        select(
+            IDENTITY.c.external_id,
+            IDENTITY.c.union_id,
+            ACCOUNT.c.title,
+            ACCOUNT.c.channel,
+            REACH.c.followed,
+            IDENTITY.c.elder_since,
+        )
         .join(REACH, REACH.c.identity_id == IDENTITY.c.id)
         .join(ACCOUNT, ACCOUNT.c.id == REACH.c.account_id)
         .where(IDENTITY.c.id.in_(whose.identities))

@@ -11,6 +11,7 @@ from storage.accounts import lock_accounts
 from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
+from storage.elder_mode import share_elder_mode
 from storage.erasures import inherit_erasure, is_being_erased
 from storage.errors import StorageError
 from storage.holds import inherit_hold
@@ -160,6 +161,7 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await inherit_erasure(connection, kept=kept, gone=gone)
     rows = await latest_consent_rows(connection, [kept, gone])
     mine, theirs = ({name: row.state for name, row in rows.get(each, {}).items()} for each in (kept, gone))
+    await share_elder_mode(connection, kept)
     changed = [
         {
             "customer_id": kept,

@@ -26,6 +26,8 @@ class HandoverRow:
     #: Openid or external id of the customer.
     person: str
     customer_id: int
+    #: The customer wants the mode for the elderly.
+    elder: bool
     name: str | None
     state: HandoverState
     opened_at: datetime
@@ -74,6 +76,7 @@ def handover_rows() -> Any:
             ACCOUNT.c.title.label("account_title"),
             IDENTITY.c.external_id.label("person"),
             IDENTITY.c.customer_id,
+            IDENTITY.c.elder_since.is_not(None).label("elder"),
             STAFF.c.name.label("staff"),
             STAFF.c.realm.label("staff_realm"),
             STAFF.c.userid,

@@ -45,6 +45,8 @@ class ReachableNotice:
     owner: str
     account_id: int
     external_id: str
+    #: The customer wants the mode for the elderly.
+    elder: bool
 
 
 @value
@@ -84,6 +86,7 @@ class LeaveNotices:
                 STAFF.c.name.label("owner"),
                 REACH.c.account_id,
                 IDENTITY.c.external_id,
+                IDENTITY.c.elder_since.is_not(None).label("elder"),
             )
             .join(CUSTOMER, and_(CUSTOMER.c.id == LEAVE_NOTICE.c.customer_id, CUSTOMER.c.merged_into.is_(None)))
             .join(_BEFORE, _BEFORE.c.id == LEAVE_NOTICE.c.staff_id)

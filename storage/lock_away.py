@@ -136,7 +136,12 @@ class LockAway:
                 )
             )
             # The mark is random: not even a guess at the id can be compared with it.
-            nobody = {"realm": ERASED_REALM, "external_id": secrets.token_hex(16), "union_id": None}
+            nobody = {
+                "realm": ERASED_REALM,
+                "external_id": secrets.token_hex(16),
+                "union_id": None,
+                "elder_since": None,
+            }
             await connection.execute(
                 update(IDENTITY).where(IDENTITY.c.id == each.id).values(**nobody, union_checked_at=now)
             )

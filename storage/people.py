@@ -30,7 +30,7 @@ def upsert(dialect: Dialect) -> Any:
 
 
 #: Where the columns of `reach` begin in a row of `find_or_make_identities`.
-REACH_AT = 4
+REACH_AT = 5
 
 
 async def find_or_make_identities(
@@ -70,6 +70,7 @@ def _find_identities(external_ids: Sequence[Any]) -> Any:
             IDENTITY.c.realm,
             IDENTITY.c.external_id,
             IDENTITY.c.customer_id,
+            IDENTITY.c.elder_since,
             *REACH.columns,
             *_STAFF_COLUMNS,
         )
@@ -103,7 +104,14 @@ async def load_persons(connection: Connection, *, account_id: int, identity_ids:
         REACH, and_(REACH.c.identity_id == IDENTITY.c.id, REACH.c.account_id == account_id)
     ).outerjoin(STAFF, _IS_STAFF)
     query = (
-        select(IDENTITY.c.realm, IDENTITY.c.external_id, IDENTITY.c.customer_id, REACH, *_STAFF_COLUMNS)
+        select(
+            IDENTITY.c.realm,
+            IDENTITY.c.external_id,
+            IDENTITY.c.customer_id,
+            IDENTITY.c.elder_since,
+            REACH,
+            *_STAFF_COLUMNS,
+        )
         .select_from(joined)
         .where(IDENTITY.c.id.in_(identity_ids))
     )
@@ -141,6 +149,7 @@ def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, Con
         handover=_open_handover(reach),
         served_by=reach["served_by"],
         served_until=None if reach["served_until"] is None else from_micros(reach["served_until"]),
+        elder=row.elder_since is not None,
     )
 
 

@@ -125,6 +125,8 @@ class Person:
     #: Who serves them at the platform itself, and until when that counts at most.
     served_by: str | None = None
     served_until: datetime | None = None
+    #: They want the mode for the elderly.
+    elder: bool = False
 
     def is_served(self, now: datetime) -> bool:
         """Whether a person serves them at the platform itself."""
@@ -213,6 +215,8 @@ class Handled:
     replies: tuple[ReplyDraft, ...]
     consents: tuple[ConsentDraft, ...]
     attributions: tuple[AttributionDraft, ...]
+    #: The mode for the elderly is on or off from now; None: as it was.
+    elder: bool | None = None
     way: Way
     #: Whether the account may send actively; without that nothing leaves through the outbox, and such replies are lost.
     active_messages: bool

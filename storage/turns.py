@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Integer, String, bindparam, insert, literal_c
 from content.messages import InboundBody
 from storage.accounts import Transaction
 from storage.connection import Connection
+from storage.elder_mode import turn_elder_mode
 from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
 from storage.owners import own_by_scene
@@ -90,6 +91,8 @@ class _AccountTurns:
         self._leases: dict[tuple[str | None, int | None], list[int]] = {}
         self._consents: list[dict[str, Any]] = []
         self._attributions: list[dict[str, Any]] = []
+        #: By customer what became of the mode for the elderly.
+        self._elders: dict[int, bool] = {}
 
     async def finish(
         self, connection: Connection, turns: Sequence[tuple[int, Handled]]
@@ -178,6 +181,8 @@ class _AccountTurns:
                     "text_version": consent.text_version,
                 }
             )
+        if turn.elder is not None:
+            self._elders[mine.customer_id] = turn.elder
         for attribution in turn.attributions[:1]:
             self._attributions.append(
                 where
@@ -211,6 +216,8 @@ class _AccountTurns:
             await _LEASE.run(connection, identities, account=self._account_id, by=by, until=until)
         if self._consents:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
+        for customer_id, on in self._elders.items():
+            await turn_elder_mode(connection, customer_id, on=on, now=self._outgoing.now)
         if self._attributions:
             await connection.execute(insert(ATTRIBUTION), self._attributions)
             await own_by_scene(connection, self._attributions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from content.consent import Consent, ConsentState
@@ -13,6 +14,7 @@ from content.notice import CHOICE, TOGETHER, Notice
 from content.slots import fill
 from content.tree import Content
 from handlers.conversation.asking import Asking
+from handlers.conversation.elder import switch as elder_switch
 from handlers.conversation.menu import typed_option
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, ConsentChanged, NotHandled, Outcome, Reply, Turn
@@ -33,6 +35,7 @@ class ConsentChoices:
         self._notice = content.notice
         self._phrasing = phrasing
         self._asking = Asking(content.notice, phrasing)
+        self._elder = content.elder
         self._show = frozenset(map(normalise, content.notice.show))
         self._words = {normalise(phrase): (consent, on) for consent, on, phrase in content.notice.phrases()}
 
@@ -51,6 +54,8 @@ class ConsentChoices:
                 return self._answered(turn, {})
             case [name, "yes" | "no" as word] if name in _NAMES:
                 return self._answered(turn, {Consent(name): _STATES[word]})
+            case [name, "show"] if name in _NAMES:
+                return Outcome(replies=(self._one(turn, Consent(name)),))
             case [name, "on" | "off" as word] if name in _NAMES:
                 return self._switched(turn, Consent(name), _STATES[word])
         return NOT_HANDLED
@@ -121,6 +126,8 @@ class ConsentChoices:
         )
 
     def _list(self, turn: Turn) -> Reply:
+        if turn.standing.elder:
+            return self._short_list(turn)
         lines, options = [self._notice.shown], []
         for consent in Consent:
             title = self._notice.consents.of(consent).title
@@ -129,7 +136,26 @@ class ConsentChoices:
             day = f"（{local(standing.at):%Y-%m-%d}）" if standing else ""
             lines.append(f"· {title}：{getattr(self._notice.states, state)}{day}")
             options.append(switch(self._notice, consent, on=state is not ConsentState.GRANTED))
+        options.append(elder_switch(self._elder, on=True))
         return self._phrasing.ask(turn, "\n".join(lines), tuple(options))
+
+    def _short_list(self, turn: Turn) -> Reply:
+        """Return how many are given, and each by its name: a tap shows it."""
+        granted = sum(turn.standing.state(consent) is ConsentState.GRANTED for consent in Consent)
+        options = [
+            Option(id=f"{CHOICE}{consent}.show", label=self._notice.consents.of(consent).title) for consent in Consent
+        ]
+        options.append(elder_switch(self._elder, on=False))
+        return self._phrasing.ask(turn, self._elder.consents, tuple(options), granted=str(granted))
+
+    def _one(self, turn: Turn, consent: Consent) -> Reply:
+        """Return one consent with its switch; what it means stands behind, whole."""
+        asked, state = self._notice.consents.of(consent), turn.standing.state(consent)
+        slots = {"title": asked.title, "state": str(getattr(self._notice.states, state))}
+        option = switch(self._notice, consent, on=state is not ConsentState.GRANTED)
+        short = self._phrasing.words(turn, self._elder.consent, **slots)
+        whole = f"{short}\n{self._phrasing.words(turn, asked.ask)}"
+        return replace(self._phrasing.told(turn, whole, (option,)), short=short)
 
 
 _NAMES: Final = frozenset(map(str, Consent))
@@ -152,4 +178,5 @@ def switch(notice: Notice, consent: Consent, *, on: bool) -> Option:
 def consent_labels(content: Content) -> frozenset[str]:
     """Return the labels of every choice about consents."""
     switches = {switch(content.notice, consent, on=on).label for consent in Consent for on in (True, False)}
-    return frozenset(switches | {label for _, label in content.notice.choices})
+    titles = {content.notice.consents.of(consent).title for consent in Consent}
+    return frozenset(switches | titles | {label for _, label in content.notice.choices})

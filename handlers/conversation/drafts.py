@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from content.messages import encode_body
-from handlers.conversation.turn import Attributed, ConsentChanged, Outcome, Reply
+from handlers.conversation.turn import Attributed, ConsentChanged, ElderChanged, Outcome, Reply
 from storage.records import AttributionDraft, ConsentDraft, Pending, ReplyDraft
 
 
@@ -26,6 +26,11 @@ def attribution_drafts(outcome: Outcome) -> tuple[AttributionDraft, ...]:
         for effect in outcome.effects
         if isinstance(effect, Attributed)
     )
+
+
+def elder_draft(outcome: Outcome) -> bool | None:
+    """Return what became of the mode for the elderly; None: nothing."""
+    return next((effect.on for effect in reversed(outcome.effects) if isinstance(effect, ElderChanged)), None)
 
 
 def _reply(reply: Reply) -> ReplyDraft:

@@ -33,7 +33,11 @@ def _join(first: Reply, second: Reply) -> Reply | None:
     if (first.purpose, first.content_version) != (second.purpose, second.content_version):
         return None
     content = _join_contents(first.content, second.content)
-    return None if content is None or _size(content) > TEXT_BYTES else replace(first, content=content)
+    if content is None or _size(content) > TEXT_BYTES:
+        return None
+    # A short form of one alone would hide the other.
+    short = f"{first.short}\n{second.short}" if first.short and second.short else ""
+    return replace(first, content=content, short=short)
 
 
 def _join_contents(first: Outgoing, second: Outgoing) -> TextReply | MenuReply | None:

@@ -42,7 +42,8 @@ class Choices:
             key: reply if reply.answer is None else answers[reply.answer] for key, reply in keys.items()
         }
         # An option names an answer first, so that a menu key of the same name does not hide it.
-        self._options: dict[str, Wording] = {**self._replies, **answers}
+        person = {content.elder.person.id: Wording(text=content.elder.person_answer)}
+        self._options: dict[str, Wording] = {**person, **self._replies, **answers}
         self._unknown = content.texts.choice_unknown
         self._unknown_to_staff = content.texts.staff_choice_unknown
         self._phrasing = phrasing

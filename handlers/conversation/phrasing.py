@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
 from content.lengths import fit
@@ -19,6 +21,7 @@ class Phrasing:
 
     def __init__(self, content: Content) -> None:
         self._version = content.version
+        self._shorts = content.shorts
 
     @property
     def version(self) -> str:
@@ -27,35 +30,46 @@ class Phrasing:
 
     def say(self, turn: Turn, text: str, /, **slots: str) -> Reply:
         """Return one of the bot's own sentences as a reply. Raises KeyError on a slot without value."""
-        return self.told(turn, self.words(turn, text, **slots))
+        words = self.words(turn, text, **slots)
+        return self._reply(turn, TextReply(content=words), short=self._short(turn, text, slots))
 
-    def told(self, turn: Turn, words: str) -> Reply:
+    def told(self, turn: Turn, words: str, options: tuple[Option, ...] = ()) -> Reply:
         """Return words that are whole already as a reply: braces in them stand for themselves."""
-        return self._reply(turn, TextReply(content=words))
+        content = MenuReply(head=words, options=options) if options else TextReply(content=words)
+        return self._reply(turn, content)
 
     def words(self, turn: Turn, text: str, /, **slots: str) -> str:
         """Return a sentence with its slots filled. Raises KeyError on a slot without value."""
         return fill(text, {**_common(turn), **slots})
 
-    def ask(self, turn: Turn, text: str, options: tuple[Option, ...]) -> Reply:
+    def ask(self, turn: Turn, text: str, options: tuple[Option, ...], /, **slots: str) -> Reply:
         """Return a question with choices. Raises KeyError on a slot without value."""
-        return self._reply(turn, MenuReply(head=fill(text, _common(turn)), options=options))
+        asked = MenuReply(head=fill(text, {**_common(turn), **slots}), options=options)
+        return self._reply(turn, asked, short=self._short(turn, text, slots))
 
     def render(self, turn: Turn, wording: Wording, /, **slots: str) -> Outcome:
         """Return what an authored reply makes: one reply, or none for a deliberate silence."""
         outgoing = wording.render({**_common(turn), **slots})
         if outgoing is None:
             return Outcome()
-        return Outcome(replies=(self._reply(turn, outgoing),))
+        short = ""
+        if turn.standing.elder and wording.short is not None:
+            short = fill(wording.short, {**_common(turn), **slots})
+        return Outcome(replies=(self._reply(turn, outgoing, short=short),))
 
-    def _reply(self, turn: Turn, outgoing: Outgoing) -> Reply:
+    def _short(self, turn: Turn, text: str, slots: Mapping[str, str]) -> str:
+        """Return the short form of a sentence for a customer who has the mode for the elderly."""
+        short = self._shorts.get(text) if turn.standing.elder else None
+        return "" if short is None else fill(short, {**_common(turn), **slots})
+
+    def _reply(self, turn: Turn, outgoing: Outgoing, *, short: str = "") -> Reply:
         # Here, before it is stored: in time and late the person is told the same, and the log says what they saw.
         fitted = fit(outgoing)
         if fitted is not outgoing:
             log.warning(
                 "Filled words were too long and were cut.", action="message_truncated", account=turn.account.name
             )
-        return Reply(content=fitted, content_version=self._version)
+        return Reply(content=fitted, short=short, content_version=self._version)
 
 
 def _common(turn: Turn) -> dict[str, str]:

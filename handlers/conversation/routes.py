@@ -10,6 +10,7 @@ from handlers.conversation.answers import AnswerBook, Answering
 from handlers.conversation.commands import Commands
 from handlers.conversation.consent import MarketingChoice
 from handlers.conversation.consent_choices import ConsentChoices
+from handlers.conversation.elder import ElderMode, MoreOfIt
 from handlers.conversation.fallback import Fallback, always, has_words
 from handlers.conversation.media import MediaReceived, is_media, is_unheard_voice
 from handlers.conversation.menu import Choices
@@ -23,6 +24,7 @@ from handlers.handover.desks import HandoverDesks
 from handlers.policies.desk import PolicyDesk
 from handlers.privacy.desk import PrivacyDesk
 from handlers.tasks.desk import TaskDesk
+from storage.history import History
 
 
 def build_routes(
@@ -33,6 +35,7 @@ def build_routes(
     privacy: PrivacyDesk | None = None,
     policies: PolicyDesk | None = None,
     handover: HandoverDesks | None = None,
+    history: History | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -42,6 +45,7 @@ def build_routes(
     answering = Answering(AnswerBook(content.answers), phrasing)
     marketing = MarketingChoice(content, phrasing, answering=answering)
     choosing = ConsentChoices(content, phrasing)
+    elder = ElderMode(content, phrasing)
     media = MediaReceived(content.texts, phrasing)
     fallback = Fallback(content.texts, phrasing)
     return (
@@ -50,12 +54,14 @@ def build_routes(
         *_privacy_routes(privacy),
         # A code that is waited for is for the bot alone: nobody who serves the customer is to see it.
         *_code_routes(policies),
+        *_more_routes(content, phrasing, history),
         # What the law gives a customer is done by the bot whoever serves them; nothing else is.
         *_talk_routes(
             handover,
             (marketing.matches, marketing.handle),
             (choosing.is_choice, choosing.choose),
             (choosing.is_word, choosing.word),
+            (elder.is_choice, elder.choose),
         ),
         *_policy_routes(policies),
         Route(name="staff.follow", matches=staff.is_follow, handle=staff.follow),
@@ -74,6 +80,7 @@ def build_routes(
         Route(name="consent.choice", matches=choosing.is_choice, handle=choosing.choose),
         Route(name="consent.word", matches=choosing.is_word, handle=choosing.word),
         Route(name="consent.show", matches=choosing.is_show, handle=choosing.show),
+        Route(name="elder", matches=elder.is_choice, handle=elder.choose),
         Route(name="menu.option", matches=choices.is_option, handle=choices.option),
         Route(name="answers", matches=answering.matches, handle=answering.answer),
         *_left_routes(handover),
@@ -137,6 +144,13 @@ def _privacy_routes(privacy: PrivacyDesk | None) -> tuple[Route, ...]:
         Route(name="privacy.confirm", matches=privacy.is_confirm, handle=privacy.confirm, waits=True),
         Route(name="privacy.correct", matches=privacy.is_correct, handle=privacy.correct),
     )
+
+
+def _more_routes(content: Content, phrasing: Phrasing, history: History | None) -> tuple[Route, ...]:
+    if history is None:
+        return ()
+    more = MoreOfIt(content, phrasing, history)
+    return (Route(name="elder.more", matches=more.matches, handle=more.give, waits=True),)
 
 
 def _agent_routes(handover: HandoverDesks | None) -> tuple[Route, ...]:

@@ -32,14 +32,23 @@ class Standings:
         if len(bodies) == 1 and self._may_be_choice(bodies[0]):
             offered = await self._offered(person)
         return Standing(
-            consents=_consents(person), offered=offered, handover=person.handover, served_until=person.served_until
+            consents=_consents(person),
+            offered=offered,
+            handover=person.handover,
+            served_until=person.served_until,
+            elder=person.elder,
         )
 
     def now(self, person: Person, body: InboundBody) -> Standing | None:
         """Return the same for one message without reading anything; None when something would have to be read."""
         if self._may_be_choice(body):
             return None
-        return Standing(consents=_consents(person), handover=person.handover, served_until=person.served_until)
+        return Standing(
+            consents=_consents(person),
+            handover=person.handover,
+            served_until=person.served_until,
+            elder=person.elder,
+        )
 
     def _may_be_choice(self, body: InboundBody) -> bool:
         if not isinstance(body, Text):

@@ -92,6 +92,8 @@ class Standing:
     handover: OpenHandover | None = None
     #: Until when a person serves them at the platform itself, None when nobody does.
     served_until: datetime | None = None
+    #: The customer chose the mode for the elderly (`content.elder`).
+    elder: bool = False
 
     def state(self, consent: Consent) -> ConsentState:
         """Return where a consent stands."""
@@ -177,6 +179,8 @@ class Reply:
     """One message that goes back."""
 
     content: Outgoing
+    #: What is said first to an elderly customer where the whole is too long; "" when nothing is authored.
+    short: str = ""
     purpose: Purpose = Purpose.SERVICE
     #: Version of the authored content it was made from (`Content.version`).
     content_version: str
@@ -203,7 +207,14 @@ class Attributed:
     agent: str | None = None
 
 
-Effect = ConsentChanged | Attributed
+@value
+class ElderChanged:
+    """The customer turned the mode for the elderly on or off."""
+
+    on: bool
+
+
+Effect = ConsentChanged | Attributed | ElderChanged
 
 
 @value

@@ -17,7 +17,8 @@ from content.messages import Inbound, InboundBody, Purpose
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.commands import Commands
-from handlers.conversation.drafts import attribution_drafts, consent_drafts, reply_drafts
+from handlers.conversation.drafts import attribution_drafts, consent_drafts, elder_draft, reply_drafts
+from handlers.conversation.elder_form import ElderForm
 from handlers.conversation.folding import fold
 from handlers.conversation.notice import FirstNotice
 from handlers.conversation.routing import Route, first_at_once, first_match
@@ -42,6 +43,7 @@ class Turns:
         accounts: Mapping[int, ServedAccount],
         governor: Governor,
         apology: Callable[[Turn], Outcome],
+        elder_form: ElderForm | None = None,
         notice: FirstNotice | None = None,
         commands: Commands | None = None,
         clock: Clock,
@@ -52,6 +54,7 @@ class Turns:
         self._accounts = accounts
         self._governor = governor
         self._apology = apology
+        self._elder_form = elder_form
         self._notice = notice
         self._commands = commands or Commands()
         self._clock = clock
@@ -68,7 +71,8 @@ class Turns:
             answered = await first_match(self._routes, turn)
         except Exception:
             log.exception("A route failed.", action="route_failed", account=turn.account.name)
-            return Outcome() if person.is_served(self._clock.now()) else self._apology(turn)
+            served = person.is_served(self._clock.now())
+            return Outcome() if served else self._shortened(person, self._apology(turn))
         return self._closed(person, turn, answered.outcome)
 
     def now(self, person: Person, message: Inbound, *, until: datetime) -> Outcome | None:
@@ -113,6 +117,7 @@ class Turns:
             replies=reply_drafts(outcome),
             consents=consent_drafts(outcome, items),
             attributions=attribution_drafts(outcome),
+            elder=elder_draft(outcome),
             way=self._way(person, account, outcome, awaited=awaited),
             active_messages=account.active_messages,
             joins=joins,
@@ -139,13 +144,22 @@ class Turns:
         """
         if person.is_served(self._clock.now()):
             return replace(outcome, replies=())
+        active = self._accounts[person.account_id].active_messages
         folded = self._folded(person, outcome)
         noticed = self._notice.after(turn, outcome) if self._notice is not None else None
-        if noticed is None:
-            return folded
+        # A short message has no room for an answer and the notice; where nothing can follow, 隐私设置 asks.
+        if noticed is None or (person.elder and not active):
+            return self._shortened(person, folded)
         whole = self._folded(person, noticed)
-        fits = self._accounts[person.account_id].active_messages or len(whole.replies) == 1
-        return whole if fits else folded
+        return self._shortened(person, whole if active or len(whole.replies) == 1 else folded)
+
+    def _shortened(self, person: Person, outcome: Outcome) -> Outcome:
+        """Put what is said into the form for the elderly, if the customer has chosen it, or does so now."""
+        chosen, form = elder_draft(outcome), self._elder_form
+        if form is None or not (person.elder if chosen is None else chosen):
+            return outcome
+        replies = [replace(reply, content=form.of(reply.content, short=reply.short)) for reply in outcome.replies]
+        return replace(outcome, replies=tuple(replies))
 
     def _folded(self, person: Person, outcome: Outcome) -> Outcome:
         """Put what is to be said into one message where nothing can follow the HTTP answer."""

@@ -44,7 +44,7 @@ class Absence:
             # The place among those who wait: who asked earlier was served earlier, and stands in front again.
             place = str(await self._handovers.place(row))
             was_served = row.state is HandoverState.RUNNING
-            said = self._wording.customer("returned", title=self._post.title_of(row), place=place)
+            said = self._wording.customer("returned", title=self._post.title_of(row), elder=row.elder, place=place)
             letters = given(
                 self._post.to_customer(row, said, key=f"returned:{row.staff_id}:{stamp}") if was_served else None,
                 self._post.to_staff(

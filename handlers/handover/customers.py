@@ -23,6 +23,7 @@ from content.messages import (
 )
 from content.normal_form import normalise
 from handlers.clock import Clock
+from handlers.conversation.menu import typed_option
 from handlers.conversation.routing import Handler, Matcher
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Reply, Turn
 from handlers.handover.choice import serves
@@ -163,8 +164,8 @@ class CustomerDesk:
         body = turn.body
         if isinstance(body, MenuClick):
             return body.key in self._authored.asking.keys
-        if isinstance(body, Text) and body.option is not None:
-            return body.option in self._authored.asking.keys
+        if isinstance(body, Text) and (option := body.option or _typed(turn)):
+            return option in self._authored.asking.keys
         return any(self._authored.asking.asks(fragment.normal) for fragment in turn.fragments)
 
     async def _end(self, turn: Turn, row: HandoverRow) -> Outcome:
@@ -202,8 +203,8 @@ class CustomerDesk:
         somebody = any(serves(person.role) for person in await self._duties.roster())
         return self._customer(turn, "queued" if somebody else "nobody", place=str(place))
 
-    def _customer(self, turn: Turn, text: str, **slots: str) -> TextReply:
-        return self._wording.customer(text, title=turn.account.title, **slots)
+    def _customer(self, turn: Turn, text: str, **slots: str) -> Outgoing:
+        return self._wording.customer(text, title=turn.account.title, elder=turn.standing.elder, **slots)
 
     def _say(self, turn: Turn, content: Outgoing) -> Outcome:
         return Outcome(replies=(Reply(content=content, content_version=self._version),))
@@ -219,20 +220,15 @@ async def _chosen(turn: Turn, choices: Sequence[Choice]) -> Outcome | None:
     return None
 
 
+def _typed(turn: Turn) -> str:
+    typed = typed_option(turn)
+    return typed.id if typed else ""
+
+
 def _scored(turn: Turn) -> tuple[int, int] | None:
     """Return (handover, score) when the turn answers a closing question."""
     body: InboundBody = turn.body
     if not isinstance(body, Text):
         return None
-    chosen = body.option
-    if chosen is None:
-        chosen = next(
-            (
-                option.id
-                for number, option in enumerate(turn.standing.offered, start=1)
-                if turn.normal in (str(number), normalise(option.label))
-            ),
-            "",
-        )
-    found = _SCORE.fullmatch(chosen)
+    found = _SCORE.fullmatch(body.option or _typed(turn))
     return None if found is None else (int(found[1]), int(found[2]))

@@ -86,7 +86,7 @@ class HandoverRound:
     async def _open(self) -> None:
         for row in await self._queue.in_state(HandoverState.LEFT_MESSAGE):
             now, place = self._clock.now(), await self._handovers.place(row)
-            said = self._wording.customer("opened", title=self._post.title_of(row), place=str(place))
+            said = self._wording.customer("opened", title=self._post.title_of(row), elder=row.elder, place=str(place))
             letters = given(self._post.to_customer(row, said, key=f"opened:{_stamp(now)}"))
             session = self._post.on_waiting(row.account_id)
             if await self._queue.unshelve(row, place=place, session=session, letters=letters, now=now):
@@ -98,7 +98,9 @@ class HandoverRound:
             if row.session is not None:
                 continue  # the platform has them in its own queue, or with a servicer of its own
             now = self._clock.now()
-            said = self._wording.customer("shelved", title=self._post.title_of(row), opening=self._wording.opening(now))
+            said = self._wording.customer(
+                "shelved", title=self._post.title_of(row), elder=row.elder, opening=self._wording.opening(now)
+            )
             letters = given(self._post.to_customer(row, said, key=f"shelved:{_stamp(now)}"))
             if await self._queue.shelve(row, letters=letters, now=now):
                 self._on_outbox()
@@ -166,7 +168,7 @@ class HandoverRound:
             place, now = await self._handovers.place(row), self._clock.now()
             if not self._matters(row, place, now=now):
                 continue
-            said = self._wording.customer("place", title=self._post.title_of(row), place=str(place))
+            said = self._wording.customer("place", title=self._post.title_of(row), elder=row.elder, place=str(place))
             letter = self._post.to_customer(row, said, key=f"place:{row.notices}")
             if await self._queue.tell_place(row, place, letters=given(letter), now=now):
                 self._on_outbox()

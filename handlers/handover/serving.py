@@ -105,7 +105,9 @@ class ServingDesk:
         key = f"accepted:{who.viewer.staff_id}:{_stamp(now)}"
         letters = given(
             # Where the platform has sessions, it is said once it has given this one to them.
-            self._post.to_customer(row, self._wording.customer("accepted", title=title, staff=who.viewer.name), key=key)
+            self._post.to_customer(
+                row, self._wording.customer("accepted", title=title, elder=row.elder, staff=who.viewer.name), key=key
+            )
             if session is None
             else None,
             self._post.to_staff(

@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from content.elder import Elder
 from content.handover import Handover
 from content.masking import mask
-from content.messages import CardLine, CardReply, MenuReply, Option, TextReply, decode_inbound, decode_outgoing
+from content.messages import (
+    CardLine,
+    CardReply,
+    MenuReply,
+    Option,
+    Outgoing,
+    TextReply,
+    decode_inbound,
+    decode_outgoing,
+)
 from content.opening_hours import ZONE
 from content.slots import fill
+from handlers.conversation.elder_form import ElderForm
 from handlers.conversation.turn import words_of
 from storage.handover_rows import HandoverRow
 from storage.timeline import Said
@@ -36,28 +47,43 @@ TAKE, PASS, SEND_TO = "handover.take", "handover.pass", "handover.to"
 class HandoverWording:
     """Says everything around a handover."""
 
-    def __init__(self, authored: Handover, *, hotline: str) -> None:
+    def __init__(self, authored: Handover, *, elder: Elder, form: ElderForm, hotline: str) -> None:
+        """`form`: what messages to those look like who have the mode for the elderly."""
+        self._elder = elder
+        self._form = form
         self._customer = authored.customer
         self._staff = authored.staff
         self._authored = authored
         self._hotline = hotline
 
     def name_of(self, handover: HandoverRow) -> str:
-        """Return what the customer is called beside their number."""
-        return handover.name or self._customer.nameless
+        """Return what the customer is called beside their number; who writes to one of the elderly sees it there."""
+        name = handover.name or self._customer.nameless
+        return f"{name}·{self._elder.staff_mark}" if handover.elder else name
 
-    def customer(self, text: str, *, title: str, code: str | None = None, **slots: str) -> TextReply:
-        """Return one of the sentences for customers, named as in the file; `code`: it leaves by this code alone."""
+    def customer(self, text: str, *, title: str, elder: bool, code: str | None = None, **slots: str) -> Outgoing:
+        """Return one of the sentences for customers, named as in the file.
+
+        `elder`: in the short form. `code`: it leaves by this code alone.
+        """
         common = {"account": title, **({"hotline": self._hotline} if self._hotline else {})}
-        return TextReply(content=fill(getattr(self._customer, text), {**common, **slots}), code=code)
+        sentence = getattr(self._customer, text)
+        whole = TextReply(content=fill(sentence, {**common, **slots}), code=code)
+        if not elder:
+            return whole
+        return self._form.of(whole, short=fill(self._form.short_of(sentence), {**common, **slots}))
 
-    def over(self, handover: HandoverRow, *, title: str, code: str | None = None) -> MenuReply:
+    def over(self, handover: HandoverRow, *, title: str, code: str | None = None) -> Outgoing:
         """Return that it is over and that the bot is back, with the question for satisfaction."""
-        scores = [
-            Option(id=f"{RATE}.{handover.id}.{score}", label=label)
-            for score, label in enumerate(self._customer.scores, start=1)
-        ]
-        return MenuReply(head=self.customer("over", title=title).content, options=tuple(scores), code=code)
+        common = {"account": title, **({"hotline": self._hotline} if self._hotline else {})}
+        scores = list(enumerate(self._customer.scores, start=1))
+        if handover.elder:
+            scores = [(each.score, each.label) for each in self._elder.scores]
+        options = tuple(Option(id=f"{RATE}.{handover.id}.{score}", label=label) for score, label in scores)
+        asked = MenuReply(head=fill(self._customer.over, common), options=options, code=code)
+        if not handover.elder:
+            return asked
+        return self._form.of(asked, short=fill(self._form.short_of(self._customer.over), common))
 
     def opening(self, now: datetime) -> str:
         """Return the next opening as people say it: 今天 09:00, 明天, or the date and weekday."""
@@ -92,6 +118,8 @@ class HandoverWording:
         `is_there`: they serve at the platform itself.
         """
         head = self.staff("context_there" if is_there else "context", handover, account=title)
+        if handover.elder:
+            head = f"{self._elder.staff_note}\n{head}"
         return "\n".join([head, *(self._line(message) for message in said if _was_said(message))])
 
     def relayed(self, handover: HandoverRow, words: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from content.messages import Outgoing, TextReply, decode_outgoing
+from content.messages import MenuReply, Outgoing, TextReply, decode_outgoing
 from content.normal_form import normalise
 from content.retention import Retention
 from handlers.conversation.phrasing import Phrasing
@@ -18,6 +18,8 @@ from storage.history import History
 
 #: The question may stand before others that were asked behind it, as the notice at a first chat.
 _LATELY: Final = 3
+#: For the elderly the pieces of its whole text follow it.
+_LATELY_IN_PIECES: Final = 10
 
 
 class PrivacyDesk:
@@ -102,11 +104,16 @@ class PrivacyDesk:
         """
         if await self._erasures.is_asked(turn.who.customer_id):
             return True
-        lately = await self._history.said_lately(turn.account.name, turn.who.identity_id, limit=_LATELY)
-        return any(self._is_question(decode_outgoing(said.kind, said.fields)) for said in lately if said.kind == "text")
+        limit = _LATELY_IN_PIECES if turn.standing.elder else _LATELY
+        lately = await self._history.said_lately(turn.account.name, turn.who.identity_id, limit=limit)
+        return any(self._is_question(decode_outgoing(said.kind, said.fields)) for said in lately)
 
     def _is_question(self, content: Outgoing) -> bool:
-        return isinstance(content, TextReply) and self._asked.fullmatch(content.content) is not None
+        """Tell whether it is the question: whole, or in its short form with the whole behind it."""
+        match content:
+            case TextReply(content=words) | MenuReply(rest=str() as words):
+                return self._asked.fullmatch(words) is not None
+        return False
 
 
 def _normal(phrases: Iterable[str]) -> frozenset[str]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from content.messages import Purpose
+from content.messages import Outgoing, Purpose, TextReply, encode_body
 from content.slots import fill
 from handlers.clock import Clock
 from handlers.conversation.accounts import ServedAccount
+from handlers.conversation.elder_form import ElderForm
 from storage.leave_notices import LeaveNotices, notice_key
 from storage.mailbox import Mailbox
 from storage.records import ReplyDraft
@@ -27,12 +28,13 @@ class Notices:
         mailbox: Mailbox,
         accounts: Mapping[int, ServedAccount],
         text: str,
+        form: ElderForm,
         version: str,
         least: int,
         clock: Clock,
         on_outbox: Callable[[], None],
     ) -> None:
-        """`text` has the slots `{left}`, `{owner}`, `{account}` and `{hotline}`.
+        """`text` has the slots `{left}`, `{owner}`, `{account}` and `{hotline}`; `form` shortens it for the elderly.
 
         `least`: so many messages the platform must still allow, for some of them are kept for a person.
         """
@@ -40,6 +42,7 @@ class Notices:
         self._mailbox = mailbox
         self._accounts = accounts
         self._text = text
+        self._form = form
         self._version = version
         self._least = least
         self._clock = clock
@@ -57,9 +60,13 @@ class Notices:
                 "account": served.info.title,
                 "hotline": served.info.hotline,
             }
+            content: Outgoing = TextReply(content=fill(self._text, slots))
+            if notice.elder:
+                content = self._form.of(content, short=fill(self._form.short_of(self._text), slots))
+            kind, fields = encode_body(content)
             draft = ReplyDraft(
-                kind="text",
-                fields={"content": fill(self._text, slots)},
+                kind=kind,
+                fields=fields,
                 purpose=Purpose.SERVICE,
                 content_version=self._version,
             )

@@ -48,6 +48,8 @@ class Identity(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     #: When the platform was last asked for the unionid.
     union_checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: Since when the customer wants the mode for the elderly, by their own words; alike on all of their identities.
+    elder_since: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class CustomerMerge(SQLModel, table=True):

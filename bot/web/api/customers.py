@@ -60,6 +60,7 @@ class Customer(BaseModel):
     contacts: list[ShownContact]
     scenes: list[str] = Field(description="Scenes of the codes they scanned, the first one first.")
     consents: dict[str, str] = Field(description="By name the state of each consent that was asked for or said.")
+    elder_since: datetime | None = Field(description="Since when they want the mode for the elderly, or null.")
 
 
 class CustomerPage(Page):
@@ -135,6 +136,7 @@ def _customer(card: CustomerCard) -> Customer:
         contacts=[_contact(contact) for contact in card.contacts],
         scenes=list(card.scenes),
         consents=card.consents,
+        elder_since=card.elder_since,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from content.messages import Unfollow
 from handlers.conversation.accounts import Answers, ServedAccount
+from handlers.conversation.elder_form import ElderForm
 from handlers.conversation.turn import AccountInfo
 from handlers.tasks.notices import Notices
 from storage.leave_notices import LeaveNotices
@@ -29,6 +30,7 @@ async def notices(stores: OpenStores, firm: Firm, clock: ManualClock) -> Notices
         notices=LeaveNotices(stores.database),
         mailbox=Mailbox(stores.database),
         accounts={served.row.id: served},
+        form=ElderForm(CONTENT),
         text=CONTENT.tasks.texts.new_agent,
         version=CONTENT.version,
         least=2,

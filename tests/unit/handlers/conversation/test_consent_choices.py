@@ -90,6 +90,7 @@ async def test_the_list_shows_state_and_day_and_switches_each(desk: Any) -> None
         "marketing.on",
         "personalisation.on",
         "archive.on",
+        "elder.on",
     ]
     switched = await desk.hears(tap("consent.profile.off"), standing=before)
     assert steps(switched) == {"profile": "withdrawn"}
