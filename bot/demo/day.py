@@ -74,6 +74,11 @@ CUSTOMER_DAY: Final = (
     _text("保单怎么查？", "查保单可以这样："),
     _text("恢复订阅", "已为您恢复活动和推广消息，感谢您的信任。"),
     _text("恢复订阅", "您的活动和推广消息目前就是开启的，无需再次操作。"),
+    # The mode for the elderly: the core first, the whole behind 更多, and back.
+    _text("长辈模式", "长辈模式已打开", "人工"),
+    _text("犹豫期是什么意思？", "犹豫期内可以反悔。", "人工", "更多"),
+    _text("更多", "犹豫期（也叫冷静期）是签收保单后", "更多"),
+    _text("标准模式", "已回到标准模式"),
     _text("今天股市怎么样", "抱歉，这个问题我暂时答不上来，不敢随口乱说。", "发送「人工」"),
     Step(who="lin", act="unfollow", says="（取消关注）"),
     Step(who="lin", act="follow", says="（再次关注）", sees=("您好，欢迎关注", "我是智能客服小安")),

@@ -109,7 +109,11 @@ class SessionRound:
             return
         if session.state is not SessionState.POOL:
             code = await platform.move(row.person, SessionState.POOL)
-        said = None if code is None else self._wording.customer("pooled", title=self._post.title_of(row), elder=row.elder, code=code)
+        said = (
+            None
+            if code is None
+            else self._wording.customer("pooled", title=self._post.title_of(row), elder=row.elder, code=code)
+        )
         letters = given(None if said is None else self._post.to_customer(row, said, key="pooled"))
         if await self._sessions.pooled(row, letters=letters, now=self._clock.now()):
             self._on_outbox()
@@ -149,7 +153,9 @@ class SessionRound:
                 )
             case SessionStep.POOLING:
                 place = await self._handovers.place(row)
-                said = self._wording.customer("queued", title=self._post.title_of(row), elder=row.elder, place=str(place))
+                said = self._wording.customer(
+                    "queued", title=self._post.title_of(row), elder=row.elder, place=str(place)
+                )
                 letters = given(self._post.to_customer(row, said, key="to_line", free=True))
                 await self._sessions.to_line(row, place=place, letters=letters, now=now)
             case _:
@@ -178,7 +184,9 @@ class SessionRound:
         await self._sessions.put_off(row, until=until)
 
     def _accepted(self, row: HandoverRow, code: str) -> Letter | None:
-        said = self._wording.customer("accepted", title=self._post.title_of(row), elder=row.elder, code=code, staff=row.staff or "")
+        said = self._wording.customer(
+            "accepted", title=self._post.title_of(row), elder=row.elder, code=code, staff=row.staff or ""
+        )
         return self._post.to_customer(
             row, said, key=f"held:{row.staff_id}:{(row.session_at or row.last_at).timestamp()}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -96,7 +97,7 @@ class Marked:
         said = await self.visitors.say(PERSON, f"{signal}，{MARK}")
         where = AttributionDraft(scene=f"scene-{MARK}", campaign=MARK, agent=None)
         handled = turn(lease_of(said), [said.seq], MARK, f"{MARK} 2", now=self.clock.now(), attributions=(where,))
-        await self.stores.handling.finish(handled)
+        await self.stores.handling.finish(replace(handled, elder=True))
         customer = said.person.customer_id
         for n in range(70):  # enough for a block of the index
             await self.say(f"{n} {MARK} {n}", answer=f"您说 {MARK}" if n % 10 == 0 else None)
