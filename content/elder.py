@@ -101,7 +101,7 @@ class Elder(Authored):
     short: Shorts = Shorts()
 
     def sentences(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Yield (name, text, labels beside the person's) of the mode's own sentences for customers."""
+        """Yield (name, text, labels beside the person's) of the mode's own sentences that stand by themselves."""
         yield from (
             (name, getattr(self, name), labels)
             for name, labels in (
@@ -113,7 +113,6 @@ class Elder(Authored):
                 ("nothing_more", ()),
                 ("person_answer", ()),
                 ("choose", (self.more,)),
-                ("consent", (self.more, "关闭个性化推荐")),
             )
         )
 

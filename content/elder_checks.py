@@ -11,7 +11,7 @@ from content.document import Document, Place
 from content.elder import MOST, Elder, authored_characters, characters, labels_of, sentence_of
 from content.errors import Problem
 from content.notice import Notice
-from content.slots import COMMON_SLOTS, slots_of
+from content.slots import COMMON_SLOTS, fill, slots_of
 from content.wording import Wording
 
 _ELDER_SLOTS: Final = {"consents": frozenset({"granted"}), "consent": frozenset({"title", "state"})}
@@ -25,7 +25,12 @@ def check_elder(document: Document, elder: Elder, files: Mapping[str, BaseModel]
     notice = files["notice"]
     assert isinstance(notice, Notice)
     titles = tuple(notice.consents.of(name).title for name in notice.consents.names())
-    for name, text, labels in (*elder.sentences(), ("consents", elder.consents, titles)):
+    switches = [fill(label, {"title": title}) for title in titles for label in (notice.switch_on, notice.switch_off)]
+    about_consents = (
+        ("consents", elder.consents, (*titles, elder.switch_off)),
+        ("consent", elder.consent, (max(switches, key=len),)),
+    )
+    for name, text, labels in (*elder.sentences(), *about_consents):
         allowed = _ELDER_SLOTS.get(name, frozenset()) | COMMON_SLOTS
         yield from _measured(document, (name,), text, elder, labels=labels, allowed=allowed)
     for section, model in files.items():

@@ -216,7 +216,7 @@ class _AccountTurns:
             await _LEASE.run(connection, identities, account=self._account_id, by=by, until=until)
         if self._consents:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
-        for customer_id, on in self._elders.items():
+        for customer_id, on in sorted(self._elders.items()):
             await turn_elder_mode(connection, customer_id, on=on, now=self._outgoing.now)
         if self._attributions:
             await connection.execute(insert(ATTRIBUTION), self._attributions)

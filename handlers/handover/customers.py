@@ -164,8 +164,10 @@ class CustomerDesk:
         body = turn.body
         if isinstance(body, MenuClick):
             return body.key in self._authored.asking.keys
-        if isinstance(body, Text) and (option := body.option or _typed(turn)):
-            return option in self._authored.asking.keys
+        if isinstance(body, Text) and body.option is not None:
+            return body.option in self._authored.asking.keys
+        if _typed(turn) in self._authored.asking.keys:
+            return True
         return any(self._authored.asking.asks(fragment.normal) for fragment in turn.fragments)
 
     async def _end(self, turn: Turn, row: HandoverRow) -> Outcome:
