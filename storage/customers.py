@@ -157,11 +157,11 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await connection.execute(update(IDENTITY).where(IDENTITY.c.customer_id == gone).values(customer_id=kept))
     await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=kept))
     await inherit_owner(connection, kept=kept, gone=gone, now=now)
+    await share_elder_mode(connection, kept)
     await inherit_hold(connection, kept=kept, gone=gone)
     await inherit_erasure(connection, kept=kept, gone=gone)
     rows = await latest_consent_rows(connection, [kept, gone])
     mine, theirs = ({name: row.state for name, row in rows.get(each, {}).items()} for each in (kept, gone))
-    await share_elder_mode(connection, kept)
     changed = [
         {
             "customer_id": kept,
