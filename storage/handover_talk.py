@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -30,7 +30,7 @@ from storage.tables import (
     IDENTITY,
     MESSAGE,
 )
-from storage.tables.delivery import OPEN
+from storage.tables.delivery import OPEN, DeliveryState
 from storage.tables.handover import HandoverState
 from storage.timeline import SAID, Said, said
 from storage.viewer import Viewer
@@ -203,7 +203,10 @@ class HandoverTalk:
         )
 
     async def reach(self, handover: HandoverRow) -> tuple[Person, int]:
-        """Return the customer as they can be reached now, and how many messages to them are still on their way."""
+        """Return the customer as they can be reached now, and how many messages to them wait to be sent.
+
+        What is being sent has taken its share of the quota already.
+        """
         waiting = (
             select(func.count())
             .select_from(DELIVERY)
@@ -211,14 +214,20 @@ class HandoverTalk:
                 DELIVERY.c.account_id == handover.account_id,
                 DELIVERY.c.identity_id == handover.identity_id,
                 DELIVERY.c.state.in_(OPEN),
+                DELIVERY.c.state != DeliveryState.ATTEMPTING,
             )
         )
         async with self._database.read() as connection:
             found = await load_persons(connection, account_id=handover.account_id, identity_ids=[handover.identity_id])
             return found[handover.identity_id], int((await connection.execute(waiting)).scalar() or 0)
 
-    async def last_said(self, handover: HandoverRow, *, limit: int, only_customer: bool = False) -> list[Said]:
-        """Return what was said last with the customer on the account, the oldest at the front; staff serve by it."""
+    async def last_said(
+        self, handover: HandoverRow, *, limit: int, only_customer: bool = False, until: datetime | None = None
+    ) -> list[Said]:
+        """Return what was said last with the customer on the account, the oldest at the front; staff serve by it.
+
+        `until`: nothing that was recorded later.
+        """
         query = (
             select(*SAID)
             .join(ACCOUNT, ACCOUNT.c.id == MESSAGE.c.account_id)
@@ -230,9 +239,19 @@ class HandoverTalk:
         )
         if only_customer:
             query = query.where(MESSAGE.c.direction == "in")
+        if until is not None:
+            query = query.where(MESSAGE.c.recorded_at <= until)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [said(row) for row in reversed(rows)]
+
+    async def deliveries(self, account_id: int, seqs: Collection[int]) -> dict[int, tuple[str, str | None]]:
+        """Return state and reason of what was to leave, by its place in the log."""
+        query = select(DELIVERY.c.out_seq, DELIVERY.c.state, DELIVERY.c.reason).where(
+            DELIVERY.c.account_id == account_id, DELIVERY.c.out_seq.in_(seqs)
+        )
+        async with self._database.read() as connection:
+            return {row.out_seq: (row.state, row.reason) for row in await connection.execute(query)}
 
 
 def _running(handover: HandoverRow) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from storage.duty import OnDuty
 from storage.handover_list import HandoverList
 from storage.handover_rows import HandoverRow
 from storage.handover_talk import HandoverTalk
+from storage.tables.delivery import DeliveryState
 from storage.tables.handover import HandoverState
 from storage.timeline import Said
 from storage.viewer import Viewer
@@ -74,8 +75,11 @@ class Opened:
     is_of_scope: bool
     #: What was said, the newest first, masked; None: not for this viewer to read (they do not serve it yet).
     talk: tuple[Said, ...] | None
-    #: How many replies the customer's last act still allows.
+    #: By place in the log the state of what was to leave and has not arrived, with its reason.
+    unsent: dict[int, tuple[str, str | None]]
+    #: How many replies the customer's last act still allows, and why none may leave ("" when one may).
     left: int
+    refusal: str
     place: int | None
 
 
@@ -104,8 +108,11 @@ class HandoverBoard:
     async def groups(self, viewer: Viewer) -> Groups:
         """Return what is open in the scope. Raises Forbidden."""
         require(viewer, Permission.HANDOVERS_READ)
-        rows = await self._handovers.open(viewer=viewer, limit=MOST + 1)
-        shown = rows[:MOST]
+        mine = await self._desk.mine(viewer) if viewer.may(Permission.HANDOVERS_SERVE) else []
+        known = {row.id for row in mine}
+        rows = await self._handovers.open(viewer=viewer, limit=MOST + len(mine) + 1)
+        others = [row for row in rows if row.id not in known]
+        shown = [*mine, *others[:MOST]]
         places, ours = await self._handovers.line(limit=_LINE), await self._of_scope(viewer, shown)
         listed = [
             await self._listed(viewer, row, place=places.get(row.id), is_of_scope=row.id in ours) for row in shown
@@ -117,7 +124,7 @@ class HandoverBoard:
             left=tuple(one for one in listed if one.row.state is HandoverState.LEFT_MESSAGE),
             others=tuple(one for one in listed if one.row.staff_id is not None and not one.is_mine),
             is_on_duty=await self._duty.is_on(viewer),
-            has_more=len(rows) > MOST,
+            has_more=len(others) > MOST,
         )
 
     async def opened(self, viewer: Viewer, handover_id: int) -> Opened | None:
@@ -135,12 +142,15 @@ class HandoverBoard:
         else:
             await self._look(viewer, Deed(action="read", subject="handover", subject_id=row.id))
         places = await self._handovers.line(limit=_LINE) if row.state is HandoverState.WAITING else {}
+        refusal, left = await self._desk.allowed(row) if serves else ("", 0)
         return Opened(
             row=row,
             is_mine=is_mine,
             is_of_scope=is_of_scope,
             talk=talk,
-            left=await self._desk.left(row) if serves else 0,
+            unsent=await self._unsent(talk or ()),
+            left=left,
+            refusal=refusal,
             place=places.get(row.id),
         )
 
@@ -151,8 +161,15 @@ class HandoverBoard:
     async def _said(self, viewer: Viewer, row: HandoverRow) -> tuple[Said, ...]:
         deed = Deed(action="read", subject="conversation", subject_id=row.customer_id, detail=f"handover {row.id}")
         await self._look(viewer, deed)
-        said = await self._talk.last_said(row, limit=_TALK)
+        said = await self._talk.last_said(row, limit=_TALK, until=row.closed_at)
         return tuple(_masked(message) for message in reversed(said))
+
+    async def _unsent(self, talk: Sequence[Said]) -> dict[int, tuple[str, str | None]]:
+        out = [message.seq for message in talk if message.direction == "out"]
+        if not out:
+            return {}
+        found = await self._talk.deliveries(talk[0].account_id, out)
+        return {seq: standing for seq, standing in found.items() if standing[0] != DeliveryState.SENT}
 
     async def _listed(self, viewer: Viewer, row: HandoverRow, *, place: int | None, is_of_scope: bool) -> Listed:
         is_mine, words = _is_mine(viewer, row), ""

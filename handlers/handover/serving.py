@@ -170,14 +170,18 @@ class ServingDesk:
         `of`: their own message in the log, if it is one.
         """
         require(who.viewer, Permission.HANDOVERS_SERVE)
+        letter = self._post.to_customer(
+            handover, TextReply(content=words, by=who.userid), key=f"reply:{key}", author=Author.PERSON
+        )
+        if letter is not None and await self._talk.was_sent(letter.key):
+            return Replied(told=Told.SENT, left=(await self.allowed(handover))[1])
         if handover.state is not HandoverState.RUNNING or handover.staff_id != who.viewer.staff_id:
             return Replied(told=Told.NOT_YOURS)
         if self._post.is_platforms(handover.account_id):
             return Replied(told=Told.REFUSED, reason=self._wording.staff("answer_there"))
-        now, content = self._clock.now(), TextReply(content=words, by=who.userid)
+        now = self._clock.now()
         refusal, left = await self._allowed(handover, words, now=now)
-        letter = self._post.to_customer(handover, content, key=f"reply:{key}", author=Author.PERSON)
-        if letter is None or (refusal and not await self._talk.was_sent(letter.key)):
+        if letter is None or refusal:
             return Replied(told=Told.REFUSED, reason=refusal)
         sent = await self._talk.reply(handover, letter, viewer=who.viewer, of=of, hold_id=hold_id, now=now)
         self._on_outbox()
@@ -189,10 +193,10 @@ class ServingDesk:
             case _:
                 return Replied(told=Told.NOT_YOURS)
 
-    async def left(self, handover: HandoverRow) -> int:
-        """Return how many replies the customer's last act still allows."""
-        _, left = await self._allowed(handover, "", now=self._clock.now())
-        return left
+    async def allowed(self, handover: HandoverRow) -> tuple[str, int]:
+        """Return why no reply may leave now ("" when one may), and how many the customer's last act still allows."""
+        refusal, left = await self._allowed(handover, "", now=self._clock.now())
+        return refusal, 0 if refusal else left
 
     def offer_letter(
         self, handover: HandoverRow, *, realm: str, userid: str, staff_id: int, now: datetime

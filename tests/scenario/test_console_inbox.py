@@ -99,7 +99,7 @@ async def test_who_waits_is_listed_with_place_and_owner_and_can_be_taken_answere
     assert "已由您接待" in _visible(taken)
     assert "我是z1" in _visible(taken)
     assert "还能回复" in _visible(taken)
-    assert "已发给这位客户" in after
+    assert "已提交发送" in after
     assert "材料收到了。" in after
     assert await _sent(desk, "z1") == ["您好，\n材料收到了。"]
     assert closed.headers["Location"] == f"{_INBOX}?told=closed"
@@ -259,3 +259,90 @@ async def test_a_supervisor_sees_who_serves_and_reads_the_talk_of_the_team(desk:
     assert "Zhang" in listed
     assert "我是z1" in one
     assert "reply-words" not in one
+
+
+async def test_what_was_typed_is_still_to_be_read_when_the_handover_is_over_or_out_of_sight(desk: Desk) -> None:
+    clerk, number = await _serves(desk, "wang", "nobody's")
+    form = await _form(clerk, number)
+    # Zhao is of another branch: what Zhao serves is out of Wang's sight.
+    zhao = await desk.clerk("zhao")
+    await _send(zhao, f"{_INBOX}/duty", on="yes")
+    await _send(clerk, f"{_INBOX}/{number}/pass", userid="zhao")
+    await _send(zhao, f"{_INBOX}/{number}/take")
+    live = await clerk.get(f"{_INBOX}/{number}?was=running", HX_Request="true", X_Zhike_Live="1")
+    lost = await _send(clerk, f"{_INBOX}/{number}/reply", key=form, words="写了很久<b>的话")
+    await _send(zhao, f"{_INBOX}/{number}/close")
+    over = await _send(zhao, f"{_INBOX}/{number}/reply", key=form, words="晚了一步的话")
+
+    assert live.status == 200
+    assert "已由别人接待，或不在您的查看范围内" in live.text
+    assert lost.status == 404
+    assert "写了很久&lt;b&gt;的话" in lost.text
+    assert over.status == 409
+    assert "晚了一步的话" in over.text
+    assert await _sent(desk, "nobody's") == []
+
+
+async def test_a_reply_that_did_not_arrive_is_marked_and_one_under_way_is_counted_once(desk: Desk) -> None:
+    clerk, number = await _serves(desk, "zhang", "z1")
+    await _send(clerk, f"{_INBOX}/{number}/reply", key=await _form(clerk, number), words="第一句")
+    waiting = _visible(await clerk.get(f"{_INBOX}/{number}"))
+    [left] = re.findall(r"还能回复 (\d) 条", waiting)
+    # What the sending loop does: it takes the share and sends, and then the platform refuses.
+    await desk.stores.change(
+        "UPDATE reach SET quota_left = quota_left - 1 WHERE identity_id = (SELECT identity_id FROM handover)"
+    )
+    await desk.stores.change("UPDATE delivery SET state = 'attempting' WHERE author = 'person'")
+    sending = _visible(await clerk.get(f"{_INBOX}/{number}"))
+    await desk.stores.change("UPDATE delivery SET state = 'failed', reason = 'rejected' WHERE author = 'person'")
+    failed = _visible(await clerk.get(f"{_INBOX}/{number}"))
+
+    assert "待发送" in waiting
+    assert "发送中" in sending
+    assert f"还能回复 {left} 条" in sending
+    assert "没有发出" in failed
+
+
+async def test_words_leave_as_they_were_typed(desk: Desk) -> None:
+    clerk, number = await _serves(desk, "zhang", "z1")
+    typed = "保额\u300050\t万，1年\u200d\n第二行\x07"
+    await _send(clerk, f"{_INBOX}/{number}/reply", key=await _form(clerk, number), words=typed)
+    assert await _sent(desk, "z1") == ["保额\u300050 万，1年\u200d\n第二行"]
+
+
+async def test_the_same_form_after_the_end_says_that_it_was_sent(desk: Desk) -> None:
+    clerk, number = await _serves(desk, "zhang", "z1")
+    form = await _form(clerk, number)
+    await _send(clerk, f"{_INBOX}/{number}/reply", key=form, words="今天到账")
+    await _send(clerk, f"{_INBOX}/{number}/close")
+    again = await _send(clerk, f"{_INBOX}/{number}/reply", key=form, words="今天到账")
+    assert again.headers["Location"] == f"{_INBOX}/{number}?told=sent"
+    assert await _sent(desk, "z1") == ["今天到账"]
+
+
+async def test_a_closed_handover_shows_its_own_talk_and_nothing_later(desk: Desk, clock: ManualClock) -> None:
+    clerk, number = await _serves(desk, "zhang", "z1")
+    await _send(clerk, f"{_INBOX}/{number}/close")
+    await clock.advance(60)
+    await _says(desk, "z1", "后来才说的话")
+    text = (await clerk.get(f"{_INBOX}/{number}")).text
+    assert "正在为您服务" in text
+    assert "后来才说的话" not in text
+
+
+async def test_duty_is_part_of_what_renews_itself(desk: Desk) -> None:
+    clerk = await desk.clerk("zhang")
+    await _send(clerk, f"{_INBOX}/duty", on="yes")
+    assert "在班" in (await clerk.get(_INBOX, HX_Request="true", X_Zhike_Live="1")).text
+    await desk.stores.change("UPDATE duty SET ended_at = since")
+    assert "不在班" in (await clerk.get(_INBOX, HX_Request="true", X_Zhike_Live="1")).text
+
+
+async def test_a_supervisor_passes_nobodys_offer_on_in_their_place(desk: Desk) -> None:
+    clerk, number = await _serves(desk, "zhang", "z1")
+    sun, li = await desk.clerk("sun"), await desk.clerk("li")
+    await _send(li, f"{_INBOX}/duty", on="yes")
+    await _send(clerk, f"{_INBOX}/{number}/pass", userid="li")
+    answer = await _send(sun, f"{_INBOX}/{number}/pass", userid="zhang")
+    assert answer.status == 409
+    assert "已转交" not in answer.text

@@ -82,8 +82,10 @@ class Guard:
     def _to_sign_in(self, request: web.Request) -> web.StreamResponse:
         here = request.raw_path
         if request.headers.get("HX-Request") == "true":
-            # A part of a page leads nowhere by itself; the page around it does.
-            here = urlsplit(request.headers.get("HX-Current-URL", "")).path or ROOT
+            # A part of a page leads nowhere by itself; the page around it does. A part that renews itself has its
+            # page's address; the one around it may be that of a form which was refused.
+            around = "" if LIVE in request.headers else urlsplit(request.headers.get("HX-Current-URL", "")).path
+            here = around or (request.path if LIVE in request.headers else ROOT)
         query = f"?next={quote(here, safe='')}" if request.method in SAFE_METHODS else ""
         return self._shell.visitor(request).redirect(f"{ROOT}/sign-in{query}")
 

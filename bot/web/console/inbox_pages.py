@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import unicodedata
 from typing import Any, Final
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from handlers.handover.duty_desk import Begun, DutyDesk
 from handlers.handover.serving import Replied, Serving, ServingDesk, Told
 from handlers.handover.wording import HandoverWording
 from storage.handovers import Accepted
+from storage.tables.delivery import OPEN_WORDS
 from storage.tables.handover import HandoverState
 
 #: Characters of one reply; 600 of Chinese are 1,800 bytes, below the 2,048 of a text to a follower (platform.md).
@@ -68,7 +70,9 @@ class InboxPages:
     async def _list(self, visit: Visit) -> web.StreamResponse:
         return await self._listed(visit)
 
-    async def _listed(self, visit: Visit, *, status: int = 200, problem: str | None = None) -> web.StreamResponse:
+    async def _listed(
+        self, visit: Visit, *, status: int = 200, problem: str | None = None, draft: str = ""
+    ) -> web.StreamResponse:
         return visit.page(
             "inbox_list.html" if visit.is_partial else "inbox.html",
             status=status,
@@ -78,6 +82,7 @@ class InboxPages:
             may_serve=visit.viewer.may(Permission.HANDOVERS_SERVE),
             told=_told(visit),
             problem=problem,
+            draft=draft,
         )
 
     async def _change_duty(self, visit: Visit) -> web.StreamResponse:
@@ -91,10 +96,14 @@ class InboxPages:
         return visit.redirect(f"{ROOT}/inbox?told={'on_duty' if begun is Begun.DONE else 'on_duty_before'}")
 
     async def _one(self, visit: Visit) -> web.StreamResponse:
-        opened = await self._opened(visit)
-        if visit.is_partial:
-            return visit.page("inbox_talk.html", **self._state(visit, opened))
-        return await self._handover(visit, opened)
+        if not visit.is_partial:
+            return await self._handover(visit, await self._opened(visit))
+        opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
+        # Whoever has lost one to somebody beyond their sight hears it where they look.
+        return visit.page("inbox_gone.html") if opened is None else self._talk(visit, opened)
+
+    def _talk(self, visit: Visit, opened: Opened) -> web.StreamResponse:
+        return visit.page("inbox_talk.html", **self._state(visit, opened))
 
     async def _take(self, visit: Visit) -> web.StreamResponse:
         opened = await self._opened(visit)
@@ -105,8 +114,11 @@ class InboxPages:
         return await self._refused(visit, which)
 
     async def _reply(self, visit: Visit) -> web.StreamResponse:
-        opened = await self._opened(visit)
         words, form = _words(await form_field(visit.request, "words")), await form_field(visit.request, "key")
+        opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
+        if opened is None:
+            problem = visit.words("inbox.gone_from_sight")
+            return await self._listed(visit, status=404, problem=problem, draft=words)
         if not words or len(words) > LONGEST_REPLY or not _KEY.fullmatch(form):
             problem = visit.words("inbox.bad_reply", longest=LONGEST_REPLY)
             return await self._handover(visit, opened, status=422, problem=problem, draft=words)
@@ -120,7 +132,9 @@ class InboxPages:
 
     async def _pass(self, visit: Visit) -> web.StreamResponse:
         opened, userid = await self._opened(visit), await form_field(visit.request, "userid")
-        if not userid and opened.row.state is HandoverState.OFFERED:
+        if not opened.is_mine:
+            return await self._refused(visit, "not_yours")
+        if not userid:
             done, _ = await self._desk.decline(visit.viewer, opened.row.id)
             return visit.redirect(f"{ROOT}/inbox?told=passed") if done else await self._refused(visit, "gone")
         named = [person for person in await self._board.colleagues(visit.viewer) if person.userid == userid]
@@ -143,10 +157,12 @@ class InboxPages:
         return opened
 
     async def _refused(self, visit: Visit, which: str, **slots: str) -> web.StreamResponse:
-        """Show the handover as it stands now, and why nothing came of it."""
-        return await self._handover(
-            visit, await self._opened(visit), status=409, problem=visit.words(f"inbox.{which}", **slots)
-        )
+        """Show the handover as it stands now, or the list when it is out of sight, and why nothing came of it."""
+        problem = visit.words(f"inbox.{which}", **slots)
+        opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
+        if opened is None:
+            return await self._listed(visit, status=409, problem=problem)
+        return await self._handover(visit, opened, status=409, problem=problem)
 
     async def _handover(
         self, visit: Visit, opened: Opened, *, status: int = 200, problem: str | None = None, draft: str = ""
@@ -172,10 +188,13 @@ class InboxPages:
             "opened": opened,
             "row": opened.row,
             "now": self._clock.now(),
-            "sayings": None if opened.talk is None else [self._sayings.of(said, visit.words) for said in opened.talk],
+            "sayings": None
+            if opened.talk is None
+            else [(self._sayings.of(said, visit.words), opened.unsent.get(said.seq)) for said in opened.talk],
             #: What the page around the part was made for; when it is another by now, the part says so.
             "was": visit.query("was") or _stamp(opened),
             "stamp": _stamp(opened),
+            "open_states": OPEN_WORDS,
         }
 
     def _why(self, visit: Visit, replied: Replied) -> str:
@@ -208,6 +227,6 @@ def _told(visit: Visit) -> str | None:
 
 
 def _words(text: str) -> str:
-    """Return a reply with its lines, without other control characters, of which PostgreSQL takes no NUL."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(char for char in lines if char == "\n" or char.isprintable()).strip()
+    """Return a reply as it was typed, without control characters (PostgreSQL takes no NUL) and lone surrogates."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(char for char in lines if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs")).strip()

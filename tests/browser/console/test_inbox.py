@@ -106,7 +106,7 @@ async def test_a_customer_who_waits_is_taken_answered_once_and_let_go(office: Of
     await expect(box).to_have_value("正在写的半句")
     await box.fill("您好，今天到账。")
     await page.get_by_role("button", name="发送").dblclick()
-    await expect(page.get_by_role("status")).to_contain_text("已发给这位客户")
+    await expect(page.get_by_role("status")).to_contain_text("已提交发送")
     await office.does(counter.waits_for, "lin", "您好，今天到账。")
     assert await faults(page) == []
 
