@@ -82,6 +82,7 @@ async def test_a_card_shows_who_it_is_whose_they_are_and_when(api: Served, secre
         ],
         "scenes": [],
         "consents": {},
+        "elder_since": None,
     }
 
 
