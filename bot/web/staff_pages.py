@@ -25,6 +25,7 @@ from storage.outbox import Outbox
 from storage.replies import Replies
 from storage.search_index import SearchIndex
 from storage.sync_runs import SyncRuns
+from storage.traffic import Traffic
 
 
 def staff_pages(
@@ -43,6 +44,7 @@ def staff_pages(
         outbox=outbox,
         replies=replies,
         syncs=SyncRuns(database),
+        traffic=Traffic(database),
         clock=clock,
         config=OperationsConfig(
             token_keys={

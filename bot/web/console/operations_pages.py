@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aiohttp import web
 
+from bot.web.console.moments import ZONE
 from bot.web.console.pages import Page
 from bot.web.console.visit import Visit
 from bot.web.console.words import Words
@@ -18,6 +19,7 @@ from storage.operations import Operations
 from storage.outbox import Outbox
 from storage.replies import Replies
 from storage.sync_runs import Difference, SyncRuns
+from storage.traffic import Traffic
 
 #: Messages that wait longer, in seconds: the platform has given up on an answer by then.
 _LATE: Final = 15.0
@@ -25,6 +27,8 @@ _LATE: Final = 15.0
 _FEW: Final = 1_000
 #: Differences of a sync that are shown.
 _DIFFERENCES: Final = 20
+#: Hours that the chart shows, the running one included.
+_HOURS: Final = 24
 
 
 @value
@@ -47,11 +51,13 @@ class OperationsPages:
         outbox: Outbox,
         replies: Replies,
         syncs: SyncRuns,
+        traffic: Traffic,
         clock: Clock,
         config: OperationsConfig,
     ) -> None:
         self._operations = operations
         self._syncs = syncs
+        self._traffic = traffic
         self._outbox = outbox
         self._replies = replies
         self._clock = clock
@@ -81,6 +87,7 @@ class OperationsPages:
         waits = 0.0 if oldest is None else max((now - oldest).total_seconds(), 0.0)
         return {
             "now": now,
+            "hours": await self._traffic.hours(begins=_hours(now), now=now),
             "accounts": [(account, _token(account.token_until, now=now)) for account in accounts],
             "deliveries": await self._outbox.counts(),
             "waits": None if oldest is None else _duration(visit.words, waits),
@@ -98,6 +105,12 @@ class OperationsPages:
     async def _differences(self, run_id: int) -> list[Difference]:
         """Return what a run found of members, departments and tags; whom it found of customers are others' to read."""
         return await self._syncs.differences(run_id, limit=_DIFFERENCES, with_customers=False)
+
+
+def _hours(now: datetime) -> list[datetime]:
+    """Return where the last hours begin on the pages' wall clock, the earliest first."""
+    running = now.astimezone(ZONE).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    return [running - timedelta(hours=back) for back in reversed(range(_HOURS))]
 
 
 def _token(until: datetime | None, *, now: datetime) -> str:

@@ -99,6 +99,68 @@ async def test_the_state_renews_itself(rooms: Screen) -> None:
     await expect(page.get_by_role("heading", name="运维")).to_have_count(1)
 
 
+_DRAWN = """() => {
+  const canvas = document.querySelector('#traffic canvas');
+  const drawing = echarts.getInstanceByDom(document.querySelector('#traffic .chart-canvas'));
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let accent = 0;
+  for (let at = 0; at < pixels.length; at += 4) if (pixels[at] === 13 && pixels[at + 1] === 107) accent += 1;
+  return {
+    series: drawing.getOption().series.map((one) => one.data),
+    table: [0, 1, 2].map((at) => [...document.querySelectorAll('#traffic tbody tr')].map(
+      (row) => Number(row.querySelectorAll('td')[at].textContent))),
+    accent: accent,
+    wide: canvas.clientWidth,
+    canvases: document.querySelectorAll('canvas').length,
+  };
+}"""
+
+
+@SIZES
+async def test_the_chart_draws_the_numbers_of_its_table(rooms: Screen, size: tuple[int, int]) -> None:
+    page = await rooms.signed_in(size, "admin")
+    await page.locator("#traffic canvas").wait_for()
+    seen = await page.evaluate(_DRAWN)
+
+    assert seen["series"] == seen["table"]
+    assert [len(numbers) for numbers in seen["table"]] == [24, 24, 24]
+    assert [sum(numbers) > 0 for numbers in seen["table"]] == [True, False, True]
+    assert seen["accent"] > 50
+    assert size[0] / 2 < seen["wide"] < size[0]
+
+
+async def test_a_chart_is_drawn_anew_when_the_page_renews_itself_and_the_one_before_is_gone(rooms: Screen) -> None:
+    page = await rooms.signed_in(DESK, "admin")
+    await page.locator("#traffic canvas").wait_for()
+    await page.get_by_text("以表格查看").click()
+    before = await page.evaluate(_DRAWN)
+    first = await page.evaluate_handle("echarts.getInstanceByDom(document.querySelector('#traffic .chart-canvas'))")
+    await rooms.desk.visitors().say("newcomer", "一句新的")
+    await expect(page.get_by_text("80 条", exact=True)).to_be_visible(timeout=20_000)
+    after = await page.evaluate(_DRAWN)
+
+    assert after["series"] == after["table"]
+    assert after["table"][2][-1] == before["table"][2][-1] + 1
+    assert after["canvases"] == 1
+    assert await first.evaluate("(drawing) => drawing.isDisposed()")
+    await expect(page.locator("#traffic table")).to_be_visible()
+
+
+async def test_without_a_script_the_numbers_stand_in_the_table(rooms: Screen) -> None:
+    page = await rooms.signed_in(DESK, "admin")
+    await page.close()
+    bare = await rooms.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
+    try:
+        await bare.add_cookies(await rooms.context.cookies())  # type: ignore[arg-type]
+        page = await bare.new_page()
+        await page.goto(f"{rooms.desk.base}/console/operations")
+        await page.get_by_text("以表格查看").click()
+        await expect(page.locator("#traffic tbody tr")).to_have_count(24)
+        await expect(page.locator("#traffic table")).to_be_visible()
+    finally:
+        await bare.close()
+
+
 @SIZES
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_no_page_has_a_serious_fault_or_is_wider_than_the_screen(

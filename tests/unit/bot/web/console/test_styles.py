@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pytest
@@ -32,3 +33,4 @@ def test_what_is_vendored_is_named_with_version_and_licence() -> None:
     assert scripts
     assert [name for name in scripts if name not in told] == []
     assert list(vendor.glob("*LICENSE*"))
+    assert [name for name in scripts if hashlib.sha256((vendor / name).read_bytes()).hexdigest() not in told] == []
