@@ -123,7 +123,7 @@ async def _is_before(connection: Connection, account_id: int, *, seq: int, at: d
     return found is not None and found < at
 
 
-def count_from(account_id: int, *, seq: int, since: datetime) -> Select[Any]:
+def count_from(account_id: int, *, seq: int, since: datetime) -> Select[int, int, int, int, int]:
     """Return the query that counts an account's rows from `seq` on by the hours after `since`."""
     recorded = type_coerce(WORK.c.recorded_at, BigInteger)
     took = type_coerce(WORK.c.handled_at, BigInteger) - recorded

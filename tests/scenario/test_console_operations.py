@@ -64,6 +64,15 @@ async def test_the_oldest_unhandled_message_and_unsettled_deliveries_are_shown(d
     assert "没有积压 待发送 0 已领取 0 发送中 0 待重试 0" in waits[2]
 
 
+async def test_the_hours_are_those_of_china_and_the_running_one_is_the_last(desk: Desk, clock: ManualClock) -> None:
+    await clock.advance(7 * 3600)
+    await desk.visitors().say("newcomer", "零点以后")
+    rows = re.findall(r"(\S+ \d\d:00) (\d+) (\d+) (\d+)", await _seen(desk))
+
+    assert len(rows) == 24
+    assert (rows[0][0], rows[-1]) == ("昨天 01:00", ("今天 00:00", "0", "0", "1"))
+
+
 async def test_who_leads_runs_until_the_lease_ends(desk: Desk, clock: ManualClock) -> None:
     nobody, now = await _seen(desk), clock.now()
     await desk.stores.leaders.lead("scheduler", holder="bot-7", now=now, until=now + timedelta(seconds=15))
