@@ -28,7 +28,11 @@ MORE: Final = f"{ELDER}more"
 SLOT_ROOM: Final[Mapping[str, int]] = {"account": 10, "hotline": 12, "opening": 16, "url": 0}
 _SLOT_ROOM: Final = 8
 _SLOT: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
-_ADDRESS: Final = re.compile(r"https?://\S+")
+#: What follows an address without a blank is Chinese, and no part of it.
+_ADDRESS: Final = re.compile(r"https?://[!-~]+")
+
+#: How a question ends in its normal form, which has no marks.
+_ASKING: Final = ("吗", "呢", "么")
 
 Phrases = Annotated[tuple[Phrase, ...], Field(min_length=1)]
 Label = Annotated[str, Field(min_length=1, max_length=10)]
@@ -87,6 +91,8 @@ class Elder(Authored):
     already_off: Words
     offer: Words
     nothing_more: Words
+    #: The message whose rest was tapped is not found any more.
+    too_long_ago: Words
     #: Above choices that are left alone on a message.
     choose: Words
     #: `{granted}` of the five consents are given; a tap on one shows it.
@@ -111,6 +117,7 @@ class Elder(Authored):
                 ("already_off", ()),
                 ("offer", (self.switch_on,)),
                 ("nothing_more", ()),
+                ("too_long_ago", ()),
                 ("person_answer", ()),
                 ("choose", (self.more,)),
             )
@@ -143,10 +150,13 @@ class Phrasebook:
         self.go_on: Final = frozenset(map(normalise, elder.go_on))
 
     def choice(self, normal: str) -> str | None:
-        """Return ON, OFF, ELDER (it is asked about) or None for a message in its normal form."""
+        """Return ON, OFF, ELDER (it is asked about) or None for a message in its normal form.
+
+        The name of the mode in a question turns nothing on: it is offered.
+        """
         core = self._core(normal)
         if core in self._on:
-            return ON
+            return ELDER if normal.endswith(_ASKING) else ON
         if core in self._off:
             return OFF
         return ELDER if core in self._about else None

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 
 from storage.database import Database
 from storage.records import StoredReply
-from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, IDENTITY, MESSAGE, REACH
+from storage.tables import ACCOUNT, ATTRIBUTION, CONTENT, CONVERSATION, IDENTITY, MESSAGE, REACH
 from storage.viewer import Viewer, visible
 
 _CHUNK = 2_000
@@ -44,8 +44,14 @@ class History:
             return None
         return StoredReply(kind=row.kind, fields=json.loads(row.fields))
 
-    async def said_lately(self, account: str, identity_id: int, *, limit: int) -> list[StoredReply]:
-        """Return what went out last in a person's conversation on an account, the newest first, destroyed ones not."""
+    async def said_lately(self, account: str, identity_id: int, *, limit: int, ever: bool = False) -> list[StoredReply]:
+        """Return what went out last to a person on an account, the newest first, destroyed ones not.
+
+        `ever`: also before the conversation that goes on now.
+        """
+        talks = select(CONVERSATION.c.id).where(
+            CONVERSATION.c.identity_id == identity_id, CONVERSATION.c.account_id == ACCOUNT.c.id
+        )
         query = (
             select(MESSAGE.c.kind, CONTENT.c.fields)
             .join(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
@@ -54,7 +60,7 @@ class History:
             .where(
                 ACCOUNT.c.name == account,
                 REACH.c.identity_id == identity_id,
-                MESSAGE.c.conversation_id == REACH.c.conversation_id,
+                MESSAGE.c.conversation_id.in_(talks) if ever else MESSAGE.c.conversation_id == REACH.c.conversation_id,
                 MESSAGE.c.direction == "out",
             )
             .order_by(MESSAGE.c.seq.desc())

@@ -128,25 +128,33 @@ class ConsentChoices:
     def _list(self, turn: Turn) -> Reply:
         if turn.standing.elder:
             return self._short_list(turn)
-        lines, options = [self._notice.shown], []
-        for consent in Consent:
-            title = self._notice.consents.of(consent).title
-            standing = turn.standing.consents.get(consent)
-            state = turn.standing.state(consent)
-            day = f"（{local(standing.at):%Y-%m-%d}）" if standing else ""
-            lines.append(f"· {title}：{getattr(self._notice.states, state)}{day}")
-            options.append(switch(self._notice, consent, on=state is not ConsentState.GRANTED))
+        options = [
+            switch(self._notice, consent, on=turn.standing.state(consent) is not ConsentState.GRANTED)
+            for consent in Consent
+        ]
         options.append(elder_switch(self._elder, on=True))
-        return self._phrasing.ask(turn, "\n".join(lines), tuple(options))
+        return self._phrasing.ask(turn, "\n".join(self._lines(turn)), tuple(options))
+
+    def _lines(self, turn: Turn) -> list[str]:
+        """Return where each consent stands, and since which day."""
+        lines = [self._notice.shown]
+        for consent in Consent:
+            standing = turn.standing.consents.get(consent)
+            day = f"（{local(standing.at):%Y-%m-%d}）" if standing else ""
+            title, state = self._notice.consents.of(consent).title, turn.standing.state(consent)
+            lines.append(f"· {title}：{getattr(self._notice.states, state)}{day}")
+        return lines
 
     def _short_list(self, turn: Turn) -> Reply:
-        """Return how many are given, and each by its name: a tap shows it."""
+        """Return how many are given, and each by its name: a tap shows it. All of it stands behind, and the notice."""
         granted = sum(turn.standing.state(consent) is ConsentState.GRANTED for consent in Consent)
         options = [
             Option(id=f"{CHOICE}{consent}.show", label=self._notice.consents.of(consent).title) for consent in Consent
         ]
         options.append(elder_switch(self._elder, on=False))
-        return self._phrasing.ask(turn, self._elder.consents, tuple(options), granted=str(granted))
+        short = self._phrasing.words(turn, self._elder.consents, granted=str(granted))
+        whole = "\n".join([*self._lines(turn), self._notice.text])
+        return replace(self._phrasing.told(turn, self._phrasing.words(turn, whole), tuple(options)), short=short)
 
     def _one(self, turn: Turn, consent: Consent) -> Reply:
         """Return one consent with its switch; what it means stands behind, whole."""

@@ -94,7 +94,8 @@ class MoreOfIt:
         wanted = chosen_id(turn)
         tapped = wanted.startswith(MORE)
         limit = _LATELY if tapped else 1
-        for said in await self._history.said_lately(turn.account.name, turn.who.identity_id, limit=limit):
+        lately = self._history.said_lately(turn.account.name, turn.who.identity_id, limit=limit, ever=tapped)
+        for said in await lately:
             content = decode_outgoing(said.kind, said.fields)
             if not isinstance(content, MenuReply) or (content.rest is None and content.rest_options is None):
                 continue
@@ -103,7 +104,8 @@ class MoreOfIt:
                 continue
             page = self._form.page(rest, options)
             return Outcome(replies=(Reply(content=page, content_version=self._phrasing.version),))
-        return Outcome(replies=(self._phrasing.say(turn, self._elder.nothing_more),))
+        words = self._elder.too_long_ago if tapped else self._elder.nothing_more
+        return Outcome(replies=(self._phrasing.say(turn, words),))
 
 
 def chosen_id(turn: Turn) -> str:

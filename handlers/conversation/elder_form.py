@@ -42,12 +42,19 @@ class ElderForm:
         match content:
             case TextReply(by=None):
                 made = self._first(content.content, (), short)
-            case MenuReply() if content.options[:1] != (self._person,):
+            case MenuReply() if not self._is_made(content):
                 words = "\n".join(part for part in (content.head, content.tail) if part)
                 made = self._first(words, content.options, short)
             case _:
                 return content
         return replace(made, code=content.code)
+
+    def _is_made(self, content: MenuReply) -> bool:
+        """Tell whether a menu has the form: a person stands first, and it is short or the rest stands behind."""
+        if content.options[:1] != (self._person,):
+            return False
+        has_rest = content.rest is not None or content.rest_options is not None
+        return has_rest or self._fits(content.head + content.tail, content.options[1:])
 
     def page(self, words: str, options: Sequence[Option] = ()) -> MenuReply:
         """Return the next piece of the words; behind the last piece the choices."""

@@ -94,7 +94,9 @@ def build_routes(
 def commands_of(content: Content, *, policies: PolicyDesk | None = None) -> Commands:
     """Return which messages of customers are turns of their own."""
     own, notice, asks = content.retention.phrases, content.notice, content.policies.asks
+    elder = content.elder
     phrases = [*own.export, *own.erase, *own.confirm, *notice.show, *notice.why]
+    phrases += [*elder.on, *elder.off, *elder.about]
     phrases += [phrase for _, _, phrase in notice.phrases()]
     if policies is None:
         return Commands(phrases, begins=own.correct)

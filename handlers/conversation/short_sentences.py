@@ -8,7 +8,7 @@ from typing import Final
 from content.elder import characters
 
 #: What is never cut apart: an address, a number, a date, a word of letters; everything else is a character of its own.
-_TOKEN: Final = re.compile(r"https?://\S+|[A-Za-z0-9][A-Za-z0-9.,:%+\-/#*]*|.", re.DOTALL)
+_TOKEN: Final = re.compile(r"https?://[!-~]+|[A-Za-z0-9][A-Za-z0-9.,:%+\-/#*]*|.", re.DOTALL)
 _ENDS: Final = frozenset("。！？；!?;\n")
 _PAUSES: Final = frozenset("，、：,: ")
 #: Stands with what is before it, never at the beginning of a piece.

@@ -19,7 +19,7 @@ from storage.history import History
 #: The question may stand before others that were asked behind it, as the notice at a first chat.
 _LATELY: Final = 3
 #: For the elderly the pieces of its whole text follow it.
-_LATELY_IN_PIECES: Final = 10
+_LATELY_IN_PIECES: Final = 30
 
 
 class PrivacyDesk:
@@ -49,7 +49,7 @@ class PrivacyDesk:
         self._history = history
         self._days = f"{erase_days:g}"
         parts = re.split(r"\{\w+\}", retention.texts.erase_ask)
-        self._asked = re.compile(".*".join(map(re.escape, parts)), re.DOTALL)
+        self._asked = re.compile(".*".join(re.escape(_solid(part)) for part in parts), re.DOTALL)
 
     def is_export(self, turn: Turn) -> bool:
         """Tell whether a customer wants their data."""
@@ -109,11 +109,22 @@ class PrivacyDesk:
         return any(self._is_question(decode_outgoing(said.kind, said.fields)) for said in lately)
 
     def _is_question(self, content: Outgoing) -> bool:
-        """Tell whether it is the question: whole, or in its short form with the whole behind it."""
+        """Tell whether it is the question: whole, in its short form with the whole behind it, or its first piece.
+
+        Where it was cut, blanks and line breaks are gone.
+        """
         match content:
-            case TextReply(content=words) | MenuReply(rest=str() as words):
-                return self._asked.fullmatch(words) is not None
-        return False
+            case TextReply(content=words):
+                said = [words]
+            case MenuReply(head=head, rest=rest):
+                said = [head, rest or "", head + (rest or "")]
+            case _:
+                said = []
+        return any(self._asked.fullmatch(_solid(words)) for words in said)
+
+
+def _solid(words: str) -> str:
+    return "".join(words.split())
 
 
 def _normal(phrases: Iterable[str]) -> frozenset[str]:
