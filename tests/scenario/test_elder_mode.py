@@ -157,6 +157,19 @@ def test_nothing_is_lost_behind_more_and_the_standard_mode_comes_back_whole(vill
     assert elder.says("怎么退保")[0]["text"] == whole["text"]
 
 
+def test_the_rest_is_there_after_a_night_and_the_notice_behind_the_list(village: Town) -> None:
+    elder = Elder(village, SERVICE, "shi")
+    village.follow(SERVICE, "shi")
+    elder.says("长辈模式")
+    [core] = elder.says("怎么退保")
+    village.advance(8 * 3600, step=600)
+    assert len(elder.reads(core).replace("\n", "")) > 60, "a tap brings the rest, however old the message"
+    [listed] = elder.says("隐私设置")
+    assert "【告知】" in elder.reads(listed), "where nothing could follow an answer, the notice is read here"
+    both = elder.says("退订")
+    assert "已关闭" in words(both[0])
+
+
 def test_the_mode_is_offered_and_never_turned_on_by_itself(village: Town) -> None:
     elder = Elder(village, SERVICE, "gong")
     village.follow(SERVICE, "gong")

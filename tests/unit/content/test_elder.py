@@ -92,3 +92,4 @@ def test_a_short_form_of_nothing_is_a_mistake(complaints: Any) -> None:
 
 def test_addresses_and_line_breaks_are_not_read() -> None:
     assert characters("点链接：\nhttps://bot.example/my-data/abcdef 下载") == len("点链接： 下载")
+    assert characters("请看https://a.example/x，" + "字" * 100) == len("请看，") + 100

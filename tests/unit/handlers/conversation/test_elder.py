@@ -30,7 +30,10 @@ async def test_and_off_again(desk: Any, words: str) -> None:
     assert elder_effects(heard) == [False]
 
 
-@pytest.mark.parametrize("words", ["什么是长辈模式", "字太多了", "我年纪大了看不清"])
+@pytest.mark.parametrize(
+    "words",
+    ["什么是长辈模式", "字太多了", "我年纪大了看不清", "长辈模式呢", "有长辈模式吗", "我要老年版", "请问长辈版"],
+)
 async def test_asking_about_it_only_offers_it(desk: Any, words: str) -> None:
     heard = await desk.hears(Text(content=words))
     assert elder_effects(heard) == []

@@ -97,6 +97,14 @@ def test_a_person_who_is_offered_anyway_is_offered_once_and_first(form: ElderFor
     assert made.options == (PERSON, Option(id="claim", label="理赔"))
 
 
+def test_a_menu_that_begins_with_a_person_is_short_too(form: ElderForm) -> None:
+    options = (PERSON, *(Option(id=f"c{n}", label=f"很长的第{n}个选项的名称") for n in range(6)))
+    made = form.of(MenuReply(head="请" * 90, options=options))
+    assert isinstance(made, MenuReply)
+    assert characters(made.head, *(option.label for option in made.options)) <= MOST
+    assert made.options[0] == PERSON
+
+
 def test_the_code_of_an_event_is_kept_and_what_is_not_ours_to_change_stays(form: ElderForm) -> None:
     greeted = form.of(TextReply(content="您好", code="c1"))
     assert isinstance(greeted, MenuReply)
