@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, func, literal, select, update
+from sqlalchemy import and_, exists, func, literal, or_, select, update
 
 from content.value import value
 from storage.audit import Deed, note_deed
@@ -20,11 +20,22 @@ from storage.handover_moves import begin_offer, end_offers, move, stepped
 from storage.handover_rows import HandoverRow, find_handover, handover_rows
 from storage.letters import Letter, write_with
 from storage.tables import HANDOVER, HANDOVER_OFFER, IDENTITY, REACH, STAFF
-from storage.tables.handover import MOVING_SESSIONS, HandoverState, SessionStep
+from storage.tables.handover import MOVING_SESSIONS, OPEN_HANDOVER, HandoverState, SessionStep
 from storage.viewer import Viewer
 
 _S = HandoverState
 _MET: Final = IDENTITY.alias("met")
+_OLDER: Final = HANDOVER.alias("older")
+_OLDER_IS_ENDING: Final = (
+    exists()
+    .where(
+        _OLDER.c.account_id == HANDOVER.c.account_id,
+        _OLDER.c.identity_id == HANDOVER.c.identity_id,
+        _OLDER.c.id < HANDOVER.c.id,
+        _OLDER.c.session == SessionStep.ENDING,
+    )
+    .correlate(HANDOVER)
+)
 
 
 @value
@@ -36,6 +47,8 @@ class Moving:
     servicer: str
     #: Who has it at the platform, as far as we know.
     served_by: str | None
+    #: The customer has asked for a person again since this one was closed: the session is the new handover's.
+    is_followed: bool = False
 
 
 class HandoverSessions:
@@ -45,10 +58,19 @@ class HandoverSessions:
         self._database = database
 
     async def moving(self, *, now: datetime, limit: int = 20) -> list[Moving]:
-        """Return what is due to be called, the longest due at the front."""
+        """Return what is due to be called, the longest due at the front.
+
+        A session is given to who has accepted, and to nobody who is only asked. While the end of an earlier handover is
+        still to be made of it, nothing else is.
+        """
         mine = and_(REACH.c.account_id == HANDOVER.c.account_id, REACH.c.identity_id == HANDOVER.c.identity_id)
         query = handover_rows().add_columns(REACH.c.served_by).join(REACH, mine)
-        query = query.where(HANDOVER.c.session.in_(MOVING_SESSIONS), HANDOVER.c.session_due <= now)
+        query = query.where(
+            HANDOVER.c.session.in_(MOVING_SESSIONS),
+            HANDOVER.c.session_due <= now,
+            or_(HANDOVER.c.session != SessionStep.GIVING, HANDOVER.c.state == _S.RUNNING),
+            or_(HANDOVER.c.session == SessionStep.ENDING, ~_OLDER_IS_ENDING),
+        )
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(HANDOVER.c.session_due).limit(limit))).all()
             return [await _moving(connection, row) for row in rows]
@@ -117,11 +139,20 @@ class HandoverSessions:
         return await self._settle(handover, SessionStep.OVER, _S.CLOSED, letters=letters, now=now, freed=freed)
 
     async def taken(
-        self, handover: HandoverRow, by: str, *, viewer: Viewer | None, until: datetime, now: datetime
+        self,
+        handover: HandoverRow,
+        by: str,
+        *,
+        viewer: Viewer | None,
+        at: datetime,
+        until: datetime,
+        letters: Sequence[Letter] = (),
+        now: datetime,
     ) -> bool:
         """Let a handover follow the platform, where somebody took the customer; `viewer`: who they are here.
 
-        False when it is closed, or theirs already.
+        `at`: when they did; what the platform tells later is about what came then. False when it is closed, or theirs
+        already.
         """
 
         async def work(connection: Connection) -> bool:
@@ -130,7 +161,7 @@ class HandoverSessions:
                 return False
             await _serve(connection, row, by=by, until=until)
             staff = await _of_staff(connection, None if viewer is None else viewer.staff_id)
-            step = stepped(SessionStep.HELD, now=now)
+            step = stepped(SessionStep.HELD, now=at)
             if row.state is _S.RUNNING and row.staff_id == staff["staff_id"]:
                 await connection.execute(update(HANDOVER).where(HANDOVER.c.id == row.id).values(**step))
                 return False
@@ -143,7 +174,7 @@ class HandoverSessions:
                 await note_deed(connection, viewer, deed, now=now)
             return True
 
-        return await write_with(self._database, handover.account_id, (), work, now=now)
+        return await write_with(self._database, handover.account_id, letters, work, now=now)
 
     async def spoken(self, handover: HandoverRow, *, first_reply: datetime, now: datetime) -> None:
         """Note that a servicer said something; it is the first reply when there was none."""
@@ -186,11 +217,22 @@ async def _moving(connection: Connection, row: Any) -> Moving:
     """Return a row with how WeCom writes the userid of whoever is to have the session."""
     values = {name: part for name, part in row._mapping.items() if name != "served_by"}
     handover = HandoverRow(**{**values, "state": HandoverState(values["state"])})
-    met = select(_MET.c.external_id).where(
-        _MET.c.realm == handover.staff_realm, func.lower(_MET.c.external_id) == (handover.userid or "").lower()
-    )
-    known = (await connection.execute(met.order_by(_MET.c.id).limit(1))).scalar()
-    return Moving(handover=handover, servicer=known or handover.userid or "", served_by=row.served_by)
+    met = select(_MET.c.external_id).where(_MET.c.realm == handover.staff_realm).order_by(_MET.c.id).limit(1)
+    known = None
+    # Written alike it is found by an index; only otherwise everybody of the realm is looked at.
+    userid = handover.userid or ""
+    for same in (_MET.c.external_id == userid, func.lower(_MET.c.external_id) == userid.lower()):
+        known = known or (await connection.execute(met.where(same))).scalar()
+    is_followed = False
+    if handover.session == SessionStep.ENDING:
+        newer = select(HANDOVER.c.id).where(
+            HANDOVER.c.account_id == handover.account_id,
+            HANDOVER.c.identity_id == handover.identity_id,
+            HANDOVER.c.state.in_(OPEN_HANDOVER),
+            HANDOVER.c.state != _S.LEFT_MESSAGE,
+        )
+        is_followed = (await connection.execute(newer.limit(1))).first() is not None
+    return Moving(handover=handover, servicer=known or userid, served_by=row.served_by, is_followed=is_followed)
 
 
 async def _of_staff(connection: Connection, staff_id: int | None) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from storage.accounts import lock_accounts
 from storage.connection import Connection
 from storage.database import Database
-from storage.tables import DELIVERY, REACH
+from storage.tables import DELIVERY, HANDOVER, REACH
 from storage.tables.delivery import DeliveryState
+from storage.tables.handover import SessionStep
 
 #: From these an accepted message can turn out not to have arrived. One that is still held, or waits for a repeat, was
 #: accepted all the same when the platform speaks of it: nothing is sent again.
@@ -68,9 +69,22 @@ class Receipts:
 
         return await self._database.write(apply)
 
-    async def served(self, account_id: int, identity_id: int, *, by: str | None, until: datetime | None) -> None:
-        """Note who serves a person at the platform itself, until `until` at most; None: nobody does any more."""
-        await self._on_reach(account_id, identity_id, served_by=by, served_until=until)
+    async def served(
+        self, account_id: int, identity_id: int, *, by: str | None, until: datetime | None, said_at: datetime
+    ) -> None:
+        """Note who serves a person at the platform itself, until `until` at most; None: nobody does any more.
+
+        `said_at`: when the platform says that this was so. What lies before the end that we made of a session says
+        nothing of who serves now: no event tells that end, and the bot would be silent for nobody.
+        """
+        ended = exists().where(
+            HANDOVER.c.account_id == account_id,
+            HANDOVER.c.identity_id == identity_id,
+            HANDOVER.c.session.in_((SessionStep.ENDING, SessionStep.OVER)),
+            HANDOVER.c.session_at >= said_at,
+        )
+        conditions = () if by is None else (~ended,)
+        await self._on_reach(account_id, identity_id, conditions, served_by=by, served_until=until)
 
     async def unreachable(self, account_id: int, identity_id: int, *, reason: str | None, said_at: datetime) -> None:
         """Note that a person gets nothing any more, and why; None: they do again. What they did since `said_at` counts

@@ -85,7 +85,7 @@ class Intake:
     async def _serve(self, who: tuple[int, int], by: str | None, since: datetime) -> None:
         until = since + _LONGEST_SESSION
         served = by is not None and until > self._clock.now()
-        await self._receipts.served(*who, by=by if served else None, until=until if served else None)
+        await self._receipts.served(*who, by=by if served else None, until=until if served else None, said_at=since)
 
     async def _fail(self, who: tuple[int, int], failed: Undelivered, sent_at: datetime) -> None:
         moved = await self._receipts.undelivered(

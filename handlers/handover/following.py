@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from content.messages import Outgoing
 from handlers.clock import Clock
 from handlers.handover.post import Post, given
 from handlers.handover.wording import HandoverWording
@@ -15,6 +16,7 @@ from handlers.people.rights import viewer_of
 from storage.handover_rows import HandoverRow
 from storage.handover_sessions import HandoverSessions
 from storage.handovers import Handovers
+from storage.letters import Letter
 from storage.organisation import Organisation
 from storage.tables.handover import HandoverState
 from storage.viewer import Viewer
@@ -58,13 +60,15 @@ class Following:
         if row is not None:
             await self.give(row, by, at=at)
 
-    async def give(self, row: HandoverRow, by: str, *, at: datetime) -> None:
-        """Give a handover to whoever has the session at the platform."""
+    async def give(self, row: HandoverRow, by: str, *, at: datetime, letters: Sequence[Letter] = ()) -> None:
+        """Give a handover to whoever has the session at the platform; `letters`: what whoever had it is told."""
         taken = await self._sessions.taken(
             row,
             by,
             viewer=await self._viewer(row.account_id, by),
+            at=at,
             until=at + LONGEST_SESSION,
+            letters=letters,
             now=self._clock.now(),
         )
         if taken:
@@ -83,14 +87,21 @@ class Following:
     async def ended(self, account_id: int, identity_id: int, *, code: str | None, at: datetime) -> None:
         """Close the handover whose session has ended; the customer is asked how it was where the code still counts."""
         row, now = await self._open(account_id, identity_id, at), self._clock.now()
-        if row is None:
-            return
+        if row is None or row.state is HandoverState.LEFT_MESSAGE:
+            return  # a message that was left at night waits for people, not for a session
         counts = code is not None and now - at < _CODE_LASTS
-        over = self._wording.over(row, title=self._post.title_of(row), code=code) if counts else None
+        over = self._last_words(row, code) if counts else None
         letters = given(None if over is None else self._post.to_customer(row, over, key="over"))
         if await self._handovers.close(row, by="platform", session_over=True, letters=letters, now=now):
             log.info("A session ended at the platform.", action="session_over", handover=row.id)
             self._on_outbox()
+
+    def _last_words(self, row: HandoverRow, code: str | None) -> Outgoing:
+        """Return what ends it: who was never served is not asked how it was."""
+        title = self._post.title_of(row)
+        if row.accepted_at is None:
+            return self._wording.customer("cancelled", title=title, elder=row.elder, code=code)
+        return self._wording.over(row, title=title, code=code)
 
     async def _open(self, account_id: int, identity_id: int, at: datetime) -> HandoverRow | None:
         """Return the open handover that an event is about; None for one that happened before it took its last step.

@@ -95,7 +95,7 @@ class HandoverRound:
     async def _shelve(self) -> None:
         """The hours are over: who still waits is kept for the next opening; who serves goes on to the end."""
         for row in await self._queue.in_state(HandoverState.WAITING):
-            if row.session is not None:
+            if row.session not in (None, SessionStep.GIVING):
                 continue  # the platform has them in its own queue, or with a servicer of its own
             now = self._clock.now()
             said = self._wording.customer(
@@ -163,7 +163,7 @@ class HandoverRound:
     async def _places(self) -> None:
         """Tell who waits their place, when it has changed so that it matters, seldom enough."""
         for row in await self._queue.in_state(HandoverState.WAITING):
-            if row.session is not None:
+            if row.session not in (None, SessionStep.GIVING):
                 continue
             place, now = await self._handovers.place(row), self._clock.now()
             if not self._matters(row, place, now=now):

@@ -72,6 +72,9 @@ class SessionRound:
         if platform is None:  # the account is in the settings no more
             await self._sessions.put_off(row, until=self._clock.now() + _LONGEST_PAUSE)
             return
+        if moving.is_followed:  # they have asked again: the session goes to whoever serves them now
+            await self._sessions.ended(row, freed=False, now=self._clock.now())
+            return
         steps = {SessionStep.GIVING: self._give, SessionStep.POOLING: self._pool, SessionStep.ENDING: self._end}
         session: Session | None = None
         try:
@@ -91,7 +94,8 @@ class SessionRound:
         is_theirs = session.state is SessionState.PERSON and _is(session.staff, moving.servicer)
         if session.state is SessionState.PERSON and not is_theirs and not _is(session.staff, moving.served_by):
             # Somebody took the customer there meanwhile: the handover follows.
-            await self._following.give(row, session.staff or "-", at=self._clock.now())
+            letters = given(self._to_staff(row, "gone"))
+            await self._following.give(row, session.staff or "-", at=self._clock.now(), letters=letters)
             return
         if not is_theirs:
             code = await platform.move(row.person, SessionState.PERSON, staff=moving.servicer)

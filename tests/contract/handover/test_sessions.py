@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,44 +10,15 @@ import pytest
 from handlers.conversation.ports import Session, SessionState
 from handlers.delivery.errors import OutcomeUnknown, Rejected, RetryLater, Unreachable
 from handlers.handover.post import HandedTo
+from tests.contract.handover.conftest import OpenCounter
 from tests.contract.handover.house import House
-from tests.fakes.clock import ManualClock
-from tests.fakes.firm import REALM, Firm
 from tests.fakes.sessions import KeptSessions
-from tests.fakes.stores import OpenStores
 
 _PERSON, _ENDED, _POOL = SessionState.PERSON, SessionState.ENDED, SessionState.POOL
 
 
 class Killed(BaseException):
     """The process dies here."""
-
-
-OpenCounter = Callable[..., Awaitable[House]]
-
-
-@pytest.fixture
-def platform() -> KeptSessions:
-    return KeptSessions("zhang", "li")
-
-
-@pytest.fixture
-async def open_counter(stores: OpenStores, clock: ManualClock, tmp_path: Path, platform: KeptSessions) -> OpenCounter:
-    """Return what opens the insurer's rooms over an account of customer service."""
-    rows = await stores.accounts.bring_in([("service", "kf", REALM, "客服"), ("helper", "wecom", REALM, "助手")])
-    await Firm(stores, rows["service"], clock).found()
-
-    async def open_(handed_to: HandedTo = HandedTo.PERSON) -> House:
-        return House(stores, clock, rows, tmp_path, sessions=platform, handed_to=handed_to)
-
-    return open_
-
-
-@pytest.fixture
-async def counter(open_counter: OpenCounter) -> House:
-    house = await open_counter()
-    await house.on_duty("zhang", "li")
-    return house
 
 
 async def _reach(house: House, person: str) -> dict[str, Any]:
