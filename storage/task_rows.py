@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, or_, select, type_coerce
 
 from content.value import value
 from storage.tables import CUSTOMER, STAFF, TASK
@@ -50,7 +50,8 @@ class TaskFilter:
         equal = {
             TASK.c.state: self.state,
             TASK.c.cause: self.cause,
-            TASK.c.owner_id: self.owner_id,
+            # Wider than the column: an id that no staff can have finds nothing, and is no error of PostgreSQL.
+            type_coerce(TASK.c.owner_id, BigInteger): self.owner_id,
             TASK.c.customer_id: self.customer_id,
         }
         found: list[ColumnElement[bool]] = [column == wanted for column, wanted in equal.items() if wanted is not None]
