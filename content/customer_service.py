@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from content.value import value
+
+#: A session at the platform lasts so long, unless it is ended. WeCom docs, WeChat customer service.
+LONGEST_SESSION: Final = timedelta(hours=48)
 
 
 @value

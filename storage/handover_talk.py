@@ -245,13 +245,13 @@ class HandoverTalk:
             rows = (await connection.execute(query)).all()
         return [said(row) for row in reversed(rows)]
 
-    async def deliveries(self, account_id: int, seqs: Collection[int]) -> dict[int, tuple[str, str | None]]:
-        """Return state and reason of what was to leave, by its place in the log."""
-        query = select(DELIVERY.c.out_seq, DELIVERY.c.state, DELIVERY.c.reason).where(
+    async def deliveries(self, account_id: int, seqs: Collection[int]) -> dict[int, str]:
+        """Return the state of what was to leave, by its place in the log."""
+        query = select(DELIVERY.c.out_seq, DELIVERY.c.state).where(
             DELIVERY.c.account_id == account_id, DELIVERY.c.out_seq.in_(seqs)
         )
         async with self._database.read() as connection:
-            return {row.out_seq: (row.state, row.reason) for row in await connection.execute(query)}
+            return {row.out_seq: row.state for row in await connection.execute(query)}
 
 
 def _running(handover: HandoverRow) -> tuple[Any, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import structlog
 
-from content.customer_service import Rejecting, Served, Undelivered
+from content.customer_service import LONGEST_SESSION, Rejecting, Served, Undelivered
 from content.messages import Event
 from handlers.clock import Clock
 from handlers.conversation.inbox import Inbox
@@ -17,8 +17,6 @@ from storage.records import Recorded
 
 log = structlog.get_logger()
 
-#: A session at the platform lasts so long, unless it is ended. WeCom docs, WeChat customer service.
-_LONGEST_SESSION: Final = timedelta(hours=48)
 #: Failures after which nothing arrives until the customer acts: because they want nothing, or nothing is left.
 _UNWANTED: Final = frozenset({"rejected_by_customer"})
 _USED_UP: Final = frozenset({"window_closed", "quota_exhausted"})
@@ -83,7 +81,7 @@ class Intake:
             await self._sessions.taken(*who, by=by, at=at)
 
     async def _serve(self, who: tuple[int, int], by: str | None, since: datetime) -> None:
-        until = since + _LONGEST_SESSION
+        until = since + LONGEST_SESSION
         served = by is not None and until > self._clock.now()
         await self._receipts.served(*who, by=by if served else None, until=until if served else None, said_at=since)
 

@@ -6,17 +6,16 @@ A page that renews itself is one look: the audit gets a row when it is opened, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from content.masking import mask_fields
 from content.rights import Permission
 from content.value import value
 from handlers.clock import Clock
 from handlers.handover.duty_desk import DutyDesk
 from handlers.handover.serving import ServingDesk
 from handlers.handover.wording import HandoverWording, short
+from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
 from storage.duty import OnDuty
@@ -75,8 +74,8 @@ class Opened:
     is_of_scope: bool
     #: What was said, the newest first, masked; None: not for this viewer to read (they do not serve it yet).
     talk: tuple[Said, ...] | None
-    #: By place in the log the state of what was to leave and has not arrived, with its reason.
-    unsent: dict[int, tuple[str, str | None]]
+    #: By place in the log the state of what was to leave and has not arrived.
+    unsent: dict[int, str]
     #: How many replies the customer's last act still allows, and why none may leave ("" when one may).
     left: int
     refusal: str
@@ -162,14 +161,14 @@ class HandoverBoard:
         deed = Deed(action="read", subject="conversation", subject_id=row.customer_id, detail=f"handover {row.id}")
         await self._look(viewer, deed)
         said = await self._talk.last_said(row, limit=_TALK, until=row.closed_at)
-        return tuple(_masked(message) for message in reversed(said))
+        return tuple(masked(message) for message in reversed(said))
 
-    async def _unsent(self, talk: Sequence[Said]) -> dict[int, tuple[str, str | None]]:
+    async def _unsent(self, talk: Sequence[Said]) -> dict[int, str]:
         out = [message.seq for message in talk if message.direction == "out"]
         if not out:
             return {}
         found = await self._talk.deliveries(talk[0].account_id, out)
-        return {seq: standing for seq, standing in found.items() if standing[0] != DeliveryState.SENT}
+        return {seq: state for seq, state in found.items() if state != DeliveryState.SENT}
 
     async def _listed(self, viewer: Viewer, row: HandoverRow, *, place: int | None, is_of_scope: bool) -> Listed:
         is_mine, words = _is_mine(viewer, row), ""
@@ -191,7 +190,3 @@ class HandoverBoard:
 
 def _is_mine(viewer: Viewer, row: HandoverRow) -> bool:
     return viewer.staff_id is not None and row.staff_id == viewer.staff_id
-
-
-def _masked(message: Said) -> Said:
-    return message if message.fields is None else replace(message, fields=mask_fields(message.fields))

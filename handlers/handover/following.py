@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from content.customer_service import LONGEST_SESSION
 from content.messages import Outgoing
 from handlers.clock import Clock
 from handlers.handover.post import Post, given
@@ -23,8 +24,6 @@ from storage.viewer import Viewer
 
 log = structlog.get_logger()
 
-#: A session at the platform lasts so long, unless it is ended. WeCom docs, WeChat customer service.
-LONGEST_SESSION: Final = timedelta(hours=48)
 #: A code of a session's end counts so long (WeCom doc 95122).
 _CODE_LASTS: Final = timedelta(seconds=20)
 

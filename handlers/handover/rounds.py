@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from content.customer_service import LONGEST_SESSION
 from content.handover import Handover
 from content.messages import TextReply
 from handlers.clock import Clock
 from handlers.delivery.decision import SENTENCES, Reason
 from handlers.handover.absence import Absence
 from handlers.handover.choice import choose
-from handlers.handover.following import LONGEST_SESSION
 from handlers.handover.post import Post, given
 from handlers.handover.serving import ServingDesk
 from handlers.handover.wording import HandoverWording

@@ -13,11 +13,12 @@ from typing import Final
 
 import structlog
 
+from content.customer_service import LONGEST_SESSION
 from content.messages import TextReply
 from handlers.clock import Clock
 from handlers.conversation.ports import ServicerRefused, Session, Sessions, SessionState
 from handlers.delivery.errors import ChannelError, Misconfigured, Rejected, Unreachable
-from handlers.handover.following import LONGEST_SESSION, Following
+from handlers.handover.following import Following
 from handlers.handover.post import Post, given
 from handlers.handover.wording import HandoverWording
 from storage.handover_rows import HandoverRow

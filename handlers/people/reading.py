@@ -49,12 +49,12 @@ class Reading:
         messages = await self._timeline.page(customer_id, viewer=viewer, limit=limit, before=before)
         if messages:
             await self._note(viewer, Deed(action="read", subject="conversation", subject_id=customer_id))
-        return [_masked(message) for message in messages]
+        return [masked(message) for message in messages]
 
     async def _note(self, viewer: Viewer, deed: Deed) -> None:
         await self._audit.note(viewer, deed, now=self._clock.now())
 
 
-def _masked(message: Said) -> Said:
+def masked(message: Said) -> Said:
     """Return a message without the phone, identity and card numbers in it."""
     return message if message.fields is None else replace(message, fields=mask_fields(message.fields))

@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from content.masking import mask_fields
 from content.normal_form import normalise
 from content.rights import Permission
 from handlers.clock import Clock
+from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
 from storage.search import Criteria, Found, MessageSearch, SearchPlace
 from storage.search_text import Words
 from storage.search_walk import Span
-from storage.timeline import Said
 from storage.viewer import Viewer
 
 MOST_WORDS: Final = 8
@@ -63,7 +62,7 @@ class Search:
             criteria, viewer=viewer, limit=max(1, min(limit, MOST_ON_A_PAGE)), before=before
         )
         await self._audit.note(viewer, _deed(criteria.words, found), now=self._clock.now())
-        return replace(found, messages=tuple([_masked(message) for message in found.messages]))
+        return replace(found, messages=tuple([masked(message) for message in found.messages]))
 
 
 def read_words(text: str) -> Words:
@@ -76,11 +75,6 @@ def read_words(text: str) -> Words:
     if len(forms) > MOST_WORDS:
         raise BadWords("too_many", f"一次最多搜索 {MOST_WORDS} 个词。")
     return Words(forms=forms)
-
-
-def _masked(message: Said) -> Said:
-    """Return a message without the phone, identity and card numbers in it."""
-    return message if message.fields is None else replace(message, fields=mask_fields(message.fields))
 
 
 def _deed(words: Words, found: Found) -> Deed:

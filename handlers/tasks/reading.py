@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from content.masking import mask, mask_fields
+from content.masking import mask
 from content.rights import Permission
 from content.value import value
 from handlers.clock import Clock
+from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
 from storage.tables.tasks import TaskState
@@ -73,6 +74,4 @@ def _seen(row: TaskRow, evidence: tuple[Evidence, ...] = (), *, now: datetime) -
 
 def _masked(evidence: Evidence) -> Evidence:
     """Return evidence without the phone, identity and card numbers in it."""
-    if evidence.said is None or evidence.said.fields is None:
-        return evidence
-    return replace(evidence, said=replace(evidence.said, fields=mask_fields(evidence.said.fields)))
+    return evidence if evidence.said is None else replace(evidence, said=masked(evidence.said))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.handover.board import MOST
 from tests.browser.console.desk import Answer, Clerk, Desk, open_desk
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores
@@ -346,3 +347,12 @@ async def test_a_supervisor_passes_nobodys_offer_on_in_their_place(desk: Desk) -
     answer = await _send(sun, f"{_INBOX}/{number}/pass", userid="zhang")
     assert answer.status == 409
     assert "已转交" not in answer.text
+
+
+async def test_ones_own_customer_is_listed_however_many_asked_before(desk: Desk) -> None:
+    for number in range(MOST + 1):
+        await desk.firm.hand_over(f"before-{number}")
+    clerk, number = await _serves(desk, "zhang", "z1")
+    text = _visible(await clerk.get(_INBOX))
+    assert f"我的接待 #{number} 客户" in text
+    assert f"最先找人工的 {MOST} 位" in text

@@ -58,7 +58,7 @@ class InboxPages:
         read, serve, one = Permission.HANDOVERS_READ, Permission.HANDOVERS_SERVE, "/inbox/{handover}"
         acts = {"take": self._take, "reply": self._reply, "pass": self._pass, "close": self._close}
         return [
-            Page(path="/inbox", permission=read, handler=self._list, title="inbox.title", icon="headset"),
+            Page(path="/inbox", permission=read, handler=self._listed, title="inbox.title", icon="headset"),
             Page(path="/inbox/duty", permission=serve, handler=self._change_duty, title="inbox.duty", method="POST"),
             Page(path=one, permission=read, handler=self._one, title="inbox.one"),
             *(
@@ -67,9 +67,6 @@ class InboxPages:
             ),
         ]
 
-    async def _list(self, visit: Visit) -> web.StreamResponse:
-        return await self._listed(visit)
-
     async def _listed(
         self, visit: Visit, *, status: int = 200, problem: str | None = None, draft: str = ""
     ) -> web.StreamResponse:
@@ -77,7 +74,6 @@ class InboxPages:
             "inbox_list.html" if visit.is_partial else "inbox.html",
             status=status,
             board=await self._board.groups(visit.viewer),
-            now=self._clock.now(),
             most=MOST,
             may_serve=visit.viewer.may(Permission.HANDOVERS_SERVE),
             told=_told(visit),
@@ -100,9 +96,8 @@ class InboxPages:
             return await self._handover(visit, await self._opened(visit))
         opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
         # Whoever has lost one to somebody beyond their sight hears it where they look.
-        return visit.page("inbox_gone.html") if opened is None else self._talk(visit, opened)
-
-    def _talk(self, visit: Visit, opened: Opened) -> web.StreamResponse:
+        if opened is None:
+            return visit.page("inbox_gone.html")
         return visit.page("inbox_talk.html", **self._state(visit, opened))
 
     async def _take(self, visit: Visit) -> web.StreamResponse:
@@ -187,7 +182,6 @@ class InboxPages:
         return {
             "opened": opened,
             "row": opened.row,
-            "now": self._clock.now(),
             "sayings": None
             if opened.talk is None
             else [(self._sayings.of(said, visit.words), opened.unsent.get(said.seq)) for said in opened.talk],

@@ -9,6 +9,7 @@ import pytest
 
 from storage.customers import Customers
 from storage.records import StaffRow
+from storage.task_rows import TaskFilter
 from storage.viewer import COMMAND_LINE
 from tests.contract.tasks.work import Work
 from tests.fakes.clock import ManualClock
@@ -272,3 +273,9 @@ async def test_what_lies_with_who_has_left_or_with_nobody_is_given_on(
         (firm.customers["z1"], "Sun"),
         (firm.customers["nobody's"], "Li"),
     }
+
+
+async def test_an_owner_whose_number_no_staff_can_have_has_no_tasks(work: Work) -> None:
+    await work.says("z1", "我要投诉你们")
+    wanted = TaskFilter(owner_id=2**63 - 1)
+    assert await work.tasks.page(viewer=COMMAND_LINE, limit=10, wanted=wanted) == []
