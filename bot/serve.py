@@ -20,6 +20,10 @@ EXIT_VITAL = 70
 #: ask a busy event loop for it; Python's 5 ms would be added to every COMMIT and several times to every read.
 _SWITCH_SECONDS = 0.0005
 
+#: New objects after which the youngest are looked through for cycles, and how many such rounds make an older one.
+#: Python's 700 cost 3 % of a busy process, in rounds of up to 11 ms; hardly any of a message's objects lie in cycles.
+_COLLECT_AFTER = (10_000, 20, 20)
+
 
 def run(settings: Settings, roles: frozenset[Role], *, probe: Probe = no_probe) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code. Raises StorageError and OSError when it cannot start."""
@@ -40,6 +44,7 @@ async def _serve(settings: Settings, roles: frozenset[Role], probe: Probe) -> in
         # What was made until now stays: a full collection need not walk through every imported module again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
         sys.stdout.write(f"zhike serving on {' '.join(addresses)}\n")
         sys.stdout.flush()
         waiting = [asyncio.ensure_future(event.wait()) for event in (stop, process.failed)]
