@@ -9,24 +9,24 @@ from __future__ import annotations
 import heapq
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, literal_column, select, true
+from sqlalchemy import and_, exists, literal_column, select, true
 
 from content.rights import Scope
 from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.search_index import CURSOR_NAME
+from storage.search_opened import Span
+from storage.search_scope import ASKED, LISTED, SearchScope
 from storage.search_text import Words, parts_of
-from storage.search_walk import Span, Walk
-from storage.tables import ACCOUNT, CONTENT, CONVERSATION, CURSOR, CUSTOMER_OWNER, IDENTITY, MESSAGE
+from storage.search_walk import Walk
+from storage.tables import ACCOUNT, CONTENT, CURSOR, CUSTOMER_OWNER, IDENTITY, MESSAGE
 from storage.timeline import SAID, Said, said
 from storage.viewer import Viewer
 
-#: A scope of at most so many messages is listed first (10 ms); in a larger one each candidate is asked for its owner.
-_LISTED: Final = 5_000
 #: Candidates and blocks that are looked at for one page, over all accounts; a page that ends here says where to go on.
 _EFFORT: Final = 3_000
 #: An account and a seq a pair, in figures that a database takes.
@@ -94,16 +94,17 @@ class _Part:
 class MessageSearch:
     """Finds messages by their words."""
 
-    def __init__(self, database: Database, *, effort: int = _EFFORT, listed: int = _LISTED) -> None:
+    def __init__(self, database: Database, *, effort: int = _EFFORT, listed: int = LISTED, asked: int = ASKED) -> None:
         self._database = database
         self._effort = effort
         self._listed = listed
+        self._asked = asked
 
     async def page(self, criteria: Criteria, *, viewer: Viewer, limit: int, before: SearchPlace | None = None) -> Found:
         """Return messages that have all words, the one recorded last first."""
         async with self._database.read() as connection:
             accounts = await _accounts(connection, criteria, viewer=viewer, before=before)
-            scope = await self._scope(connection, viewer)
+            scope = SearchScope(viewer, listed=self._listed, asked=self._asked)
             parts = []
             for account_id, top, read_to in accounts:
                 walk = Walk(
@@ -112,37 +113,11 @@ class MessageSearch:
                     read_to=read_to,
                     pairs=criteria.words.pairs(),
                     span=criteria.span,
-                    scope=None if scope is None else scope.get(account_id, ()),
+                    scope=scope,
                 )
                 effort = max(self._effort // len(accounts), 1)
                 parts.append(await _search(connection, walk, criteria, viewer=viewer, limit=limit, effort=effort))
         return _merged(parts, limit=limit)
-
-    async def _scope(self, connection: Connection, viewer: Viewer) -> Mapping[int, Sequence[int]] | None:
-        """Return by account the messages of a small scope, in order; None for a large one."""
-        if viewer.scope is Scope.ALL:
-            return None
-        # Everybody has said something, so as many customers have more messages than that.
-        owned = select(CUSTOMER_OWNER.c.customer_id).where(viewer.owns()).limit(self._listed + 1).subquery()
-        if (await connection.execute(select(func.count()).select_from(owned))).scalar_one() > self._listed:
-            return None
-        query = (
-            select(MESSAGE.c.account_id, MESSAGE.c.seq)
-            .select_from(CUSTOMER_OWNER)
-            .join(IDENTITY, IDENTITY.c.customer_id == CUSTOMER_OWNER.c.customer_id)
-            .join(CONVERSATION, CONVERSATION.c.identity_id == IDENTITY.c.id)
-            .join(MESSAGE, MESSAGE.c.conversation_id == CONVERSATION.c.id)
-            .where(viewer.owns())
-            .limit(self._listed + 1)
-        )
-        # Counted before they are fetched: rows on their way to Python cost more than finding them.
-        counted = select(func.count()).select_from(query.subquery())
-        if (await connection.execute(counted)).scalar_one() > self._listed:
-            return None
-        by_account: dict[int, list[int]] = {}
-        for account_id, seq in (await connection.execute(query)).all():
-            by_account.setdefault(account_id, []).append(seq)
-        return {account_id: sorted(seqs) for account_id, seqs in by_account.items()}
 
 
 async def _accounts(

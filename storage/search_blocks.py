@@ -94,7 +94,7 @@ def pack(seconds: Mapping[int, array[int]]) -> bytes:
         rows.extend(seconds[second])
     head = array("I", [len(order), *order])
     counts = array("H", [len(seconds[second]) for second in order])
-    return b"".join(_little_endian(part).tobytes() for part in (head, counts, rows))
+    return b"".join(little_endian(part).tobytes() for part in (head, counts, rows))
 
 
 def unpack(packed: bytes) -> dict[int, array[int]]:
@@ -136,14 +136,14 @@ def _opened(packed: bytes) -> tuple[array[int], array[int], int]:
     size = int.from_bytes(packed[:4], "little")
     counts_at, rows_at = 4 + 4 * size, 4 + 6 * size
     seconds, counts = array("I", packed[4:counts_at]), array("H", packed[counts_at:rows_at])
-    return _little_endian(seconds), _little_endian(counts), rows_at
+    return little_endian(seconds), little_endian(counts), rows_at
 
 
 def _rows(packed: bytes, start: int, count: int) -> array[int]:
-    return _little_endian(array("H", packed[start : start + 2 * count]))
+    return little_endian(array("H", packed[start : start + 2 * count]))
 
 
-def _little_endian(numbers: array[int]) -> array[int]:
+def little_endian(numbers: array[int]) -> array[int]:
     """Return the numbers as they are stored, or what is stored as numbers: the files move between machines."""
     if _SWAPPED:
         numbers.byteswap()

@@ -3,49 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, select, update
 
-from content.value import value
 from storage.connection import Connection
 from storage.cursors import LogRow, move_cursor
 from storage.database import Database
-from storage.search_blocks import Block, blocks_over, changes, pack_block, without
-from storage.search_text import parts_of
-from storage.statements import Bulk
-from storage.tables import ACCOUNT, CONTENT, CURSOR, MESSAGE, SEARCH_BLOCK, SEARCH_POSTING
+from storage.search_blocks import Block, blocks_over, changes, without
+from storage.search_identities import IDENTITIES, without_identities
+from storage.search_made import (
+    STEP,
+    Made,
+    Step,
+    begin,
+    drop,
+    fits_one_step,
+    is_as_it_was_read,
+    is_laid,
+    lay,
+    make,
+    of_block,
+)
+from storage.tables import ACCOUNT, CURSOR, SEARCH_BLOCK, SEARCH_POSTING
 
-_INSERT_POSTINGS = Bulk(SEARCH_POSTING)
 #: The name under which the cursor stands: the processor's name and version.
-CURSOR_NAME: Final = "search:1"
-
-
-@value
-class _Made:
-    """A block ready to be written."""
-
-    block: Block
-    since: datetime
-    until: datetime
-    #: How many of its rows had a content; another number at the time of writing says that one was destroyed meanwhile.
-    contents: int
-    postings: dict[int, bytes]
+CURSOR_NAME: Final = "search:2"
 
 
 class SearchIndex:
     """Makes, thins and drops the blocks. One processor at a time does useful work; a second one does no harm."""
 
     name: Final = "search"
-    version: Final = 1
+    version: Final = 2
     cursor: Final = CURSOR_NAME
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, step: int = STEP) -> None:
+        """`step`: bytes that one transaction writes, about."""
         self._database = database
+        self._step = step
 
     async def process(self, batch: Sequence[LogRow]) -> None:
         """Index what an account's batch completes. Blocks and cursor move in one transaction. Raises StorageError.
@@ -55,25 +53,43 @@ class SearchIndex:
         """
         account_id, before, after = batch[0].account_id, batch[0].seq - 1, batch[-1].seq
         new, old = changes(before, after)
-        made = [await self._make(account_id, block, batch) for block in new]
+        made = [await make(self._database, account_id, block, batch) for block in new]
+        is_laid_before = not fits_one_step(made, most=self._step)
+        if is_laid_before and not await self._lay(account_id, made, before=before):
+            return
 
         async def apply(connection: Connection) -> None:
-            if await _lock(connection, account_id) != before:
+            if not await _is_due(connection, account_id, made, before=before):
                 return
-            for ready in made:
-                if await _contents(connection, account_id, ready.block) != ready.contents:
-                    return  # it is read again, without what was destroyed
+            if is_laid_before and not all([await is_laid(connection, account_id, ready) for ready in made]):
+                return
             if before == 0:
                 await connection.execute(_of(account_id).values(is_live=False))
             for block in old:
                 await connection.execute(_of(account_id, block).values(is_live=False))
             for ready in made:
-                await _write(connection, account_id, ready)
+                if is_laid_before:
+                    await connection.execute(_of(account_id, ready.block).values(is_live=True))
+                    continue
+                await begin(connection, account_id, ready, is_live=True)
+                for step in ready.steps(most=self._step):
+                    await lay(connection, account_id, step)
             await move_cursor(connection, CURSOR_NAME, account_id=account_id, seq=after)
 
         await self._database.write(apply)
         if old or before == 0:
             await self.sweep()
+
+    async def _lay(self, account_id: int, made: Sequence[Made], *, before: int) -> bool:
+        """Write blocks out of sight, a step a transaction; tell whether that came to its end."""
+        for ready in made:
+            for number, step in enumerate(ready.steps(most=self._step)):
+                work = partial(
+                    _lay_step, account_id=account_id, ready=ready, step=step, before=before, is_first=not number
+                )
+                if not await self._database.write(work):
+                    return False
+        return True
 
     async def sweep(self) -> None:
         """Delete the rows of blocks whose place others took, a block a transaction."""
@@ -84,9 +100,9 @@ class SearchIndex:
 
             async def apply(connection: Connection, account_id: int = account_id, block: Block = block) -> None:
                 await _lock(connection, account_id)
-                query = select(SEARCH_BLOCK.c.is_live).where(_is(SEARCH_BLOCK, account_id, block))
+                query = select(SEARCH_BLOCK.c.is_live).where(of_block(SEARCH_BLOCK, account_id, block))
                 if (await connection.execute(query)).scalar() is False:
-                    await _drop(connection, account_id, block)
+                    await drop(connection, account_id, block)
 
             await self._database.write(apply)
 
@@ -135,12 +151,13 @@ class SearchIndex:
 
     async def _thin(self, account_id: int, block: Block, distances: frozenset[int]) -> None:
         """Take rows out of a block: look outside of the transaction, which then touches only what holds them."""
-        query = select(SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed).where(_is(SEARCH_POSTING, account_id, block))
+        here = of_block(SEARCH_POSTING, account_id, block)
+        query = select(SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed).where(here)
         async with self._database.read() as connection:
             found = (await connection.execute(query)).all()
         thinned = await asyncio.to_thread(
             lambda: {
-                row.lead: (row.packed, left) for row in found if (left := without(row.packed, distances)) != row.packed
+                row.lead: (row.packed, left) for row in found if (left := _without(row, block, distances)) != row.packed
             }
         )
         if not thinned:
@@ -151,48 +168,14 @@ class SearchIndex:
             for row in (await connection.execute(query.where(SEARCH_POSTING.c.lead.in_(sorted(thinned))))).all():
                 packed, left = thinned[row.lead]
                 if row.packed != packed:
-                    left = without(row.packed, distances)
-                here = and_(_is(SEARCH_POSTING, account_id, block), SEARCH_POSTING.c.lead == row.lead)
+                    left = _without(row, block, distances)
+                this = and_(here, SEARCH_POSTING.c.lead == row.lead)
                 if left is None:
-                    await connection.execute(delete(SEARCH_POSTING).where(here))
+                    await connection.execute(delete(SEARCH_POSTING).where(this))
                 else:
-                    await connection.execute(update(SEARCH_POSTING).where(here).values(packed=left))
+                    await connection.execute(update(SEARCH_POSTING).where(this).values(packed=left))
 
         await self._database.write(apply)
-
-    async def _make(self, account_id: int, block: Block, batch: Sequence[LogRow]) -> _Made:
-        """Read what of a block's rows the batch does not hold, and pack them, in a thread: it may take a second."""
-        first = batch[0].seq
-        within = [bisect_left(batch, seq, key=_seq) for seq in (block.first_seq, block.end)]
-        rows = [(row.seq - block.first_seq, row.kind, row.sent_at, row.fields) for row in batch[within[0] : within[1]]]
-        if block.first_seq < first:
-            rows = await self._read(account_id, block, end=min(first, block.end)) + rows
-
-        def pack() -> dict[int, bytes]:
-            return pack_block((distance, parts_of(kind, fields)) for distance, kind, _, fields in rows)
-
-        times = [sent_at for _, _, sent_at, _ in rows]
-        return _Made(
-            block=block,
-            since=min(times),
-            until=max(times),
-            contents=sum(fields is not None for _, _, _, fields in rows),
-            postings=await asyncio.to_thread(pack),
-        )
-
-    async def _read(self, account_id: int, block: Block, *, end: int) -> list[tuple[int, str, datetime, Any]]:
-        query = (
-            select(MESSAGE.c.seq, MESSAGE.c.kind, MESSAGE.c.sent_at, CONTENT.c.fields)
-            .outerjoin(CONTENT, and_(CONTENT.c.account_id == MESSAGE.c.account_id, CONTENT.c.seq == MESSAGE.c.seq))
-            .where(MESSAGE.c.account_id == account_id, MESSAGE.c.seq >= block.first_seq, MESSAGE.c.seq < end)
-            .order_by(MESSAGE.c.seq)
-        )
-        async with self._database.read() as connection:
-            found = (await connection.execute(query)).all()
-        return [
-            (row.seq - block.first_seq, row.kind, row.sent_at, None if row.fields is None else json.loads(row.fields))
-            for row in found
-        ]
 
 
 async def _lock(connection: Connection, account_id: int) -> int:
@@ -202,41 +185,35 @@ async def _lock(connection: Connection, account_id: int) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
-async def _contents(connection: Connection, account_id: int, block: Block) -> int:
-    query = select(func.count()).where(
-        CONTENT.c.account_id == account_id, CONTENT.c.seq >= block.first_seq, CONTENT.c.seq < block.end
-    )
-    return int((await connection.execute(query)).scalar_one())
+async def _lay_step(
+    connection: Connection, *, account_id: int, ready: Made, step: Step, before: int, is_first: bool
+) -> bool:
+    # At each step: what was destroyed since it was read must not come into the file once more.
+    if not await _is_due(connection, account_id, [ready], before=before):
+        return False
+    if is_first:
+        await begin(connection, account_id, ready, is_live=False)
+    await lay(connection, account_id, step)
+    return True
 
 
-async def _write(connection: Connection, account_id: int, ready: _Made) -> None:
-    block = ready.block
-    await _drop(connection, account_id, block)
-    times = {"since": ready.since, "until": ready.until}
-    key = {"account_id": account_id, "size": block.size, "first_seq": block.first_seq}
-    await connection.execute(insert(SEARCH_BLOCK).values(**key, **times, is_live=True))
-    await _INSERT_POSTINGS.run(
-        connection,
-        [(account_id, block.size, block.first_seq, lead, packed) for lead, packed in sorted(ready.postings.items())],
-    )
-
-
-async def _drop(connection: Connection, account_id: int, block: Block) -> None:
-    for table in (SEARCH_POSTING, SEARCH_BLOCK):
-        await connection.execute(delete(table).where(_is(table, account_id, block)))
-
-
-def _is(table: Any, account_id: int, block: Block) -> Any:
-    return and_(table.c.account_id == account_id, table.c.size == block.size, table.c.first_seq == block.first_seq)
+async def _is_due(connection: Connection, account_id: int, made: Sequence[Made], *, before: int) -> bool:
+    """Lock an account's cursor; tell whether it stands where it stood, and all contents of blocks are there still."""
+    if await _lock(connection, account_id) != before:
+        return False
+    return all([await is_as_it_was_read(connection, account_id, ready) for ready in made])
 
 
 def _of(account_id: int, block: Block | None = None) -> Any:
     statement = update(SEARCH_BLOCK).where(SEARCH_BLOCK.c.account_id == account_id)
-    return statement if block is None else statement.where(_is(SEARCH_BLOCK, account_id, block))
+    return statement if block is None else statement.where(of_block(SEARCH_BLOCK, account_id, block))
 
 
-def _seq(row: LogRow) -> int:
-    return row.seq
+def _without(row: Any, block: Block, distances: frozenset[int]) -> bytes | None:
+    """Return a row of a block without some rows of the log."""
+    if row.lead == IDENTITIES:
+        return without_identities(row.packed, distances, size=block.size)
+    return without(row.packed, distances)
 
 
 def _block(row: Any) -> Block:

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Collection
+from itertools import compress
+from typing import Final
 
-from sqlalchemy import and_, select
-
-from content.value import value
 from storage.connection import Connection
-from storage.search_blocks import SIZES, indexed_to, rows_of
-from storage.tables import SEARCH_BLOCK, SEARCH_POSTING
+from storage.search_blocks import indexed_to, rows_of
+from storage.search_identities import IDENTITIES, identities_of
+from storage.search_opened import Opened, Span, open_blocks, read_identities
+from storage.search_scope import SearchScope
 
-#: Blocks that are opened at once: few at first, for words that are in many messages.
+#: Blocks that are opened at once: few at first, for words that are in many messages; then more, because each statement
+#: costs as much as comparing ten blocks.
 _FIRST_BLOCKS: Final = 2
-_MOST_BLOCKS: Final = 64
+_MOST_BLOCKS: Final = 128
+_GROWTH: Final = 8
+#: Blocks that are compared before others have their turn in the process: some milliseconds.
+_BREATH: Final = 16
 #: Rows, and whether they are in order.
 _Rows = tuple["array[int]", bool]
 #: Looking a row up costs as much as running over so many.
 _MUCH_LONGER: Final = 8
-
-
-@value
-class Span:
-    """Which messages are meant by their time: from `since` on, before `until`."""
-
-    since: datetime | None = None
-    until: datetime | None = None
+#: Of a block with so few candidates each is asked for its owner; reading whose its rows are would take as long.
+_FEW: Final = 4
+#: What reading it costs, in blocks that are opened.
+_IDENTITIES_COST: Final = 3
 
 
 class Walk:
     """Goes down an account's log.
 
     `top`: the rows below it are looked for; `read_to`: how far the log is indexed; `pairs`: what a row must have;
-    `scope`: the only rows that count, in order; None for all.
+    `scope`: whose rows count; rows of others may be given where leaving them out is not worth it.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class Walk:
         read_to: int,
         pairs: frozenset[tuple[int, int]],
         span: Span,
-        scope: Sequence[int] | None,
+        scope: SearchScope,
     ) -> None:
         self.account_id = account_id
         #: Of this row and those above it all candidates were given.
         self.at = top
-        #: How many blocks were opened.
+        #: How many blocks were opened; one whose identities were read counts for more.
         self.opened = 0
         self._tail = indexed_to(read_to)
         self._pairs = pairs
@@ -60,77 +60,80 @@ class Walk:
         self._span = span
         self._scope = scope
         self._blocks = _FIRST_BLOCKS
+        self._is_through = False
 
     async def go_on(self, connection: Connection) -> list[int] | None:
         """Return the next candidates, the newest first, perhaps none; None at the log's beginning."""
         if self.at > max(self._tail, 1):
             # What no block holds yet is compared as it is: less than 64 rows.
-            found = list(self._meant(max(self._tail, 1), self.at))[::-1]
+            found = list(range(max(self._tail, 1), self.at))[::-1]
             self.at = self._tail
+            return found
+        if self._is_through:
+            return None
+        listed = self._scope.listed
+        leads = self._leads if listed is None else [IDENTITIES, *self._leads]
+        opened = await open_blocks(
+            connection, self.account_id, leads, below=self.at, most=self._blocks, span=self._span
+        )
+        self._is_through = len(opened) < self._blocks
+        if not opened:
+            return None
+        having: list[tuple[Opened, Collection[int]]] = []
+        for number, each in enumerate(opened):
+            if number % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
+            if theirs := self._having(each, listed):
+                having.append((each, theirs))
+        self.opened += len(opened)
+        if listed is None:
+            having = await self._without_others(connection, having)
         else:
-            rows = (await connection.execute(self._query())).all()
-            if not rows:
-                return None
-            by_block: dict[int, dict[int, bytes]] = {}
-            for row in rows:
-                packed = by_block.setdefault(row.first_seq, {})
-                if row.lead is not None:
-                    packed[row.lead] = row.packed
-            # A block may have grown over what was walked, by taking the place of smaller ones.
-            found = [seq for first, packed in by_block.items() for seq in self._in(first, packed) if seq < self.at]
-            self.at = min(by_block)
-            self.opened += len(by_block)
-            self._blocks = min(2 * self._blocks, _MOST_BLOCKS)
-        return found
+            self.opened += _IDENTITIES_COST * len(opened)
+        # A block may have grown over what was walked, by taking the place of smaller ones.
+        candidates = [
+            seq
+            for each, distances in having
+            for distance in sorted(set(distances), reverse=True)
+            if (seq := each.block.first_seq + distance) < self.at
+        ]
+        self.at = min(each.block.first_seq for each in opened)
+        self._blocks = min(_GROWTH * self._blocks, _MOST_BLOCKS)
+        return candidates
 
-    def _query(self) -> Any:
-        """Return the query of the next blocks, the newest first, with the rows of the words' characters.
+    async def _without_others(
+        self, connection: Connection, having: list[tuple[Opened, Collection[int]]]
+    ) -> list[tuple[Opened, Collection[int]]]:
+        """Take the rows of others out once there are so many candidates that the scope is listed, if it can be."""
+        listed = await self._scope.meet(connection, candidates=sum(len(found) for _, found in having))
+        if listed is None:
+            return having
+        many = [each for each, found in having if len(found) > _FEW]
+        await read_identities(connection, self.account_id, many)
+        self.opened += _IDENTITIES_COST * len(many)
+        return [(each, _theirs(each, found, listed)) for each, found in having]
 
-        One statement: what it sees of the index belongs together, whatever the processor does meanwhile.
-        """
-        blocks = select(SEARCH_BLOCK.c.size, SEARCH_BLOCK.c.first_seq).where(
-            SEARCH_BLOCK.c.account_id == self.account_id, SEARCH_BLOCK.c.is_live, SEARCH_BLOCK.c.first_seq < self.at
-        )
-        if self._span.since is not None:
-            blocks = blocks.where(SEARCH_BLOCK.c.until >= self._span.since)
-        if self._span.until is not None:
-            blocks = blocks.where(SEARCH_BLOCK.c.since < self._span.until)
-        near = blocks.order_by(SEARCH_BLOCK.c.first_seq.desc()).limit(self._blocks).subquery("near")
-        of_block = and_(
-            SEARCH_POSTING.c.account_id == self.account_id,
-            SEARCH_POSTING.c.size == near.c.size,
-            SEARCH_POSTING.c.first_seq == near.c.first_seq,
-            SEARCH_POSTING.c.lead.in_(self._leads),
-        )
-        return (
-            select(near.c.first_seq, SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed)
-            .select_from(near.outerjoin(SEARCH_POSTING, of_block))
-            .order_by(near.c.first_seq.desc())
-        )
-
-    def _meant(self, first: int, end: int) -> Sequence[int]:
-        """Return the rows of a stretch that count."""
-        if self._scope is None:
-            return range(first, end)
-        return self._scope[bisect_left(self._scope, first) : bisect_left(self._scope, end)]
-
-    def _in(self, first: int, packed: Mapping[int, bytes]) -> list[int]:
-        if len(packed) < len(self._leads):
-            return []
+    def _having(self, opened: Opened, listed: frozenset[int] | None) -> Collection[int]:
+        """Return which rows of a block have all pairs, by their distances, in any order, some perhaps twice."""
         rows: list[_Rows] = []
         for lead, second in self._pairs:
-            found = rows_of(packed[lead], second)
-            if not found:
-                return []
+            packed = opened.packed.get(lead)
+            if packed is None or not (found := rows_of(packed, second)):
+                return ()
             # Where one character is looked for, the rows of its pairs lie one after another.
             rows.append((found, bool(second)))
         rows.sort(key=_length)
-        kept: Collection[int]
-        if self._scope is None:
-            kept = rows.pop(0)[0]
-        else:
-            kept = [seq - first for seq in self._meant(first, min(first + SIZES[0], self.at))]
-        return [first + distance for distance in sorted(set(_in_all(kept, rows)), reverse=True)]
+        fewest: Collection[int] = rows.pop(0)[0]
+        return _in_all(fewest if listed is None else _theirs(opened, fewest, listed), rows)
+
+
+def _theirs(opened: Opened, distances: Collection[int], listed: frozenset[int]) -> Collection[int]:
+    """Return which rows of a block are of those identities; all of them when that is not known or not worth it."""
+    packed = opened.packed.get(IDENTITIES)
+    if packed is None or len(distances) <= _FEW:
+        return distances
+    of_whom = map(identities_of(packed, size=opened.block.size).__getitem__, distances)
+    return list(compress(distances, map(listed.__contains__, of_whom)))
 
 
 def _in_all(kept: Collection[int], rows: list[_Rows]) -> Collection[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true, union_all
 
 from content.rights import Permission, Role, Scope
 from content.value import value
@@ -67,12 +67,28 @@ class Viewer:
         """Return the condition that somebody with this id, team and branch lies in the scope."""
         if self.scope is Scope.ALL:
             return true()
+        return or_(false(), *self._reached(staff, team=team, branch=branch))
+
+    def owned(self) -> Any:
+        """Return the query of the customers whose owner lies in the scope, some perhaps twice; not for who sees all.
+
+        A query a column and not one with OR: each is answered by an index alone, in a fifth of the time.
+        """
+        reached = self._reached(
+            CUSTOMER_OWNER.c.staff_id, team=CUSTOMER_OWNER.c.team_id, branch=CUSTOMER_OWNER.c.branch_id
+        )
+        customers = select(CUSTOMER_OWNER.c.customer_id)
+        return union_all(*[customers.where(condition) for condition in reached or [false()]])
+
+    def _reached(
+        self, staff: ColumnElement[Any], *, team: ColumnElement[Any], branch: ColumnElement[Any]
+    ) -> list[ColumnElement[bool]]:
         reached = [(staff, self.staff_ids)]
         if self.scope is Scope.TEAM:
             reached.append((team, self.team_ids))
         if self.scope is Scope.BRANCH:
             reached.append((branch, self.branch_ids))
-        return or_(false(), *[column.in_(sorted(ids)) for column, ids in reached if ids])
+        return [column.in_(sorted(ids)) for column, ids in reached if ids]
 
 
 #: Whoever runs a command on the machine has the database itself.

@@ -13,7 +13,7 @@ from storage.cursors import Cursors
 from storage.records import AccountRow
 from storage.search import Criteria, Found, MessageSearch, SearchPlace
 from storage.search_index import SearchIndex
-from storage.search_walk import Span
+from storage.search_opened import Span
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores

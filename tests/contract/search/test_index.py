@@ -11,6 +11,7 @@ from handlers.processing import Processing
 from storage.cursors import Cursors, LogRow
 from storage.search_blocks import SIZES, rows_of
 from storage.search_index import CURSOR_NAME, SearchIndex
+from storage.search_made import STEP
 from tests.fakes.searched_log import SearchedLog
 
 _MIDDLE = SIZES[1]
@@ -80,15 +81,78 @@ async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: Searche
     assert len(seen) > 10
 
 
-async def test_two_processors_at_once_make_one_index(full: SearchedLog) -> None:
-    other = SearchIndex(full.stores.database)
+@pytest.mark.parametrize("step", [STEP, 20_000], ids=["at once", "in steps"])
+async def test_two_processors_at_once_make_one_index(full: SearchedLog, step: int) -> None:
+    indexes = [SearchIndex(full.stores.database, step=step) for _ in range(2)]
     cursors = Cursors(full.stores.database)
-    await asyncio.gather(*[Processing(cursors, [index], batch=300, most=10**9).run() for index in (full.index, other)])
+    while (await full.index.progress())[0] < 2 * _MIDDLE + 5 * _SMALL + 17:
+        await asyncio.gather(*[Processing(cursors, [index], batch=300, most=10**9).run() for index in indexes])
+    await full.index.sweep()
     both = await full.tables()
     await full.index.clear()
     await full.read()
 
     assert both == await full.tables()
+
+
+async def test_what_is_written_in_steps_is_shown_only_when_it_is_whole(full: SearchedLog) -> None:
+    await full.read()
+    whole = await full.tables()
+    await full.index.clear()
+    [batch] = await _batches(full, limit=10**6)
+    slow = SearchIndex(full.stores.database, step=1)
+    done = asyncio.create_task(slow.process(batch))
+    seen: list[tuple[int, int]] = []
+    while not done.done():
+        tables = await full.tables()
+        seen.append((len(tables["posting"]), len([row for row in tables["block"] if row["is_live"]])))
+    await done
+
+    assert await full.tables() == whole
+    assert {live for _, live in seen} <= {0, len(whole["block"])}
+    assert {rows for rows, live in seen if not live} > {0}, "steps were seen before the blocks were"
+
+
+async def test_what_a_killed_process_had_begun_is_made_anew(full: SearchedLog) -> None:
+    await full.read()
+    whole = await full.tables()
+    await full.index.clear()
+    [batch] = await _batches(full, limit=10**6)
+    killed = asyncio.create_task(SearchIndex(full.stores.database, step=1).process(batch))
+    while len((await full.tables())["posting"]) < 3:
+        pass  # looking lets it work
+    killed.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await killed
+    left = await full.tables()
+    await full.read()
+
+    assert left["block"]
+    assert not any(row["is_live"] for row in left["block"])
+    assert await full.tables() == whole
+
+
+async def test_what_is_destroyed_while_a_block_is_written_in_steps_is_in_none_of_them(library: SearchedLog) -> None:
+    await library.say("开头")
+    await _fill(library, _MIDDLE - 1)
+    secret = "秘密的鑫焱"
+    await library.stores.change(
+        "UPDATE content SET fields = :fields WHERE seq = 7", fields=f'{{"content":"理赔{secret}"}}'
+    )
+    [batch] = await _batches(library, limit=10**6)
+    writing = asyncio.create_task(SearchIndex(library.stores.database, step=1).process(batch))
+    while not (await library.tables())["posting"]:
+        pass  # looking lets it work
+    await library.stores.change("DELETE FROM content WHERE seq = 7")
+    await library.index.forget(library.account_id(), [7])
+    confirmed = await library.tables()
+    await writing
+    after = await library.tables()
+
+    for tables in (confirmed, after):
+        assert not {row["lead"] for row in tables["posting"]} & {ord(character) for character in secret}
+    await library.read()
+    assert await library.seqs("理赔", limit=10**6) == [seq for seq in range(_MIDDLE - 1, 0, -1) if seq != 7]
 
 
 async def _batches(library: SearchedLog, *, limit: int) -> list[Sequence[LogRow]]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Collection, Sequence
+from itertools import chain
+
 import pytest
 
 from handlers.people.rights import Forbidden
@@ -11,10 +15,12 @@ from storage.search import MessageSearch
 from storage.search_index import SearchIndex
 from storage.viewer import COMMAND_LINE
 from tests.fakes.clock import ManualClock
-from tests.fakes.firm import SEEN, Firm
+from tests.fakes.firm import EVERYBODY, SEEN, Firm
 from tests.fakes.searched_log import SearchedLog
 from tests.fakes.stores import OpenStores
 
+#: Account, seq, person and words.
+_Told = tuple[str, int, str, str]
 _READERS = {userid: seen for userid, seen in SEEN.items() if userid != "qian"}
 
 
@@ -23,16 +29,80 @@ async def _found(library: SearchedLog, firm: Firm, userid: str, search: MessageS
     return {said.person for said in found.messages}
 
 
-@pytest.mark.parametrize("listed", [0, 1, 50_000], ids=["asked one by one", "too large to list", "listed"])
+@pytest.mark.parametrize("listed", [0, 1, 10_000], ids=["asked one by one", "too large to list", "listed"])
 @pytest.mark.parametrize("more", [0, 70])
 async def test_each_finds_what_customers_of_their_scope_said(
     library: SearchedLog, firm: Firm, listed: int, more: int
 ) -> None:
     await library.say(*["别的"] * more, person="z1")
     await library.read()
-    search = MessageSearch(library.stores.database, listed=listed)
+    search = MessageSearch(library.stores.database, listed=listed, asked=0)
 
     assert {userid: await _found(library, firm, userid, search) for userid in _READERS} == _READERS
+
+
+_PIECES = ("理赔", "赔付", "保险", "险种", "理", "赔", "医院", "院长", "abc", "2026", "，")
+
+
+async def _talk(library: SearchedLog, people: Sequence[str], *, count: int, draw: random.Random) -> list[_Told]:
+    """Let people say so much on both accounts, some far more than others; return it, the newest first."""
+    said = []
+    for _ in range(count):
+        account, person = draw.choice(["service", "service", "second"]), people[int(len(people) * draw.random() ** 2)]
+        words = "".join(draw.choices(_PIECES, k=3))
+        said.append((account, await library.say(words, person=person, account=account), person, words))
+    return said[::-1]
+
+
+def _scanned(said: Sequence[_Told], words: str, *, people: Collection[str]) -> list[tuple[str, int]]:
+    """Return what comparing each message finds."""
+    return [
+        (account, seq)
+        for account, seq, person, text in said
+        if person in people and all(word in text.replace("，", "") for word in words.split())
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_pages_of_every_scope_hold_what_comparing_each_of_its_messages_finds(
+    library: SearchedLog, firm: Firm, seed: int
+) -> None:
+    draw = random.Random(seed)
+    people = draw.sample(sorted(EVERYBODY), len(EVERYBODY))
+    said = await _talk(library, people, count=260, draw=draw)
+    await library.read(batch=draw.choice([64, 512]))
+    said = await _talk(library, people, count=draw.randrange(5), draw=draw) + said
+    await library.read()
+    for userid, seen in _READERS.items():
+        viewer = await firm.viewer(userid)
+        for words in ("理赔", "赔", "保险 医院", "abc2026", "没有"):
+            # Listed or asked one by one, in one page or many, with little effort or enough.
+            search = MessageSearch(
+                library.stores.database,
+                listed=draw.choice([1, 2, 10]),
+                asked=draw.choice([0, 5, 100]),
+                effort=draw.choice([2, 20, 3_000]),
+            )
+            pages = await library.places(words, limit=draw.choice([3, 50]), viewer=viewer, search=search)
+
+            assert list(chain(*pages)) == _scanned(said, words, people=seen), (userid, words)
+
+
+async def test_a_scope_whose_messages_are_few_among_many_is_found_on_one_page(library: SearchedLog, firm: Firm) -> None:
+    """Each stranger's message that is read costs effort; that it is a stranger's is known without reading it."""
+    await library.say(*["理赔"] * 80, person="nobody's")
+    mine = await library.say("理赔", person="z1")
+    await library.say(*["理赔"] * 400, person="nobody's")
+    await library.read()
+    zhang = await firm.viewer("zhang")
+    pages = [
+        await library.page("理赔", viewer=zhang, search=MessageSearch(library.stores.database, effort=150, **bounds))
+        for bounds in ({"asked": 0}, {"listed": 0})
+    ]
+    found, asked = pages
+
+    assert ([said.seq for said in found.messages], found.next) == ([mine], None)
+    assert (list(asked.messages), asked.next is None) == ([], False)
 
 
 async def test_a_viewer_of_one_account_finds_nothing_of_another(library: SearchedLog) -> None:
