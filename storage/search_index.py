@@ -64,13 +64,12 @@ class SearchIndex:
             if is_laid_before and not all([await is_laid(connection, account_id, ready) for ready in made]):
                 return
             if before == 0:
-                await connection.execute(_of(account_id).values(is_live=False))
-            for block in old:
-                await connection.execute(_of(account_id, block).values(is_live=False))
-            for ready in made:
-                if is_laid_before:
-                    await connection.execute(_of(account_id, ready.block).values(is_live=True))
-                    continue
+                everything = update(SEARCH_BLOCK).where(SEARCH_BLOCK.c.account_id == account_id)
+                await connection.execute(everything.values(is_live=False))
+            await _show(connection, account_id, old, is_live=False)
+            if is_laid_before:
+                await _show(connection, account_id, new, is_live=True)
+            for ready in () if is_laid_before else made:
                 await begin(connection, account_id, ready, is_live=True)
                 for step in ready.steps(most=self._step):
                     await lay(connection, account_id, step)
@@ -204,9 +203,12 @@ async def _is_due(connection: Connection, account_id: int, made: Sequence[Made],
     return all([await is_as_it_was_read(connection, account_id, ready) for ready in made])
 
 
-def _of(account_id: int, block: Block | None = None) -> Any:
-    statement = update(SEARCH_BLOCK).where(SEARCH_BLOCK.c.account_id == account_id)
-    return statement if block is None else statement.where(of_block(SEARCH_BLOCK, account_id, block))
+async def _show(connection: Connection, account_id: int, blocks: Sequence[Block], *, is_live: bool) -> None:
+    """Show blocks to searches, or hide them."""
+    for size in {block.size for block in blocks}:
+        here = SEARCH_BLOCK.c.first_seq.in_([block.first_seq for block in blocks if block.size == size])
+        of_size = and_(SEARCH_BLOCK.c.account_id == account_id, SEARCH_BLOCK.c.size == size, here)
+        await connection.execute(update(SEARCH_BLOCK).where(of_size).values(is_live=is_live))
 
 
 def _without(row: Any, block: Block, distances: frozenset[int]) -> bytes | None:

@@ -19,7 +19,7 @@ from storage.search_scope import SearchScope
 #: costs as much as comparing ten blocks.
 _FIRST_BLOCKS: Final = 2
 _MOST_BLOCKS: Final = 128
-_GROWTH: Final = 8
+_GROWTH: Final = 4
 #: Blocks that are compared before others have their turn in the process: some milliseconds.
 _BREATH: Final = 16
 #: Rows, and whether they are in order.

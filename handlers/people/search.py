@@ -12,14 +12,10 @@ from handlers.clock import Clock
 from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
-from storage.search import Criteria, Found, MessageSearch, SearchPlace
+from storage.search import Found, MessageSearch, SearchPlace
+from storage.search_account import Criteria
 from storage.search_opened import Span
 from storage.search_text import Words
-<<<<<<< HEAD
-from storage.search_walk import Span
-=======
-from storage.timeline import Said
->>>>>>> b3972d6 (Search: a block holds whose its rows are; a small scope is decided before any message is read; large blocks are written in steps)
 from storage.viewer import Viewer
 
 MOST_WORDS: Final = 8

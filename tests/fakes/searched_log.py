@@ -11,7 +11,8 @@ from handlers.people.search import read_words
 from handlers.processing import Processing
 from storage.cursors import Cursors
 from storage.records import AccountRow
-from storage.search import Criteria, Found, MessageSearch, SearchPlace
+from storage.search import Found, MessageSearch, SearchPlace
+from storage.search_account import Criteria
 from storage.search_index import SearchIndex
 from storage.search_opened import Span
 from storage.viewer import COMMAND_LINE, Viewer

@@ -13,7 +13,8 @@ from storage.erasure_file import ErasureFile
 from storage.erasures import Erasures
 from storage.errors import StorageError
 from storage.lock_away import LockAway
-from storage.search import Criteria, MessageSearch
+from storage.search import MessageSearch
+from storage.search_account import Criteria
 from storage.timeline import Timeline
 from storage.viewer import COMMAND_LINE
 from tests.contract.privacy.marked import LATER, MARK, PERSON, Marked
