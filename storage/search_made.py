@@ -1,9 +1,9 @@
 """Blocks on their way into the index: read from the log, packed in a thread, written in steps that are soon over.
 
 While a transaction runs its statements on SQLite, the process does nothing else (`storage/sqlite.py`), and the rows of
-a large block take 25 ms, on a busy machine a multiple. So what is more than one step's worth is laid first, out of sight, in transactions of its own;
-the one that moves the cursor then only shows it. Killed in between, what was laid is nobody's: it is laid anew, or
-swept.
+a large block take 25 ms, on a busy machine a multiple. So what is more than one step's worth is laid first, out of
+sight, in transactions of its own; the one that moves the cursor then only shows it. Killed in between, what was laid is
+nobody's: it is laid anew, or swept.
 """
 
 from __future__ import annotations
