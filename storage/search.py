@@ -17,7 +17,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.search_account import AccountSearch, Criteria
 from storage.search_index import CURSOR_NAME
-from storage.search_scope import ASKED, LISTED, SearchScope
+from storage.search_scope import ASKED, LISTED, MESSAGES, SearchScope
 from storage.search_walk import Walk
 from storage.tables import ACCOUNT, CURSOR
 from storage.timeline import Said
@@ -58,17 +58,27 @@ class Found:
 class MessageSearch:
     """Finds messages by their words."""
 
-    def __init__(self, database: Database, *, effort: int = _EFFORT, listed: int = LISTED, asked: int = ASKED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        effort: int = _EFFORT,
+        listed: int = LISTED,
+        asked: int = ASKED,
+        messages: int = MESSAGES,
+    ) -> None:
+        """The bounds but for `effort` are those of `SearchScope`."""
         self._database = database
         self._effort = effort
         self._listed = listed
         self._asked = asked
+        self._messages = messages
 
     async def page(self, criteria: Criteria, *, viewer: Viewer, limit: int, before: SearchPlace | None = None) -> Found:
         """Return messages that have all words, the one recorded last first."""
         async with self._database.read() as connection:
             accounts = await _accounts(connection, criteria, viewer=viewer, before=before)
-            scope = SearchScope(viewer, listed=self._listed, asked=self._asked)
+            scope = SearchScope(viewer, listed=self._listed, asked=self._asked, messages=self._messages)
             effort = max(self._effort // max(len(accounts), 1), 1)
             searches = []
             for account_id, top, read_to in accounts:

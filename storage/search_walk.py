@@ -6,14 +6,13 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection
-from itertools import compress
 from typing import Final
 
 from storage.connection import Connection
 from storage.search_blocks import indexed_to, rows_of
-from storage.search_identities import IDENTITIES, identities_of
+from storage.search_identities import IDENTITIES
 from storage.search_opened import Opened, Span, open_blocks, read_identities
-from storage.search_scope import SearchScope
+from storage.search_scope import FEW, Listed, ListedIdentities, ListedMessages, SearchScope
 
 #: Blocks that are opened at once: few at first, for words that are in many messages; then more, because each statement
 #: costs as much as comparing ten blocks.
@@ -26,8 +25,6 @@ _BREATH: Final = 16
 _Rows = tuple["array[int]", bool]
 #: Looking a row up costs as much as running over so many.
 _MUCH_LONGER: Final = 8
-#: Of a block with so few candidates each is asked for its owner; reading whose its rows are would take as long.
-_FEW: Final = 4
 #: What reading it costs, in blocks that are opened.
 _IDENTITIES_COST: Final = 3
 
@@ -72,7 +69,8 @@ class Walk:
         if self._is_through:
             return None
         listed = self._scope.listed
-        leads = self._leads if listed is None else [IDENTITIES, *self._leads]
+        whose = isinstance(listed, ListedIdentities)
+        leads = [IDENTITIES, *self._leads] if whose else self._leads
         opened = await open_blocks(
             connection, self.account_id, leads, below=self.at, most=self._blocks, span=self._span
         )
@@ -88,7 +86,7 @@ class Walk:
         self.opened += len(opened)
         if listed is None:
             having = await self._without_others(connection, having)
-        else:
+        elif whose:
             self.opened += _IDENTITIES_COST * len(opened)
         # A block may have grown over what was walked, by taking the place of smaller ones.
         candidates = [
@@ -106,14 +104,13 @@ class Walk:
     ) -> list[tuple[Opened, Collection[int]]]:
         """Take the rows of others out once there are so many candidates that the scope is listed, if it can be."""
         listed = await self._scope.meet(connection, candidates=sum(len(found) for _, found in having))
-        if listed is None:
-            return having
-        many = [each for each, found in having if len(found) > _FEW]
-        await read_identities(connection, self.account_id, many)
-        self.opened += _IDENTITIES_COST * len(many)
-        return [(each, _theirs(each, found, listed)) for each, found in having]
+        if isinstance(listed, ListedIdentities):
+            many = [each for each, found in having if len(found) > FEW]
+            await read_identities(connection, self.account_id, many)
+            self.opened += _IDENTITIES_COST * len(many)
+        return having if listed is None else [(each, self._theirs(each, found, listed)) for each, found in having]
 
-    def _having(self, opened: Opened, listed: frozenset[int] | None) -> Collection[int]:
+    def _having(self, opened: Opened, listed: Listed | None) -> Collection[int]:
         """Return which rows of a block have all pairs, by their distances, in any order, some perhaps twice."""
         rows: list[_Rows] = []
         for lead, second in self._pairs:
@@ -123,17 +120,20 @@ class Walk:
             # Where one character is looked for, the rows of its pairs lie one after another.
             rows.append((found, bool(second)))
         rows.sort(key=_length)
+        if isinstance(listed, ListedMessages):
+            return _in_all(self._listed_in(opened, listed), rows)
         fewest: Collection[int] = rows.pop(0)[0]
-        return _in_all(fewest if listed is None else _theirs(opened, fewest, listed), rows)
+        return _in_all(fewest if listed is None else self._theirs(opened, fewest, listed), rows)
 
+    def _theirs(self, opened: Opened, distances: Collection[int], listed: Listed) -> Collection[int]:
+        if isinstance(listed, ListedMessages):
+            return set(distances).intersection(self._listed_in(opened, listed))
+        return listed.among(opened.packed.get(IDENTITIES), opened.block, distances)
 
-def _theirs(opened: Opened, distances: Collection[int], listed: frozenset[int]) -> Collection[int]:
-    """Return which rows of a block are of those identities; all of them when that is not known or not worth it."""
-    packed = opened.packed.get(IDENTITIES)
-    if packed is None or len(distances) <= _FEW:
-        return distances
-    of_whom = map(identities_of(packed, size=opened.block.size).__getitem__, distances)
-    return list(compress(distances, map(listed.__contains__, of_whom)))
+    def _listed_in(self, opened: Opened, listed: ListedMessages) -> list[int]:
+        """Return which rows of a block are the scope's, by their distances."""
+        seqs, first = listed.seqs.get(self.account_id, ()), opened.block.first_seq
+        return [seq - first for seq in seqs[bisect_left(seqs, first) : bisect_left(seqs, opened.block.end)]]
 
 
 def _in_all(kept: Collection[int], rows: list[_Rows]) -> Collection[int]:

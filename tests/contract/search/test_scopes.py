@@ -29,14 +29,18 @@ async def _found(library: SearchedLog, firm: Firm, userid: str, search: MessageS
     return {said.person for said in found.messages}
 
 
-@pytest.mark.parametrize("listed", [0, 1, 10_000], ids=["asked one by one", "too large to list", "listed"])
+@pytest.mark.parametrize(
+    ("listed", "messages"),
+    [(0, 0), (1, 0), (10_000, 0), (10_000, 1), (10_000, 5_000)],
+    ids=["asked one by one", "too large to list", "people listed", "messages too many", "messages listed"],
+)
 @pytest.mark.parametrize("more", [0, 70])
 async def test_each_finds_what_customers_of_their_scope_said(
-    library: SearchedLog, firm: Firm, listed: int, more: int
+    library: SearchedLog, firm: Firm, listed: int, messages: int, more: int
 ) -> None:
     await library.say(*["别的"] * more, person="z1")
     await library.read()
-    search = MessageSearch(library.stores.database, listed=listed, asked=0)
+    search = MessageSearch(library.stores.database, listed=listed, asked=0, messages=messages)
 
     assert {userid: await _found(library, firm, userid, search) for userid in _READERS} == _READERS
 
@@ -81,6 +85,7 @@ async def test_pages_of_every_scope_hold_what_comparing_each_of_its_messages_fin
                 library.stores.database,
                 listed=draw.choice([1, 2, 10]),
                 asked=draw.choice([0, 5, 100]),
+                messages=draw.choice([0, 40, 5_000]),
                 effort=draw.choice([2, 20, 3_000]),
             )
             pages = await library.places(words, limit=draw.choice([3, 50]), viewer=viewer, search=search)
@@ -97,11 +102,11 @@ async def test_a_scope_whose_messages_are_few_among_many_is_found_on_one_page(li
     zhang = await firm.viewer("zhang")
     pages = [
         await library.page("理赔", viewer=zhang, search=MessageSearch(library.stores.database, effort=150, **bounds))
-        for bounds in ({"asked": 0}, {"listed": 0})
+        for bounds in ({"asked": 0}, {"asked": 0, "messages": 0}, {"listed": 0})
     ]
-    found, asked = pages
+    *listed, asked = pages
 
-    assert ([said.seq for said in found.messages], found.next) == ([mine], None)
+    assert [([said.seq for said in found.messages], found.next) for found in listed] == [([mine], None)] * 2
     assert (list(asked.messages), asked.next is None) == ([], False)
 
 
