@@ -40,7 +40,7 @@ class AuditPages:
                 permission=Permission.AUDIT_READ,
                 handler=self._list,
                 title="audit.title",
-                icon="shield",
+                icon="trail",
             )
         ]
 

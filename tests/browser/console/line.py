@@ -10,6 +10,7 @@ from storage.tables.handover import HandoverState
 from tests.browser.console.desk import Desk
 from tests.browser.console.story import PERSON
 from tests.fakes.firm import REALM
+from tests.fakes.visitors import LEASE, turn
 
 
 async def form_line(desk: Desk) -> int:
@@ -30,7 +31,19 @@ async def form_line(desk: Desk) -> int:
         state=HandoverState.LEFT_MESSAGE,
         now=desk.clock.now(),
     )
+    await _handle_the_rest(desk)
     return served
+
+
+async def _handle_the_rest(desk: Desk) -> None:
+    """Let nothing wait that the bot would have handled at once."""
+    handling, now = desk.stores.handling, desk.clock.now()
+    await handling.release_all(now=now)
+    accounts = [desk.account.id]
+    for lease, pending in await handling.claim_abandoned(
+        accounts=accounts, holder="pictures", now=now, until=now + LEASE, limit=100
+    ):
+        await handling.finish(turn(lease, [item.seq for item in pending], now=now))
 
 
 async def _serve(desk: Desk, person: str, userid: str) -> int:
