@@ -21,9 +21,8 @@ _CARD_TAP: Final = "template_card_event"
 TAKE_WORDS: Final = re.compile(r"\s*(?:接待|接)\s*[#＃]?\s*(\d{1,15})\s*")
 CLOSE_WORDS: Final = re.compile(r"\s*结束\s*[#＃]?\s*(\d{1,15})\s*")
 PASS_WORDS: Final = re.compile(r"\s*转(?:给|接)?\s*[#＃]?\s*(\d{1,15})[\s:：,，]+(\S{1,64})\s*")
-#: With the mark the number is meant in any case; without it a space must follow, and the customer must be theirs.
+#: Only the mark makes a number a customer's: 「12 月到期」 is no reply to customer 12.
 MARKED: Final = re.compile(r"\s*[#＃]\s*(\d{1,15})[\s:：,，、]*(.*)", re.DOTALL)
-BARE: Final = re.compile(r"\s*(\d{1,15})\s+(\S.*)", re.DOTALL)
 
 
 def may_serve(turn: Turn) -> bool:

@@ -14,7 +14,6 @@ from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Reply, Turn
 from handlers.handover.agent_words import (
-    BARE,
     CLOSE_WORDS,
     LIST_KEY,
     LIST_WORDS,
@@ -104,7 +103,7 @@ class AgentDesk:
 
     def is_numbered(self, turn: Turn) -> bool:
         """Tell whether words begin with a customer's number."""
-        return may_serve(turn) and (MARKED.fullmatch(turn.text) or BARE.fullmatch(turn.text)) is not None
+        return may_serve(turn) and MARKED.fullmatch(turn.text) is not None
 
     def is_unnumbered(self, turn: Turn) -> bool:
         """Tell whether it could be a reply that names nobody."""
@@ -157,14 +156,12 @@ class AgentDesk:
     async def numbered(self, turn: Turn) -> Outcome | NotHandled:
         """Send words to the customer whose number they begin with."""
         agent = await self._agent(turn)
-        marked = MARKED.fullmatch(turn.text)
-        found = marked or BARE.fullmatch(turn.text)
+        found = MARKED.fullmatch(turn.text)
         if agent is None or found is None:
             return NOT_HANDLED
         row = await self._handovers.get(int(found[1]))
         if row is None or row.staff_id != agent.id or row.state is not HandoverState.RUNNING:
-            # 「12 月到期」 is no reply to a customer 12 whom nobody serves here.
-            return self._say("not_yours", id=found[1], name="") if marked else NOT_HANDLED
+            return self._say("not_yours", id=found[1], name="")
         if not found[2].strip():
             return self._say("only_number", row)
         place = self._place(turn)

@@ -95,7 +95,7 @@ class Crowd:
         self._seen_cards = {userid: len(counter.cards(userid)) for userid in AGENTS}
 
     def act(self, count: int) -> dict[str, Any]:
-        """Return what somebody does next: a customer speaks, or an agent replies with a number or without one."""
+        """Return what somebody does next: a customer speaks, or an agent replies with #number, figures or neither."""
         speakers = [person for person in CUSTOMERS if self._allowed[person] == 0] or list(CUSTOMERS)
         person = self._rng.choice(CUSTOMERS)
         userid = self.served_by[person]
@@ -107,12 +107,14 @@ class Crowd:
             return _text(SERVICE.name, person, f"{person} 说的第 {count} 句")
         self._allowed[person] -= 1
         words = f"答{person}的第{count}句"
+        if kind == "bare":
+            # Without its mark a number is part of the words, even if it is another customer's: 「12 月到期」.
+            words = f"{self.numbers[self._rng.choice(CUSTOMERS)]} {words}"
         self.meant[words] = person
-        if kind == "unnumbered":
-            self._asking[userid].append((words, person))
-            return _text(ASSISTANT.name, userid, words)
-        mark = "#" if kind == "numbered" else ""
-        return _text(ASSISTANT.name, userid, f"{mark}{self.numbers[person]} {words}")
+        if kind == "numbered":
+            return _text(ASSISTANT.name, userid, f"#{self.numbers[person]} {words}")
+        self._asking[userid].append((words, person))
+        return _text(ASSISTANT.name, userid, words)
 
     def answer_cards(self) -> None:
         """Let the agents tap whom they meant on every card that asks; each twice, as impatient people do."""

@@ -32,7 +32,7 @@ async def served(house: House) -> House:
     return house
 
 
-@pytest.mark.parametrize("words", ["#1 您好", "1 您好", " ＃1：您好 "])
+@pytest.mark.parametrize("words", ["#1 您好", "＃1您好", " ＃1：您好 "])
 async def test_a_reply_that_begins_with_a_number_goes_to_that_customer(served: House, words: str) -> None:
     assert await served.writes("zhang", words) == ["已发给 客户 #1，还能回复 3 条。"]
     assert [await _answers(served, "z1"), await _answers(served, "z2")] == [["您好"], []]
@@ -77,16 +77,17 @@ async def test_what_is_not_theirs_is_not_sent(served: House) -> None:
     await served.on_duty("li")
     assert await served.writes("li", "#1 您好") == ["#1 不是您正在接待的客户，没有发出。发送「我的接待」查看。"]
     assert "不是您正在接待的客户" in (await served.writes("zhang", "#99 您好"))[0]
-    assert await served.writes("li", "12 月到期的保单怎么办") != [], (
-        "a number that is nobody's is a question to the bot"
-    )
+    assert await served.writes("li", "1 月到期的保单怎么办") != [], "who serves nobody asks the bot"
     assert await served.writes("zhang", "#1") == ["要发给 #1 什么？请写成「#1 您的话」。"]
     assert await _answers(served, "z1") == []
 
 
-async def test_a_number_that_is_nobodys_is_held_like_other_words(served: House) -> None:
-    assert await served.writes("zhang", "12 月到期") == []
-    assert len(await _cards(served, "zhang")) == 1
+@pytest.mark.parametrize("words", ["1 月到期", "12 月到期", "2 您好"])
+async def test_a_number_without_its_mark_is_held_like_other_words(served: House, words: str) -> None:
+    assert await served.writes("zhang", words) == []
+    assert [await _answers(served, "z1"), await _answers(served, "z2")] == [[], []]
+    assert (await served.taps("zhang", "handover.to.1.1"))[0].startswith("已发给 客户 #1")
+    assert await _answers(served, "z1") == [words]
 
 
 async def test_every_reply_counts_and_a_refusal_is_told_with_its_reason(served: House) -> None:
