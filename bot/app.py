@@ -43,6 +43,7 @@ from handlers.conversation.inbox import Inbox
 from handlers.conversation.lanes import Lanes
 from handlers.conversation.menu import authored_labels
 from handlers.conversation.notice import FirstNotice
+from handlers.conversation.preferences import preference_labels
 from handlers.conversation.recovery import Recovery
 from handlers.conversation.routes import apologise, build_routes, commands_of
 from handlers.conversation.sent import Sent
@@ -64,6 +65,7 @@ from storage.log import Log
 from storage.migrate import check_schema
 from storage.organisation import Organisation
 from storage.outbox import Outbox
+from storage.preferences import PreferenceBook
 from storage.probe import Probe, no_probe
 from storage.received import LastReceived
 from storage.replies import Replies
@@ -254,6 +256,7 @@ class Process:
                     clock=clock,
                     settings=settings,
                     source=build_source(settings, stores.database, http=http, clock=clock),
+                    marketing=content.marketing,
                 )
                 if Role.WEB in self._roles
                 else None,
@@ -294,9 +297,14 @@ class Process:
                 policies=policies,
                 handover=handover.desks,
                 history=history,
+                preferences=PreferenceBook(stores.database),
             ),
             standings=Standings(
-                history, labels=authored_labels(content) | consent_labels(content) | elder_labels(content)
+                history,
+                labels=authored_labels(content)
+                | consent_labels(content)
+                | elder_labels(content)
+                | preference_labels(content),
             ),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             governor=governor,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.privacy import build_own_data, build_wishes
 from bot.settings import Settings
 from bot.staff import Argon2Hasher
+from content.marketing import Marketing
 from content.value import value
 from handlers.clock import Clock
 from handlers.handover.reading import HandoverReading
@@ -54,9 +55,18 @@ class People:
     policies: PolicyReading
     tasks: TaskReading
     board: TaskBoard
+    #: What topics and frequencies of marketing are called; None: by their ids.
+    marketing: Marketing | None
 
 
-def build_people(database: Database, *, clock: Clock, settings: Settings, source: PolicySource | None = None) -> People:
+def build_people(
+    database: Database,
+    *,
+    clock: Clock,
+    settings: Settings,
+    source: PolicySource | None = None,
+    marketing: Marketing | None = None,
+) -> People:
     """Return the rooms over one database; `source`: where policies are looked up."""
     console = settings.console
     organisation, audit = Organisation(database), Audit(database)
@@ -94,4 +104,5 @@ def build_people(database: Database, *, clock: Clock, settings: Settings, source
         ),
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
         board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),
+        marketing=marketing,
     )

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from pydantic import BaseModel
 
 from content.answers import Answers
+from content.consent_words import ConsentWords
 from content.document import Document, Place
 from content.errors import Problem
 from content.handover import HANDOVER_SLOTS, Handover
+from content.marketing import MARKETING_SLOTS, Marketing
 from content.menu import Menu
 from content.normal_form import normalise
 from content.notice import NOTICE_SLOTS, Notice
@@ -38,6 +40,27 @@ def check_notice(document: Document, notice: Notice) -> Iterator[Problem]:
         yield from _unknown_slots(document, (name,), slots_of(getattr(notice, name)), allowed=allowed)
     for name, asked in notice.consents:
         yield from _unknown_slots(document, ("consents", name, "ask"), slots_of(asked.ask), allowed=COMMON_SLOTS)
+
+
+def check_marketing(document: Document, marketing: Marketing, words: ConsentWords, notice: Notice) -> Iterator[Problem]:
+    """Yield ids, titles and whole messages that stand twice or mean a consent already, and slots nothing fills."""
+    for name in ("topics", "frequencies"):
+        entries = getattr(marketing, name)
+        for key in ("id", "title"):
+            yield from _repeated(document, (((name, n, key), getattr(each, key)) for n, each in enumerate(entries)))
+    consents = [*words.opt_in.exact, *words.opt_out.exact, *notice.show, *notice.why]
+    taken = frozenset(map(normalise, [*consents, *(phrase for _, _, phrase in notice.phrases())]))
+    spoken: dict[str, str] = {}
+    for place, phrase, meant in marketing.phrases():
+        normal = normalise(phrase)
+        if normal in taken:
+            what = f"{phrase!r} is about a consent already (consent.yaml or notice.yaml)"
+            yield document.problem(place, what, "choose other words here: those must stay what they are")
+        elif spoken.setdefault(normal, meant) != meant:
+            yield document.problem(place, f"{phrase!r} means another choice already", "keep it in one of the two")
+    for name, text in marketing.texts:
+        allowed = MARKETING_SLOTS.get(name, frozenset()) | COMMON_SLOTS
+        yield from _unknown_slots(document, ("texts", name), slots_of(text), allowed=allowed)
 
 
 def check_policies(document: Document, texts: PolicyTexts) -> Iterator[Problem]:

@@ -54,6 +54,7 @@ class Shorts(Authored):
 
     texts: Sentences = Field(default_factory=dict)
     notice: Sentences = Field(default_factory=dict)
+    marketing: Sentences = Field(default_factory=dict)
     policies: Sentences = Field(default_factory=dict)
     retention: Sentences = Field(default_factory=dict)
     handover: Sentences = Field(default_factory=dict)
@@ -99,6 +100,12 @@ class Elder(Authored):
     consents: Words
     #: `{title}`, `{state}`: one of them.
     consent: Words
+    #: `{taken}` of the topics of marketing are taken, and the frequency's `{title}`; a tap shows each.
+    topics: Words
+    #: `{title}`, `{state}`: one topic.
+    topic: Words
+    #: `{title}` of the frequency; the others stand below.
+    frequency: Words
     #: Answers to the closing question, instead of five with digits.
     scores: Annotated[tuple[Score, ...], Field(min_length=2, max_length=5)]
     #: Behind the customer's name, for staff; and how to write to them.

@@ -10,14 +10,23 @@ from pydantic import BaseModel
 from content.document import Document, Place
 from content.elder import MOST, Elder, authored_characters, characters, labels_of, sentence_of
 from content.errors import Problem
+from content.marketing import Marketing
 from content.notice import Notice
 from content.slots import COMMON_SLOTS, fill, slots_of
 from content.wording import Wording
 
-_ELDER_SLOTS: Final = {"consents": frozenset({"granted"}), "consent": frozenset({"title", "state"})}
+_ELDER_SLOTS: Final = {
+    "consents": frozenset({"granted"}),
+    "consent": frozenset({"title", "state"}),
+    "topics": frozenset({"taken", "title"}),
+    "topic": frozenset({"title", "state"}),
+    "frequency": frozenset({"title"}),
+}
 
 
-def check_elder(document: Document, elder: Elder, files: Mapping[str, BaseModel]) -> Iterator[Problem]:
+def check_elder(
+    document: Document, elder: Elder, files: Mapping[str, BaseModel], marketing: Marketing
+) -> Iterator[Problem]:
     """Yield the mode's own sentences and the short forms that name nothing, fill nothing, or are too long.
 
     `files`: by section of `short` the model whose sentences it shortens.
@@ -28,7 +37,8 @@ def check_elder(document: Document, elder: Elder, files: Mapping[str, BaseModel]
     switches = [fill(label, {"title": title}) for title in titles for label in (notice.switch_on, notice.switch_off)]
     about_consents = (
         ("consents", elder.consents, (*titles, elder.switch_off)),
-        ("consent", elder.consent, (max(switches, key=len),)),
+        ("consent", elder.consent, (max(switches, key=len), marketing.texts.open)),
+        *_about_topics(elder, marketing),
     )
     for name, text, labels in (*elder.sentences(), *about_consents):
         allowed = _ELDER_SLOTS.get(name, frozenset()) | COMMON_SLOTS
@@ -44,6 +54,20 @@ def check_elder(document: Document, elder: Elder, files: Mapping[str, BaseModel]
             labels = _labels_beside(section, name, elder, notice)
             allowed = slots_of(full) | COMMON_SLOTS
             yield from _measured(document, place, short, elder, labels=labels, allowed=allowed)
+
+
+def _about_topics(elder: Elder, marketing: Marketing) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Return (name, text, labels beside the person's) of what is said about topics and frequency."""
+    texts = marketing.texts
+    titles = tuple(topic.title for topic in marketing.topics)
+    switches = [fill(label, {"title": title}) for title in titles for label in (texts.switch_on, texts.switch_off)]
+    # The one that holds is not among the choices: the shortest title is, at worst.
+    others = sorted((each.title for each in marketing.frequencies), key=len)[1:]
+    return (
+        ("topics", elder.topics, (*titles, texts.often)),
+        ("topic", elder.topic, (max(switches, key=len),)),
+        ("frequency", elder.frequency, tuple(others)),
+    )
 
 
 def check_short(document: Document, place: Place, wording: Wording, elder: Elder) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from content.document import Document, read_document
 from content.elder import Elder
 from content.errors import ContentError, Problem
 from content.handover import Handover
+from content.marketing import Marketing
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
@@ -40,6 +41,7 @@ FILES: Final = (
     "answers.yaml",
     "consent.yaml",
     "notice.yaml",
+    "marketing.yaml",
     "policies.yaml",
     "tasks.yaml",
     "retention.yaml",
@@ -75,6 +77,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         notice = _load(own, "notice.yaml", Notice)
     with _collecting(problems):
+        marketing = _load(own, "marketing.yaml", Marketing)
+    with _collecting(problems):
         tasks = _load(own, "tasks.yaml", Tasks)
     with _collecting(problems):
         policies = _load(own, "policies.yaml", PolicyTexts)
@@ -93,6 +97,7 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_welcome(welcome.document, welcome.model)
     problems += checks.check_menu(menu.document, menu.model, merged)
     problems += checks.check_notice(notice.document, notice.model)
+    problems += checks.check_marketing(marketing.document, marketing.model, words.model, notice.model)
     problems += checks.check_tasks(tasks.document, tasks.model)
     problems += checks.check_policies(policies.document, policies.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
@@ -101,12 +106,13 @@ def load_content(home: Path | None) -> Content:
     shortened: dict[str, _Loaded[Any]] = {
         "texts": texts,
         "notice": notice,
+        "marketing": marketing,
         "policies": policies,
         "retention": retention,
         "handover": handover,
         "tasks": tasks,
     }
-    problems += _check_elder(elder, shortened, [welcome, menu, *answers])
+    problems += _check_elder(elder, shortened, [welcome, menu, *answers], marketing.model)
     if problems:
         raise ContentError(problems)
     documents = [
@@ -115,6 +121,7 @@ def load_content(home: Path | None) -> Content:
         menu.document,
         words.document,
         notice.document,
+        marketing.document,
         policies.document,
         tasks.document,
         retention.document,
@@ -128,6 +135,7 @@ def load_content(home: Path | None) -> Content:
         answers=merged,
         consent_words=words.model,
         notice=notice.model,
+        marketing=marketing.model,
         tasks=tasks.model,
         retention=retention.model,
         policies=policies.model,
@@ -200,10 +208,13 @@ def _check_answers(
 
 
 def _check_elder(
-    elder: _Loaded[Elder], shortened: Mapping[str, _Loaded[Any]], replies: Iterable[_Loaded[Any]]
+    elder: _Loaded[Elder],
+    shortened: Mapping[str, _Loaded[Any]],
+    replies: Iterable[_Loaded[Any]],
+    marketing: Marketing,
 ) -> Iterator[Problem]:
     sections = {section: _sentences(loaded.model) for section, loaded in shortened.items()}
-    yield from elder_checks.check_elder(elder.document, elder.model, sections)
+    yield from elder_checks.check_elder(elder.document, elder.model, sections, marketing)
     for loaded in replies:
         for place, wording in checks.wordings(loaded.model):
             yield from elder_checks.check_short(loaded.document, place, wording, elder.model)
@@ -225,7 +236,7 @@ def _pair_shorts(elder: _Loaded[Elder], shortened: Mapping[str, _Loaded[Any]]) -
 
 def _sentences(model: BaseModel) -> BaseModel:
     """Return where a file keeps its sentences."""
-    if isinstance(model, Retention | Tasks):
+    if isinstance(model, Retention | Tasks | Marketing):
         return model.texts
     return model
 

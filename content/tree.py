@@ -9,6 +9,7 @@ from content.answers import Answers
 from content.consent_words import ConsentWords
 from content.elder import Elder
 from content.handover import Handover
+from content.marketing import Marketing
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
@@ -28,6 +29,7 @@ class Content:
     answers: Answers
     consent_words: ConsentWords
     notice: Notice
+    marketing: Marketing
     policies: PolicyTexts
     tasks: Tasks
     retention: Retention

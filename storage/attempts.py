@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, insert, or_, select, update
 
+from content.messages import Purpose
 from content.value import value
 from storage.accounts import lock_accounts
 from storage.claims import Claimed
 from storage.connection import Connection
 from storage.people import load_persons
+from storage.preferences import one_marketing_at_a_time, with_preferences
 from storage.records import Person
 from storage.tables import DELIVERY, DELIVERY_ATTEMPT, REACH
 from storage.tables.delivery import DeliveryState
@@ -73,6 +75,10 @@ async def begin_attempt(
     await lock_accounts(connection, [claimed.account_id])
     persons = await load_persons(connection, account_id=claimed.account_id, identity_ids=[claimed.identity_id])
     person = persons[claimed.identity_id]
+    if claimed.purpose == Purpose.MARKETING:
+        # The account's lock keeps the identity with its customer; the customer's is for workers of other accounts.
+        await one_marketing_at_a_time(connection, person.customer_id)
+        person = await with_preferences(connection, person, apart_from=claimed.id, now=now)
     recent = await _recent_attempts(connection, claimed, since=now - look_back) if look_back else ()
     decided = decide(person, recent)
     if isinstance(decided, Settlement):

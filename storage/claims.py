@@ -24,18 +24,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-from content.messages import Outgoing, decode_outgoing
+from content.messages import Outgoing, Purpose, decode_outgoing
 from content.value import value
 from storage.connection import Connection
 from storage.people import load_persons
+from storage.preferences import with_preferences
 from storage.records import Person
 from storage.statements import Prepared
 from storage.tables import CONTENT, DELIVERY, DELIVERY_ATTEMPT, MESSAGE
-from storage.tables.delivery import OPEN, DeliveryState
+from storage.tables.delivery import DOUBTFUL, OPEN, DeliveryState
 from storage.tables.instant import to_micros
 
-#: Reasons of attempts after which nobody knows whether the message arrived.
-DOUBTFUL = ("outcome_unknown", "unexpected")
 #: Reasons of attempts that the account as a whole was refused: they say nothing about the message.
 ACCOUNT_WIDE = ("quota_exhausted", "misconfigured")
 
@@ -50,6 +49,8 @@ class Claimed:
     identity_id: int
     idempotency_key: str
     purpose: str
+    #: What marketing is about; None: nothing that is told apart.
+    topic: str | None = None
     author: str
     #: Attempts begun before this claim; with `api` the one that was under way when its process died.
     attempts: int
@@ -83,7 +84,7 @@ async def claim_rows(
         .where(DELIVERY.c.id.in_(ids))
         .values(state=DeliveryState.CLAIMED, holder=holder, lease_until=until)
     )
-    return await _load(connection, ids)
+    return await _load(connection, ids, now=now)
 
 
 async def _find_due(connection: Connection, account_id: int, *, now: datetime, limit: int) -> list[int]:
@@ -153,7 +154,7 @@ _NOT_COUNTED = _attempts_of_row(
 ).label("not_counted")
 
 
-async def _load(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
+async def _load(connection: Connection, ids: Sequence[int], *, now: datetime) -> list[Claimed]:
     query = (
         select(DELIVERY, MESSAGE.c.kind, CONTENT.c.fields, _DOUBTFUL_SINCE, _NOT_COUNTED)
         .join(MESSAGE, and_(MESSAGE.c.account_id == DELIVERY.c.account_id, MESSAGE.c.seq == DELIVERY.c.out_seq))
@@ -172,7 +173,13 @@ async def _load(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
             await load_persons(connection, account_id=account_id, identity_ids=identity_ids)
         ).items()
     }
-    return [_claimed(row, persons[(row.account_id, row.identity_id)]) for row in rows]
+    claimed = []
+    for row in rows:
+        person = persons[(row.account_id, row.identity_id)]
+        if row.purpose == Purpose.MARKETING:
+            person = await with_preferences(connection, person, apart_from=row.id, now=now)
+        claimed.append(_claimed(row, person))
+    return claimed
 
 
 def _claimed(row: Any, person: Person) -> Claimed:
@@ -184,6 +191,7 @@ def _claimed(row: Any, person: Person) -> Claimed:
         identity_id=row.identity_id,
         idempotency_key=row.idempotency_key,
         purpose=row.purpose,
+        topic=row.topic,
         author=row.author,
         attempts=row.attempts,
         counted=row.attempts - row.not_counted,

@@ -12,6 +12,8 @@ from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.people import latest_consents
+from storage.preference_rows import Preferences
+from storage.preferences import load_preferences
 from storage.tables import ACCOUNT, ATTRIBUTION, CUSTOMER, CUSTOMER_OWNER, IDENTITY, REACH, STAFF
 from storage.viewer import Viewer
 
@@ -42,6 +44,8 @@ class CustomerCard:
     scenes: tuple[str, ...]
     #: By name the state of each consent that was ever asked for or said.
     consents: dict[str, str]
+    #: Topics of marketing that they refuse, and how often at most they want any.
+    preferences: Preferences
     #: Since when they want the mode for the elderly; None: they do not.
     elder_since: datetime | None
 
@@ -125,6 +129,7 @@ async def _cards(connection: Connection, ids: Sequence[int]) -> dict[int, Custom
     contacts = await _contacts(connection, ids)
     scenes = await _scenes(connection, ids)
     consents = await latest_consents(connection, list(ids))
+    preferences = await load_preferences(connection, ids)
     elders = await _elders(connection, ids)
     return {
         row.id: CustomerCard(
@@ -136,6 +141,7 @@ async def _cards(connection: Connection, ids: Sequence[int]) -> dict[int, Custom
             contacts=tuple(contacts.get(row.id, ())),
             scenes=tuple(scenes.get(row.id, ())),
             consents=consents.get(row.id, {}),
+            preferences=preferences.get(row.id, Preferences()),
             elder_since=elders.get(row.id),
         )
         for row in rows

@@ -25,6 +25,7 @@ from storage.tables import (
     HANDOVER,
     IDENTITY,
     IDENTITY_TAG,
+    MARKETING_CHOICE,
     MESSAGE,
     POLICY_BINDING,
     REACH,
@@ -76,6 +77,7 @@ class CustomerData:
                 "owner": await _owner(connection, customer_id),
                 "sources": await _sources(connection, whose),
                 "consents": await _consents(connection, whose),
+                "marketing_choices": await _marketing_choices(connection, whose),
                 "tags": await _tags(connection, whose),
                 "tasks": await _tasks(connection, whose),
                 "handovers": await _handovers(connection, whose),
@@ -122,6 +124,15 @@ async def _consents(connection: Connection, whose: _Whose) -> list[dict[str, Any
     columns = (CONSENT_ENTRY.c.consent, CONSENT_ENTRY.c.state, CONSENT_ENTRY.c.text_version, CONSENT_ENTRY.c.at)
     query = select(*columns).where(CONSENT_ENTRY.c.customer_id.in_(whose.customers)).order_by(CONSENT_ENTRY.c.id)
     return await _rows(connection, query)
+
+
+async def _marketing_choices(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return each choice of a topic (or, without one, of the frequency) that they made themselves."""
+    names = ("topic", "choice", "messages", "days", "text_version", "at")
+    query = select(*(MARKETING_CHOICE.c[name] for name in names)).where(
+        MARKETING_CHOICE.c.customer_id.in_(whose.customers), MARKETING_CHOICE.c.merged_from.is_(None)
+    )
+    return await _rows(connection, query.order_by(MARKETING_CHOICE.c.id))
 
 
 async def _tasks(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from storage.errors import StorageError
 from storage.holds import inherit_hold
 from storage.owners import inherit_owner
 from storage.people import latest_consent_rows
+from storage.preferences import join_preferences
 from storage.tables import ACCOUNT, CONSENT_ENTRY, CUSTOMER, CUSTOMER_MERGE, IDENTITY, REACH
 from storage.viewer import COMMAND_LINE, Viewer
 
@@ -158,6 +159,7 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=kept))
     await inherit_owner(connection, kept=kept, gone=gone, now=now)
     await share_elder_mode(connection, kept)
+    await join_preferences(connection, kept=kept, gone=gone, now=now)
     await inherit_hold(connection, kept=kept, gone=gone)
     await inherit_erasure(connection, kept=kept, gone=gone)
     rows = await latest_consent_rows(connection, [kept, gone])

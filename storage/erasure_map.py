@@ -108,6 +108,7 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "staged_follower": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
         "staged_tagged": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
         "consent_entry": Keep(why="shows under a number that what was done was allowed then; holds no words"),
+        "marketing_choice_entry": Keep(why="shows under a number what might be sent then; holds no words"),
         # What staff were given to do.
         "task_evidence": Destroy(by=(("task_id", By.TASK),)),
         "leave_notice": Destroy(by=_CUSTOMER),

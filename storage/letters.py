@@ -55,9 +55,9 @@ class Letters:
             letter.draft, identity_id=identity_id, conversation_id=conversation_id, idempotency_key=letter.key
         )
         rows.plan(
+            letter.draft,
             out_seq=seq,
             identity_id=identity_id,
-            purpose=letter.draft.purpose,
             author=letter.author,
             idempotency_key=letter.key,
         )

@@ -47,10 +47,10 @@ class OutgoingRows:
         )
         return self.seq
 
-    def plan(self, *, out_seq: int, identity_id: int, purpose: str, author: str, idempotency_key: str) -> None:
+    def plan(self, draft: ReplyDraft, *, out_seq: int, identity_id: int, author: str, idempotency_key: str) -> None:
         """Add an outbox row, due now, for a message of the log."""
-        row = delivery_row(self.account_id, out_seq, identity_id=identity_id, purpose=purpose, now=self.now)
-        self._deliveries.append(row | {"author": author, "idempotency_key": idempotency_key})
+        row = delivery_row(self.account_id, out_seq, identity_id=identity_id, purpose=draft.purpose, now=self.now)
+        self._deliveries.append(row | {"topic": draft.topic, "author": author, "idempotency_key": idempotency_key})
 
     async def write(self, connection: Connection) -> None:
         """Insert what was gathered."""

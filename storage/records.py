@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from content.messages import Inbound, InboundBody
 from content.value import value
+from storage.preference_rows import PreferenceDraft, Preferences
 
 # The states of a delivery cross the border too; the table's module defines them beside its partial index.
 from storage.tables.delivery import DeliveryState as DeliveryState
@@ -127,6 +128,8 @@ class Person:
     served_until: datetime | None = None
     #: They want the mode for the elderly.
     elder: bool = False
+    #: What they chose about marketing; read only where a delivery of it is decided about.
+    preferences: Preferences | None = None
 
     def is_served(self, now: datetime) -> bool:
         """Whether a person serves them at the platform itself."""
@@ -162,6 +165,8 @@ class ReplyDraft:
     kind: str
     fields: dict[str, Any]
     purpose: str
+    #: What it is about when it advertises (`content.marketing`).
+    topic: str | None = None
     content_version: str
 
 
@@ -217,6 +222,8 @@ class Handled:
     attributions: tuple[AttributionDraft, ...]
     #: The mode for the elderly is on or off from now; None: as it was.
     elder: bool | None = None
+    #: What the customer chose about marketing.
+    preferences: tuple[PreferenceDraft, ...] = ()
     way: Way
     #: Whether the account may send actively; without that nothing leaves through the outbox, and such replies are lost.
     active_messages: bool

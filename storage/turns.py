@@ -16,9 +16,10 @@ from storage.errors import LeaseLost
 from storage.outgoing import OutgoingRows, reply_key
 from storage.owners import own_by_scene
 from storage.pending import read_pending
+from storage.preferences import choice_row
 from storage.records import Handled, Pending, ReplyDraft, Way, Written
 from storage.statements import Bulk, Lookup
-from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, REACH, REPLY, WORK, waits_in
+from storage.tables import ATTRIBUTION, CONSENT_ENTRY, IDENTITY, MARKETING_CHOICE, REACH, REPLY, WORK, waits_in
 from storage.tables.instant import to_micros
 from storage.tables.work import READY, ReplyState
 
@@ -90,6 +91,7 @@ class _AccountTurns:
         self._done: dict[tuple[str | None, int | None], list[int]] = {}
         self._leases: dict[tuple[str | None, int | None], list[int]] = {}
         self._consents: list[dict[str, Any]] = []
+        self._preferences: list[dict[str, Any]] = []
         self._attributions: list[dict[str, Any]] = []
         #: By customer what became of the mode for the elderly.
         self._elders: dict[int, bool] = {}
@@ -160,13 +162,7 @@ class _AccountTurns:
         )
         self._replies.append((self._account_id, turn.seqs[-1], n, out_seq, state.value, at))
         if state is ReplyState.OUTBOX:
-            self._outgoing.plan(
-                out_seq=out_seq,
-                identity_id=identity_id,
-                purpose=draft.purpose,
-                author="bot",
-                idempotency_key=key,
-            )
+            self._outgoing.plan(draft, out_seq=out_seq, identity_id=identity_id, author="bot", idempotency_key=key)
 
     def _add_effects(self, turn: Handled, mine: Any) -> None:
         where = {"account_id": self._account_id, "at": turn.now}
@@ -181,6 +177,15 @@ class _AccountTurns:
                     "text_version": consent.text_version,
                 }
             )
+        for chosen in turn.preferences:
+            made = choice_row(
+                customer_id=mine.customer_id,
+                topic=chosen.topic,
+                choice=chosen.choice,
+                limit=chosen.limit,
+                text_version=chosen.text_version,
+            )
+            self._preferences.append(where | made | {"seq": chosen.seq})
         if turn.elder is not None:
             self._elders[mine.customer_id] = turn.elder
         for attribution in turn.attributions[:1]:
@@ -216,6 +221,8 @@ class _AccountTurns:
             await _LEASE.run(connection, identities, account=self._account_id, by=by, until=until)
         if self._consents:
             await connection.execute(insert(CONSENT_ENTRY), self._consents)
+        if self._preferences:
+            await connection.execute(insert(MARKETING_CHOICE), self._preferences)
         for customer_id, on in sorted(self._elders.items()):
             await turn_elder_mode(connection, customer_id, on=on, now=self._outgoing.now)
         if self._attributions:

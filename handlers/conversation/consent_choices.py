@@ -17,6 +17,7 @@ from handlers.conversation.asking import Asking
 from handlers.conversation.elder import switch as elder_switch
 from handlers.conversation.menu import typed_option
 from handlers.conversation.phrasing import Phrasing
+from handlers.conversation.preferences import preference_choice
 from handlers.conversation.turn import NOT_HANDLED, ConsentChanged, NotHandled, Outcome, Reply, Turn
 
 #: The last word of a choice's id, and the state that it means: answers of a question, and switches of the list.
@@ -31,7 +32,9 @@ _STATES: Final = {
 class ConsentChoices:
     """Takes the choices down."""
 
-    def __init__(self, content: Content, phrasing: Phrasing) -> None:
+    def __init__(self, content: Content, phrasing: Phrasing, *, more: bool = False) -> None:
+        """`more`: the topics and the frequency of marketing can be chosen (`handlers.conversation.preferences`)."""
+        self._more = (preference_choice(content.marketing),) if more else ()
         self._notice = content.notice
         self._phrasing = phrasing
         self._asking = Asking(content.notice, phrasing)
@@ -132,7 +135,7 @@ class ConsentChoices:
             switch(self._notice, consent, on=turn.standing.state(consent) is not ConsentState.GRANTED)
             for consent in Consent
         ]
-        options.append(elder_switch(self._elder, on=True))
+        options += [*self._more, elder_switch(self._elder, on=True)]
         return self._phrasing.ask(turn, "\n".join(self._lines(turn)), tuple(options))
 
     def _lines(self, turn: Turn) -> list[str]:
@@ -160,10 +163,11 @@ class ConsentChoices:
         """Return one consent with its switch; what it means stands behind, whole."""
         asked, state = self._notice.consents.of(consent), turn.standing.state(consent)
         slots = {"title": asked.title, "state": str(getattr(self._notice.states, state))}
-        option = switch(self._notice, consent, on=state is not ConsentState.GRANTED)
+        more = self._more if consent is Consent.MARKETING else ()
+        options = (switch(self._notice, consent, on=state is not ConsentState.GRANTED), *more)
         short = self._phrasing.words(turn, self._elder.consent, **slots)
         whole = f"{short}\n{self._phrasing.words(turn, asked.ask)}"
-        return replace(self._phrasing.told(turn, whole, (option,)), short=short)
+        return replace(self._phrasing.told(turn, whole, options), short=short)
 
 
 _NAMES: Final = frozenset(map(str, Consent))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from content.messages import encode_body
-from handlers.conversation.turn import Attributed, ConsentChanged, ElderChanged, Outcome, Reply
+from content.messages import Inbound, encode_body
+from handlers.conversation.turn import Attributed, ConsentChanged, ElderChanged, Outcome, PreferenceChanged, Reply
+from storage.preference_rows import PreferenceDraft
 from storage.records import AttributionDraft, ConsentDraft, Pending, ReplyDraft
 
 
@@ -17,6 +18,11 @@ def reply_drafts(outcome: Outcome) -> tuple[ReplyDraft, ...]:
 def consent_drafts(outcome: Outcome, items: Sequence[Pending]) -> tuple[ConsentDraft, ...]:
     """Return the changes of consents, each with the place in the log of the words that show it."""
     return tuple(_consent(effect, items) for effect in outcome.effects if isinstance(effect, ConsentChanged))
+
+
+def preference_drafts(outcome: Outcome, items: Sequence[Pending]) -> tuple[PreferenceDraft, ...]:
+    """Return the choices about marketing, each with the place in the log of the words that show it."""
+    return tuple(_preference(effect, items) for effect in outcome.effects if isinstance(effect, PreferenceChanged))
 
 
 def attribution_drafts(outcome: Outcome) -> tuple[AttributionDraft, ...]:
@@ -39,5 +45,20 @@ def _reply(reply: Reply) -> ReplyDraft:
 
 
 def _consent(changed: ConsentChanged, items: Sequence[Pending]) -> ConsentDraft:
-    [seq] = [item.seq for item in items if item.inbound is changed.evidence]
+    seq = _seq_of(changed.evidence, items)
     return ConsentDraft(consent=changed.consent, state=changed.state, text_version=changed.text_version, seq=seq)
+
+
+def _preference(changed: PreferenceChanged, items: Sequence[Pending]) -> PreferenceDraft:
+    return PreferenceDraft(
+        topic=changed.topic,
+        choice=changed.choice,
+        limit=changed.limit,
+        text_version=changed.text_version,
+        seq=_seq_of(changed.evidence, items),
+    )
+
+
+def _seq_of(message: Inbound, items: Sequence[Pending]) -> int:
+    [seq] = [item.seq for item in items if item.inbound is message]
+    return seq

@@ -11,7 +11,7 @@ from content.notice import ALL, EACH, NONE, TOGETHER
 from content.tree import Content
 from handlers.conversation.asking import Asking
 from handlers.conversation.phrasing import Phrasing
-from handlers.conversation.turn import ConsentChanged, ElderChanged, Outcome, Reply, Turn
+from handlers.conversation.turn import ConsentChanged, ElderChanged, Outcome, PreferenceChanged, Reply, Turn
 
 #: A person who does one of these is there, and reads what comes back.
 _CHATS: Final = (Follow, Scan, Text, Voice, Image, Video, Location, Link)
@@ -32,7 +32,7 @@ class FirstNotice:
         """
         if turn.with_staff or not isinstance(turn.body, _CHATS) or not outcome.replies:
             return None
-        if any(isinstance(effect, ConsentChanged | ElderChanged) for effect in outcome.effects):
+        if any(isinstance(effect, ConsentChanged | ElderChanged | PreferenceChanged) for effect in outcome.effects):
             return None
         if any(isinstance(reply.content, MenuReply) for reply in outcome.replies):
             return None

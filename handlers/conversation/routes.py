@@ -15,6 +15,7 @@ from handlers.conversation.fallback import Fallback, always, has_words
 from handlers.conversation.media import MediaReceived, is_media, is_unheard_voice
 from handlers.conversation.menu import Choices
 from handlers.conversation.phrasing import Phrasing
+from handlers.conversation.preferences import Book, PreferenceDesk, preference_words
 from handlers.conversation.routing import Handler, Matcher, Route
 from handlers.conversation.staff import StaffDesk
 from handlers.conversation.turn import Outcome, Turn
@@ -36,6 +37,7 @@ def build_routes(
     policies: PolicyDesk | None = None,
     handover: HandoverDesks | None = None,
     history: History | None = None,
+    preferences: Book | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -44,7 +46,8 @@ def build_routes(
     choices = Choices(content, phrasing)
     answering = Answering(AnswerBook(content.answers), phrasing)
     marketing = MarketingChoice(content, phrasing, answering=answering)
-    choosing = ConsentChoices(content, phrasing)
+    choosing = ConsentChoices(content, phrasing, more=preferences is not None)
+    preferring = None if preferences is None else PreferenceDesk(content, phrasing, preferences)
     elder = ElderMode(content, phrasing)
     media = MediaReceived(content.texts, phrasing)
     fallback = Fallback(content.texts, phrasing)
@@ -58,6 +61,7 @@ def build_routes(
         # What the law gives a customer is done by the bot whoever serves them; nothing else is.
         *_talk_routes(
             handover,
+            *(() if preferring is None else ((preferring.is_choice, preferring.choose),)),
             (marketing.matches, marketing.handle),
             (choosing.is_choice, choosing.choose),
             (choosing.is_word, choosing.word),
@@ -75,6 +79,8 @@ def build_routes(
         *_asking_routes(handover, marketing),
         Route(name="enter", matches=is_customer_entering, handle=welcoming.enter),
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
+        # Before a refusal of all advertising, whose words theirs may hold: these are whole messages.
+        *_preference_routes(preferring),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),
         Route(name="consent.choice", matches=choosing.is_choice, handle=choosing.choose),
@@ -98,6 +104,7 @@ def commands_of(content: Content, *, policies: PolicyDesk | None = None) -> Comm
     phrases = [*own.export, *own.erase, *own.confirm, *notice.show, *notice.why]
     phrases += [*elder.on, *elder.off, *elder.about]
     phrases += [phrase for _, _, phrase in notice.phrases()]
+    phrases += preference_words(content)
     if policies is None:
         return Commands(phrases, begins=own.correct)
     phrases += [*asks.policies, *asks.renewals, *asks.progress, *asks.bind, *asks.unbind]
@@ -146,6 +153,12 @@ def _privacy_routes(privacy: PrivacyDesk | None) -> tuple[Route, ...]:
         Route(name="privacy.confirm", matches=privacy.is_confirm, handle=privacy.confirm, waits=True),
         Route(name="privacy.correct", matches=privacy.is_correct, handle=privacy.correct),
     )
+
+
+def _preference_routes(preferring: PreferenceDesk | None) -> tuple[Route, ...]:
+    if preferring is None:
+        return ()
+    return (Route(name="preferences", matches=preferring.is_choice, handle=preferring.choose, waits=True),)
 
 
 def _more_routes(content: Content, phrasing: Phrasing, history: History | None) -> tuple[Route, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from content.consent import Consent, ConsentState
 from content.customer_service import File, Shared
+from content.marketing import Limit
 from content.messages import (
     Image,
     Inbound,
@@ -214,7 +215,22 @@ class ElderChanged:
     on: bool
 
 
-Effect = ConsentChanged | Attributed | ElderChanged
+@value
+class PreferenceChanged:
+    """The customer chose a topic of marketing, or (None) how often at most they want any."""
+
+    topic: str | None = None
+    #: A `storage.preference_rows.TopicChoice`, or the frequency's id.
+    choice: str
+    #: The limit of the frequency, None for none.
+    limit: Limit | None = None
+    #: Version of the content that the customer chose from.
+    text_version: str
+    #: The message of the turn that shows it.
+    evidence: Inbound
+
+
+Effect = ConsentChanged | Attributed | ElderChanged | PreferenceChanged
 
 
 @value

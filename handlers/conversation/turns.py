@@ -17,7 +17,13 @@ from content.messages import Inbound, InboundBody, Purpose
 from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ConversationConfig, ServedAccount
 from handlers.conversation.commands import Commands
-from handlers.conversation.drafts import attribution_drafts, consent_drafts, elder_draft, reply_drafts
+from handlers.conversation.drafts import (
+    attribution_drafts,
+    consent_drafts,
+    elder_draft,
+    preference_drafts,
+    reply_drafts,
+)
 from handlers.conversation.elder_form import ElderForm
 from handlers.conversation.folding import fold
 from handlers.conversation.notice import FirstNotice
@@ -118,6 +124,7 @@ class Turns:
             consents=consent_drafts(outcome, items),
             attributions=attribution_drafts(outcome),
             elder=elder_draft(outcome),
+            preferences=preference_drafts(outcome, items),
             way=self._way(person, account, outcome, awaited=awaited),
             active_messages=account.active_messages,
             joins=joins,

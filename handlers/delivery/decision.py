@@ -17,6 +17,7 @@ from content.messages import Purpose
 from content.value import value
 from handlers.delivery.apis import Api, Audience
 from handlers.delivery.quota import Quota
+from storage.preference_rows import Preferences
 from storage.records import Person
 
 
@@ -42,6 +43,8 @@ class Reason(StrEnum):
     CONSENT_MISSING = "consent_missing"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    TOPIC_REFUSED = "topic_refused"
+    FREQUENCY_CHOSEN = "frequency_chosen"
     WINDOW_CLOSED = "window_closed"
     QUOTA_EXHAUSTED = "quota_exhausted"
     QUOTA_RESERVED = "quota_reserved"
@@ -79,6 +82,13 @@ SENTENCES: Final[Mapping[Reason, Sentence]] = MappingProxyType(
         Reason.CONSENT_WITHDRAWN: Sentence(
             "客户已撤回营销消息的同意。", "The customer has withdrawn the consent to marketing."
         ),
+        Reason.TOPIC_REFUSED: Sentence(
+            "客户选择了不收这个主题的活动消息。", "The customer refuses marketing of this topic."
+        ),
+        Reason.FREQUENCY_CHOSEN: Sentence(
+            "客户选择的活动消息频率已用完，过些天才能再发。",
+            "The customer has had as much marketing as they chose to have.",
+        ),
         Reason.WINDOW_CLOSED: Sentence("回复窗口已关闭，须等客户再次互动。", "The reply window is closed."),
         Reason.QUOTA_EXHAUSTED: Sentence(
             "客服消息条数已用完，须等客户再次互动。", "The replies that the person's last act allowed are used up."
@@ -104,6 +114,8 @@ class OutgoingFacts:
     #: Names of the APIs that could carry it, the preferred first.
     apis: tuple[str, ...]
     text_bytes: int = 0
+    #: What it is about when it advertises (`content.marketing`), None: nothing that is told apart.
+    topic: str | None = None
     #: The callback it answers still waits for its HTTP answer.
     callback_open: bool = False
     #: It answers an event by the event's own code.
@@ -130,6 +142,8 @@ class Standing:
     #: When the platform's rate for this person opens again, None when it is open.
     paced_until: datetime | None = None
     consents: Mapping[Consent, ConsentState] = field(default_factory=dict)
+    #: What the customer chose about marketing, and when it went out to them; known where that is what goes out.
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 @value
@@ -181,4 +195,5 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
         quota=Quota(left=person.quota_left, until=person.quota_until),
         paced_until=paced_until,
         consents={Consent(name): state_of(row.state) for name, row in person.consent_rows.items() if name in _CONSENTS},
+        preferences=person.preferences or Preferences(),
     )

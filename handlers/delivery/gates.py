@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from content.consent import ConsentState
-from handlers.delivery.apis import Api, QuotaRule
+from content.messages import Purpose
+from handlers.delivery.apis import Api, Audience, QuotaRule
 from handlers.delivery.decision import Author, Defer, OutgoingFacts, Reason, Refuse, Standing
 
 #: The APIs that remain (never empty), or why none does.
@@ -110,6 +111,24 @@ class Consents:
     def _granted(self, api: Api, facts: OutgoingFacts, standing: Standing) -> bool:
         state = standing.consents.get(api.consents[facts.purpose], ConsentState.UNASKED)
         return state is ConsentState.GRANTED or (state is ConsentState.UNASKED and self.unasked is Unasked.ALLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """Marketing is of a topic that the customer takes, and within the frequency that they chose; all else passes."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        if facts.purpose is not Purpose.MARKETING or facts.audience is not Audience.CUSTOMER:
+            return apis
+        chosen = standing.preferences
+        if facts.topic in chosen.refused_topics:
+            return Refuse(reason=Reason.TOPIC_REFUSED)
+        limit = None if chosen.frequency is None else chosen.frequency.limit
+        if limit is None:
+            return apis
+        since = now - timedelta(days=limit.days)
+        is_reached = sum(at > since for at in chosen.sent) >= limit.messages
+        return Refuse(reason=Reason.FREQUENCY_CHOSEN) if is_reached else apis
 
 
 @dataclass(frozen=True, slots=True)

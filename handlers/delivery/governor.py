@@ -7,9 +7,10 @@ what time or the person may still change:
 2. legality     - API, purpose, open callback, length (`docs/sending.md`)
 3. approval     - compliance, approved content
 4. consent      - granted, and not withdrawn by an opt-out; service messages need none
-5. window       - the reply window
-6. quota        - granted messages with the reserve for a person, rates
-7. further gates, in the order they are given (caps, quiet hours)
+5. preferences  - the topics that the customer takes and the frequency that they chose; marketing only
+6. window       - the reply window
+7. quota        - granted messages with the reserve for a person, rates
+8. further gates, in the order they are given (caps, quiet hours)
 
 Of the APIs that pass all of them the message takes the first in its own order of preference.
 """
@@ -30,7 +31,18 @@ from handlers.delivery.decision import (
     Standing,
     standing_of,
 )
-from handlers.delivery.gates import Approval, Consents, Gate, Legality, Quotas, Reachability, Unasked, Verdict, Window
+from handlers.delivery.gates import (
+    Approval,
+    Consents,
+    Gate,
+    Legality,
+    Preferred,
+    Quotas,
+    Reachability,
+    Unasked,
+    Verdict,
+    Window,
+)
 from handlers.delivery.table import SendingTable
 
 __all__ = [
@@ -75,6 +87,7 @@ class Governor:
             Legality(),
             Approval(),
             Consents(unasked),
+            Preferred(),
             Window(),
             Quotas(reply_reserve),
             *more_gates,

@@ -35,6 +35,7 @@ class Outlet:
             channel=self.channel_name,
             audience=self.audience,
             apis=tuple([api.name for api in self.apis]),
+            topic=row.topic,
             text_bytes=_text_bytes(row.content),
             by_code=isinstance(row.content, TextReply | MenuReply) and row.content.code is not None,
         )

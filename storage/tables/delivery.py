@@ -17,6 +17,12 @@ OPEN_WORDS: tuple[str, ...] = tuple(word.strip("'") for word in OPEN_STATES.stri
 OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{word}'") for word in OPEN_WORDS)
 
 
+#: Messages that advertise, as an index sees them: few beside those that serve.
+IS_MARKETING = "purpose = 'marketing'"
+#: Reasons of attempts after which nobody knows whether the message arrived.
+DOUBTFUL = ("outcome_unknown", "unexpected")
+
+
 class DeliveryState(StrEnum):
     """planned → due → claimed → attempting → sent | retry | refused | failed | unknown; sent → undelivered.
 
@@ -46,6 +52,13 @@ class Delivery(SQLModel, table=True):
             postgresql_where=text(f"state IN {OPEN_STATES}"),
         ),
         Index("ix_delivery_person", "account_id", "identity_id", "id"),
+        Index(
+            "ix_delivery_marketing",
+            "identity_id",
+            "id",
+            sqlite_where=text(IS_MARKETING),
+            postgresql_where=text(IS_MARKETING),
+        ),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
@@ -55,6 +68,8 @@ class Delivery(SQLModel, table=True):
     #: Against repeats: unique here, and handed to the platform where it knows such a key.
     idempotency_key: str = Field(unique=True)
     purpose: str
+    #: What marketing is about (`content.marketing`); None: nothing that is told apart.
+    topic: str | None = None
     #: "bot" or "person": a person may use the reserve of the reply quota.
     author: str
     state: str

@@ -113,6 +113,30 @@ class ConsentEntry(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class MarketingChoiceEntry(SQLModel, table=True):
+    """One choice about marketing, append-only: of a topic or of the frequency; see `storage.preferences`."""
+
+    __tablename__ = "marketing_choice_entry"
+    __table_args__ = (Index("ix_marketing_choice_customer", "customer_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
+    customer_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    #: None: the choice is of the frequency.
+    topic: str | None = None
+    #: "taken" or "refused", or the frequency's id, with its limit as it was then (None: none).
+    choice: str
+    messages: int | None = None
+    days: int | None = None
+    #: Version of the content that the customer chose from; empty in what a merge noted.
+    text_version: str
+    #: The message in which the customer said so.
+    account_id: int | None = None
+    seq: int | None = Field(default=None, sa_column=Column(BigInteger))
+    #: The customer who had chosen it before they were merged into this one.
+    merged_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+    at: datetime = Field(sa_type=Instant)
+
+
 class Attribution(SQLModel, table=True):
     """Where a contact came from: the scene of the scanned code, with the campaign and agent it names."""
 

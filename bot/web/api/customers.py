@@ -13,6 +13,7 @@ from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Paramet
 from content.rights import Permission
 from handlers.people.reading import Reading
 from storage.customer_cards import Contact, CustomerCard
+from storage.preference_rows import Preferences
 
 CUSTOMER_ID: Final = Field(description="The customer's id.", examples=[1])
 _LIST: Final = CursorForm(letter="c")
@@ -50,6 +51,21 @@ class ShownOwner(BaseModel):
     branch: str | None
 
 
+class ShownFrequency(BaseModel):
+    """How often at most a customer wants marketing."""
+
+    name: str = Field(description="The id of the frequency in the content.")
+    messages: int | None = Field(description="At most so many messages, or null for no limit.")
+    days: int | None = Field(description="In any so many days, or null for no limit.")
+
+
+class ShownPreferences(BaseModel):
+    """What a customer chose about marketing, for as long as they consent to it."""
+
+    refused_topics: list[str] = Field(description="Ids of the topics they do not take.")
+    frequency: ShownFrequency | None = Field(description="Null when they never chose one.")
+
+
 class Customer(BaseModel):
     """One customer with what is known without a profile."""
 
@@ -60,6 +76,7 @@ class Customer(BaseModel):
     contacts: list[ShownContact]
     scenes: list[str] = Field(description="Scenes of the codes they scanned, the first one first.")
     consents: dict[str, str] = Field(description="By name the state of each consent that was asked for or said.")
+    marketing: ShownPreferences
     elder_since: datetime | None = Field(description="Since when they want the mode for the elderly, or null.")
 
 
@@ -136,8 +153,22 @@ def _customer(card: CustomerCard) -> Customer:
         contacts=[_contact(contact) for contact in card.contacts],
         scenes=list(card.scenes),
         consents=card.consents,
+        marketing=_preferences(card.preferences),
         elder_since=card.elder_since,
     )
+
+
+def _preferences(preferences: Preferences) -> ShownPreferences:
+    chosen = preferences.frequency
+    frequency = None
+    if chosen is not None:
+        limit = chosen.limit
+        frequency = ShownFrequency(
+            name=chosen.name,
+            messages=None if limit is None else limit.messages,
+            days=None if limit is None else limit.days,
+        )
+    return ShownPreferences(refused_topics=sorted(preferences.refused_topics), frequency=frequency)
 
 
 def _contact(contact: Contact) -> ShownContact:

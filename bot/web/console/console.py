@@ -30,7 +30,11 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
     """Return the pages that need nothing but the people's rooms, in the order of the navigation."""
     return [
         *CustomerPages(
-            people.reading, policies=people.policies, wishes=people.wishes, sayings=Sayings(mask=mask)
+            people.reading,
+            policies=people.policies,
+            wishes=people.wishes,
+            sayings=Sayings(mask=mask),
+            marketing=people.marketing,
         ).pages(),
         *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.office).pages(),

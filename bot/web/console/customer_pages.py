@@ -9,12 +9,14 @@ from aiohttp import web
 from bot.web.console.pages import ROOT, Page
 from bot.web.console.sayings import Sayings
 from bot.web.console.visit import Visit
+from content.marketing import Marketing
 from content.rights import Permission
 from content.scenes import parse_scene
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.privacy.wishes import Wishes
 from storage.customer_cards import CustomerCard
+from storage.preference_rows import ChosenFrequency
 from storage.timeline import Place
 
 _ON_A_PAGE: Final = 30
@@ -27,11 +29,21 @@ _TOLD: Final = frozenset({"erasing", "held", "released", "no_reason"})
 class CustomerPages:
     """Shows customers of the viewer's scope; `Reading` notes each look in the audit."""
 
-    def __init__(self, reading: Reading, *, policies: PolicyReading, wishes: Wishes, sayings: Sayings) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        policies: PolicyReading,
+        wishes: Wishes,
+        sayings: Sayings,
+        marketing: Marketing | None = None,
+    ) -> None:
+        """`marketing`: what topics and frequencies are called; None: by their ids."""
         self._reading = reading
         self._policies = policies
         self._wishes = wishes
         self._sayings = sayings
+        self._marketing = marketing
 
     def pages(self) -> list[Page]:
         """Return them."""
@@ -74,12 +86,25 @@ class CustomerPages:
             "customer.html",
             customer=card,
             sources=_sources,
+            refused_topics=[self._topic(name) for name in sorted(card.preferences.refused_topics)],
+            frequency=self._frequency(card.preferences.frequency),
             timeline=timeline,
             policies=policies,
             privacy=privacy,
             may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
             told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,
         )
+
+    def _topic(self, name: str) -> str:
+        """Return what people call a topic; its id when the content has it no more."""
+        topic = None if self._marketing is None else self._marketing.topic(name)
+        return name if topic is None else topic.title
+
+    def _frequency(self, chosen: ChosenFrequency | None) -> str | None:
+        """Return what people call a frequency, None when none was chosen."""
+        if chosen is None:
+            return None
+        return chosen.name if self._marketing is None else self._marketing.title_of(chosen.name, chosen.limit)
 
     async def _earlier(self, visit: Visit) -> web.StreamResponse:
         timeline = await self._timeline(visit, visit.path_number("customer"))
