@@ -74,6 +74,10 @@ CUSTOMER_DAY: Final = (
     _text("保单怎么查？", "查保单可以这样："),
     _text("恢复订阅", "已为您恢复活动和推广消息，感谢您的信任。"),
     _text("恢复订阅", "您的活动和推广消息目前就是开启的，无需再次操作。"),
+    # Topics and frequency of marketing, kept beside the consent.
+    _text("不收产品介绍", "「产品与方案」的活动消息不再发给您"),
+    _text("每周最多一条", "好的，活动消息的频率是：每周最多一次"),
+    _text("主题和频率", "· 产品与方案：不收", "· 频率：每周最多一次"),
     # The mode for the elderly: the core first, the whole behind 更多, and back.
     _text("长辈模式", "长辈模式已打开", "人工"),
     _text("犹豫期是什么意思？", "犹豫期内可以反悔。", "人工", "更多"),

@@ -64,6 +64,18 @@ async def test_a_customer_is_found_by_the_id_on_any_account(desk: Desk, clock: M
     assert "安心保险服务号" in page
 
 
+async def test_what_a_customer_chose_about_marketing_stands_beside_the_consents_and_nobody_can_change_it(
+    desk: Desk, clock: ManualClock
+) -> None:
+    customer = await tell(desk, clock, small_talk=0)
+    page = (await (await desk.clerk("zhang")).get(f"/console/customers/{customer}")).text
+    section = page.partition("<h3>活动消息的选择</h3>")[2].partition("</ul>")[0]
+
+    shown = re.findall(r'<li><span>([^<]+)</span><span class="tag [^"]+">([^<]+)</span></li>', section)
+    assert shown == [("产品与方案", "不收"), ("频率", "每周最多一次")]
+    assert not re.search(r"<(form|input|button|a) ", section)
+
+
 async def test_the_timeline_pages_back_to_the_beginning_and_shows_every_message_once(
     desk: Desk, clock: ManualClock
 ) -> None:

@@ -24,6 +24,7 @@ from bot.web.console.console import build_console
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Mask
 from bot.web.staff_pages import staff_pages
+from content.loader import load_content
 from handlers.clock import Clock
 from handlers.people.sign_in import SignIn, SignInConfig
 from storage.audit import Audit
@@ -211,7 +212,8 @@ def pages_of_rooms(
 
 def _people(stores: OpenStores, *, clock: Clock, settings: Settings) -> People:
     """Return the people's rooms, with passwords that cost no time."""
-    people = build_people(stores.database, clock=clock, settings=settings)
+    marketing = load_content(None).marketing
+    people = build_people(stores.database, clock=clock, settings=settings, marketing=marketing)
     sign_in = SignIn(
         passwords=Passwords(stores.database),
         sessions=Sessions(stores.database),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from content.marketing import Limit
 from content.messages import (
     Event,
     Follow,
@@ -19,6 +20,7 @@ from content.messages import (
     Unfollow,
     Voice,
 )
+from storage.preference_rows import PreferenceDraft
 from storage.records import AttributionDraft, ConsentDraft, Recorded, ReplyDraft
 from tests.browser.console.desk import Desk
 from tests.fakes.clock import ManualClock
@@ -108,6 +110,12 @@ async def _answer(
         handled,
         replies=drafts,
         consents=(ConsentDraft(consent="marketing", state="granted", text_version="v1", seq=said.seq),),
+        preferences=(
+            PreferenceDraft(topic="products", choice="refused", text_version="v1", seq=said.seq),
+            PreferenceDraft(
+                topic=None, choice="weekly", limit=Limit(messages=1, days=7), text_version="v1", seq=said.seq
+            ),
+        ),
         attributions=(AttributionDraft(scene=SCENE, campaign="spring2026", agent="zhang"),),
     )
     await desk.stores.handling.finish(handled)

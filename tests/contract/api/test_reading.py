@@ -82,7 +82,28 @@ async def test_a_card_shows_who_it_is_whose_they_are_and_when(api: Served, secre
         ],
         "scenes": [],
         "consents": {},
+        "marketing": {"refused_topics": [], "frequency": None},
         "elder_since": None,
+    }
+
+
+async def test_what_they_chose_about_marketing_stands_beside_the_consents(
+    api: Served, secret: str, firm: Firm, stores: OpenStores
+) -> None:
+    z1 = firm.customers["z1"]
+    for topic, choice, messages, days in (("wealth", "refused", None, None), (None, "weekly", 1, 7)):
+        await stores.change(
+            "INSERT INTO marketing_choice_entry (customer_id, topic, choice, messages, days, text_version, at)"
+            " VALUES (:z1, :topic, :choice, :messages, :days, 'v1', 0)",
+            z1=z1,
+            topic=topic,
+            choice=choice,
+            messages=messages,
+            days=days,
+        )
+    assert (await api.get(f"/customers/{z1}", secret))["marketing"] == {
+        "refused_topics": ["wealth"],
+        "frequency": {"name": "weekly", "messages": 1, "days": 7},
     }
 
 
