@@ -304,7 +304,8 @@ class Process:
                 labels=authored_labels(content)
                 | consent_labels(content)
                 | elder_labels(content)
-                | preference_labels(content),
+                | preference_labels(content)
+                | frozenset(content.callback.labels()),
             ),
             accounts={account_id: kit.served for account_id, kit in kits.items()},
             governor=governor,

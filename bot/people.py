@@ -11,6 +11,7 @@ from content.marketing import Marketing
 from content.value import value
 from handlers.clock import Clock
 from handlers.handover.reading import HandoverReading
+from handlers.people.callbacks import CallbackReading
 from handlers.people.office import OfficeReading
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
@@ -23,6 +24,7 @@ from handlers.tasks.board import TaskBoard
 from handlers.tasks.reading import TaskReading
 from storage.api_keys import ApiKeys
 from storage.audit import Audit
+from storage.callback_rounds import CallbackList
 from storage.customer_cards import CustomerCards
 from storage.database import Database
 from storage.handover_list import HandoverList
@@ -53,6 +55,7 @@ class People:
     wishes: Wishes
     own_data: OwnData
     policies: PolicyReading
+    callbacks: CallbackReading
     tasks: TaskReading
     board: TaskBoard
     #: What topics and frequencies of marketing are called; None: by their ids.
@@ -101,6 +104,9 @@ def build_people(
             source=source,
             audit=audit,
             clock=clock,
+        ),
+        callbacks=CallbackReading(
+            cards=CustomerCards(database), callbacks=CallbackList(database), audit=audit, clock=clock
         ),
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
         board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),

@@ -15,6 +15,7 @@ from handlers.privacy.expiring import Expiring
 from handlers.privacy.own_data import OwnData
 from handlers.privacy.wishes import Wishes
 from storage.audit import Audit
+from storage.callback_keeping import CallbackKeeping
 from storage.customer_export import CustomerData
 from storage.database import Database
 from storage.destruction import Destruction
@@ -40,6 +41,7 @@ def build_erasing(
         erasures=Erasures(database),
         lock_away=LockAway(database, ErasureFile(settings.home / ERASURES), probe=probe),
         destruction=Destruction(database, SearchIndex(database), probe=probe),
+        callbacks=CallbackKeeping(database),
         scrub=Scrub(database),
         retention=retention,
         clock=clock,
@@ -53,6 +55,7 @@ def build_expiring(database: Database, retention: Retention, *, clock: Clock) ->
     return Expiring(
         Expiry(database, SearchIndex(database)),
         erasures=Erasures(database),
+        callbacks=CallbackKeeping(database),
         scrub=Scrub(database),
         retention=retention,
         clock=clock,
@@ -89,6 +92,7 @@ def build_privacy_desk(database: Database, content: Content, *, settings: Settin
         Phrasing(content),
         wishes=build_wishes(database, settings=settings, clock=clock),
         erasures=Erasures(database),
+        callbacks=CallbackKeeping(database),
         own_data=build_own_data(database, settings=settings, clock=clock),
         history=History(database),
         erase_days=settings.privacy.erase_days,

@@ -10,8 +10,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from content import checks, elder_checks
+from content import callback_checks, checks, elder_checks
 from content.answers import Answers, Rule
+from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.document import Document, read_document
 from content.elder import Elder
@@ -43,6 +44,7 @@ FILES: Final = (
     "notice.yaml",
     "marketing.yaml",
     "policies.yaml",
+    "callback.yaml",
     "tasks.yaml",
     "retention.yaml",
     "handover.yaml",
@@ -83,6 +85,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         policies = _load(own, "policies.yaml", PolicyTexts)
     with _collecting(problems):
+        callback = _load(own, "callback.yaml", Callback)
+    with _collecting(problems):
         retention = _load(own, "retention.yaml", Retention)
     with _collecting(problems):
         handover = _load(own, "handover.yaml", Handover)
@@ -100,6 +104,7 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_marketing(marketing.document, marketing.model, words.model, notice.model)
     problems += checks.check_tasks(tasks.document, tasks.model)
     problems += checks.check_policies(policies.document, policies.model)
+    problems += callback_checks.check_callback(callback.document, callback.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += checks.check_handover(handover.document, handover.model)
     problems += _check_answers(answers, welcome, menu)
@@ -123,6 +128,7 @@ def load_content(home: Path | None) -> Content:
         notice.document,
         marketing.document,
         policies.document,
+        callback.document,
         tasks.document,
         retention.document,
         handover.document,
@@ -139,6 +145,7 @@ def load_content(home: Path | None) -> Content:
         tasks=tasks.model,
         retention=retention.model,
         policies=policies.model,
+        callback=callback.model,
         handover=handover.model,
         elder=elder.model,
         shorts=_pair_shorts(elder, shortened),

@@ -23,6 +23,8 @@ class Policy:
     paid_until: date | None = None
     next_due: date | None = None
     sum_insured: Decimal | None = None
+    #: The call-back after the sale (回访) is asked for, and wanted by this day; None: it is not asked for.
+    callback_due: date | None = None
 
 
 @value

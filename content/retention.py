@@ -39,6 +39,15 @@ class RetentionClass(Authored):
         return self
 
 
+class KeptCallbacks(Authored):
+    """How long the answers of call-backs after a sale (回访) are kept against an erasure, and why."""
+
+    #: From the end of a round; 0: they are destroyed with the person.
+    keep_years: Years = 10
+    #: The customer and the report are told.
+    reason: Words = "回访记录按保险销售可回溯管理的要求保留"
+
+
 class PrivacyPhrases(Authored):
     """What a customer says, compared in its normal form."""
 
@@ -87,6 +96,8 @@ class Retention(Authored):
     """The classes in the order in which they are tried, the phrases, the texts."""
 
     classes: tuple[RetentionClass, ...]
+    #: Younger than an insurer's file may be.
+    callbacks: KeptCallbacks = KeptCallbacks()
     phrases: PrivacyPhrases
     texts: PrivacyTexts
 

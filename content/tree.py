@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.answers import Answers
+from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.elder import Elder
 from content.handover import Handover
@@ -31,6 +32,7 @@ class Content:
     notice: Notice
     marketing: Marketing
     policies: PolicyTexts
+    callback: Callback
     tasks: Tasks
     retention: Retention
     handover: Handover

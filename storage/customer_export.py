@@ -17,6 +17,8 @@ from storage.lock_away import ERASED_REALM
 from storage.tables import (
     ACCOUNT,
     ATTRIBUTION,
+    CALLBACK,
+    CALLBACK_ANSWER,
     CONSENT_ENTRY,
     CONTENT,
     CONVERSATION,
@@ -82,6 +84,7 @@ class CustomerData:
                 "tasks": await _tasks(connection, whose),
                 "handovers": await _handovers(connection, whose),
                 "policies": await _policies(connection, whose),
+                "callbacks": await _callbacks(connection, whose),
                 "messages": await _messages(connection, whose),
             }
 
@@ -170,6 +173,18 @@ async def _policies(connection: Connection, whose: _Whose) -> list[dict[str, Any
     columns = (POLICY_BINDING.c.holder, POLICY_BINDING.c.bound_at, POLICY_BINDING.c.unbound_at, POLICY_BINDING.c.cause)
     query = select(*columns).where(POLICY_BINDING.c.customer_id.in_(whose.customers))
     return await _rows(connection, query.order_by(POLICY_BINDING.c.id))
+
+
+async def _callbacks(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return what they answered in call-backs: one row an answer, with the question as they read it."""
+    asked = (CALLBACK.c.id.label("round"), CALLBACK.c.policy, CALLBACK.c.product, CALLBACK.c.state)
+    given = (CALLBACK_ANSWER.c.edition, CALLBACK_ANSWER.c.text, CALLBACK_ANSWER.c.label, CALLBACK_ANSWER.c.at)
+    query = (
+        select(*asked, *given)
+        .join(CALLBACK_ANSWER, CALLBACK_ANSWER.c.callback_id == CALLBACK.c.id)
+        .where(CALLBACK.c.identity_id.in_(whose.identities))
+    )
+    return await _rows(connection, query.order_by(CALLBACK.c.id, CALLBACK_ANSWER.c.at, CALLBACK_ANSWER.c.seq))
 
 
 async def _messages(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:

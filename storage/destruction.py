@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
+from storage.callback_keeping import destroy_rounds
 from storage.connection import Connection
 from storage.database import Database
 from storage.erasure_map import FATES, Blank, By, Destroy
 from storage.erasures import ErasureRow, customers_of
-from storage.lock_away import said_or_repeated
+from storage.lock_away import HOLD, said_or_repeated
 from storage.probe import Probe, no_probe
 from storage.search_index import SearchIndex
 from storage.tables import (
@@ -38,8 +39,11 @@ class Destruction:
         self._index = index
         self._probe = probe
 
-    async def destroy(self, erasure: ErasureRow, *, now: datetime) -> None:
-        """Destroy rows, words and index entries in one transaction after the index: locked → destroyed."""
+    async def destroy(self, erasure: ErasureRow, *, callbacks_before: datetime, now: datetime) -> None:
+        """Destroy rows, words and index entries in one transaction after the index: locked → destroyed.
+
+        Of call-backs those go that ended before `callbacks_before`; with a legal hold none.
+        """
         await self._forget(erasure)
         self._probe("erasure_forgotten")
 
@@ -48,7 +52,8 @@ class Destruction:
             row = (await connection.execute(locked.with_for_update())).one_or_none()
             if row is None:
                 return
-            counts = await _destroy(connection, erasure, keeps=row.kept_class is not None)
+            before = None if row.kept_class == HOLD else callbacks_before
+            counts = await _destroy(connection, erasure, keeps=row.kept_class is not None, callbacks_before=before)
             report = json.loads(row.report) if row.report else {}
             went = report.get("went", {})
             report["went"] = {name: went.get(name, 0) + counts.get(name, 0) for name in {**went, **counts}}
@@ -77,7 +82,9 @@ class Destruction:
             await self._index.forget(account_id, seqs)
 
 
-async def _destroy(connection: Connection, erasure: ErasureRow, *, keeps: bool) -> dict[str, int]:
+async def _destroy(
+    connection: Connection, erasure: ErasureRow, *, keeps: bool, callbacks_before: datetime | None
+) -> dict[str, int]:
     """Do what the map says; return how many rows went or were blanked, by table."""
     customers = await customers_of(connection, erasure.customer_id)
     mine = select(ERASED_IDENTITY.c.identity_id).where(ERASED_IDENTITY.c.erasure_id == erasure.id)
@@ -97,6 +104,8 @@ async def _destroy(connection: Connection, erasure: ErasureRow, *, keeps: bool) 
             update(ERASED_IDENTITY).where(ERASED_IDENTITY.c.erasure_id == erasure.id).values(**nameless)
         )
         counts["identity"] = len(identities)
+    if callbacks_before is not None:
+        counts |= await destroy_rounds(connection, identities, before=callbacks_before)
     for name, fate in FATES.items():
         table = METADATA.tables[name]
         if isinstance(fate, Destroy):

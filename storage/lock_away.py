@@ -49,6 +49,8 @@ from storage.tables.work import OPEN_REPLIES, READY, ReplyState, WorkState
 ERASED_REALM: Final = "erased"
 #: Why a message that waited does not go out.
 REASON: Final = "erased"
+#: The class of what is kept because of a legal hold.
+HOLD: Final = "hold"
 #: Contents that move in one transaction.
 _BATCH: Final = 500
 
@@ -124,7 +126,7 @@ class LockAway:
         if not listed.issuperset(each.id for each in named):
             return False
         if (await connection.execute(select(literal(1)).where(held(literal(erasure.customer_id))))).first() is not None:
-            kept = kept or Kept(category="hold", reason="hold", until=None)
+            kept = kept or Kept(category=HOLD, reason="hold", until=None)
         for each in named:
             await connection.execute(
                 insert(ERASED_IDENTITY).values(
@@ -164,7 +166,7 @@ async def _stop(connection: Connection, identity_ids: Sequence[int], *, now: dat
     """End what is under way for the identities: leases, work, replies, messages in the outbox."""
     # The row stays: whoever holds the conversation or a message to it finds that the lease is gone, and gives up.
     ended = {"holder": None, "lease_until": None, "epoch": REACH.c.epoch + 1, "quota_left": 0, "quota_until": None}
-    forgotten = {"followed": None, "followed_at": None, "unreachable": REASON}
+    forgotten = {"followed": None, "followed_at": None, "unreachable": REASON, "callback_id": None}
     await connection.execute(update(REACH).where(REACH.c.identity_id.in_(identity_ids)).values(**ended, **forgotten))
     await end_erased(connection, identity_ids, now=now)
     mine = exists().where(

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.errors import OutOfScope
 from storage.people import upsert
 from storage.tables import CUSTOMER, CUSTOMER_OWNER, IDENTITY, STAFF, TASK
-from storage.tables.tasks import UNDONE, TaskState
+from storage.tables.tasks import SUPERVISED, UNDONE, TaskState
 from storage.viewer import Viewer
 
 
@@ -117,11 +117,13 @@ async def _give(connection: Connection, customer_id: int, member: Any, *, now: d
     values = _owned(member, now=now, cause=cause)
     statement = upsert(connection.dialect)(CUSTOMER_OWNER).values(customer_id=customer_id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=values))
-    # What is to be done for the customer goes with them; it is told anew.
+    # What is to be done for the customer goes with them, but for what may lie with their agent; it is told anew.
     place = {"owner_id": member.id, "team_id": member.team_id, "branch_id": member.branch_id}
     await connection.execute(
         update(TASK)
-        .where(TASK.c.customer_id == customer_id, TASK.c.state.in_(UNDONE), TASK.c.cause != "leaver")
+        .where(
+            TASK.c.customer_id == customer_id, TASK.c.state.in_(UNDONE), TASK.c.cause.not_in(("leaver", *SUPERVISED))
+        )
         .values(**place, assigned_at=now, told_at=None, state=TaskState.ASSIGNED)
     )
 

@@ -150,6 +150,7 @@ def person_of(row: Any, reach: Mapping[str, Any], *, consent_rows: dict[str, Con
         served_by=reach["served_by"],
         served_until=None if reach["served_until"] is None else from_micros(reach["served_until"]),
         elder=row.elder_since is not None,
+        callback=reach["callback_id"],
     )
 
 

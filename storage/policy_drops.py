@@ -149,6 +149,7 @@ def _policy(row: Any) -> Policy:
         paid_until=row.paid_until,
         next_due=row.next_due,
         sum_insured=None if row.sum_insured is None else Decimal(row.sum_insured),
+        callback_due=row.callback_due,
     )
 
 

@@ -130,6 +130,8 @@ class Person:
     elder: bool = False
     #: What they chose about marketing; read only where a delivery of it is decided about.
     preferences: Preferences | None = None
+    #: The call-back whose question was asked last; None: none runs.
+    callback: int | None = None
 
     def is_served(self, now: datetime) -> bool:
         """Whether a person serves them at the platform itself."""

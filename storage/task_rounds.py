@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, exists, or_, select, update
 
 from content.rights import Role
 from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.tables import CUSTOMER_OWNER, STAFF, TASK
-from storage.tables.tasks import UNDONE, TaskState
+from storage.tables.tasks import SUPERVISED, UNDONE, TaskState
 
 #: Tasks that one round works off.
 _ROUND = 200
@@ -87,13 +87,14 @@ class TaskRounds:
             select(TASK.c.id, STAFF.c.id.label("staff_id"), STAFF.c.team_id, STAFF.c.branch_id)
             .join(CUSTOMER_OWNER, CUSTOMER_OWNER.c.customer_id == TASK.c.customer_id)
             .join(STAFF, and_(STAFF.c.id == CUSTOMER_OWNER.c.staff_id, STAFF.c.active))
-            .where(TASK.c.state == TaskState.OPEN, TASK.c.state.in_(UNDONE))
+            .where(TASK.c.state == TaskState.OPEN, TASK.c.state.in_(UNDONE), TASK.c.cause.not_in(SUPERVISED))
             .limit(_ROUND)
         )
         async with self._database.read() as connection:
             orphans = (await connection.execute(left)).all()
             opened = (await connection.execute(unowned)).all()
-        if not orphans and not opened:
+            supervised = (await connection.execute(_open_supervised())).all()
+        if not orphans and not opened and not supervised:
             return 0
 
         async def apply(connection: Connection) -> int:
@@ -106,6 +107,12 @@ class TaskRounds:
             for row in opened:
                 place = {"team_id": row.team_id, "branch_id": row.branch_id}
                 moved += await _move(connection, row.id, None, staff_id=row.staff_id, place=place, now=now)
+            for row in supervised:
+                near = {"team_id": row.team_id, "branch_id": row.branch_id}
+                supervisor = await supervisor_of(connection, owner_id=row.staff_id, **near)
+                if supervisor is not None:
+                    place = {"team_id": supervisor.team_id, "branch_id": supervisor.branch_id}
+                    moved += await _move(connection, row.id, None, staff_id=supervisor.id, place=place, now=now)
             return moved
 
         return await self._database.write(apply)
@@ -145,6 +152,22 @@ class TaskRounds:
             )
 
         await self._database.write(apply)
+
+
+def _open_supervised() -> Any:
+    """Return the query of open tasks that are never the agent's own, where the agent has a supervisor by now."""
+    above = STAFF.alias("above")
+    near = or_(above.c.team_id == CUSTOMER_OWNER.c.team_id, above.c.branch_id == CUSTOMER_OWNER.c.branch_id)
+    somebody = exists().where(
+        above.c.role == Role.SUPERVISOR, above.c.active, above.c.id != CUSTOMER_OWNER.c.staff_id, near
+    )
+    columns = (TASK.c.id, CUSTOMER_OWNER.c.staff_id, CUSTOMER_OWNER.c.team_id, CUSTOMER_OWNER.c.branch_id)
+    return (
+        select(*columns)
+        .join(CUSTOMER_OWNER, CUSTOMER_OWNER.c.customer_id == TASK.c.customer_id)
+        .where(TASK.c.state == TaskState.OPEN, TASK.c.state.in_(UNDONE), TASK.c.cause.in_(SUPERVISED), somebody)
+        .limit(_ROUND)
+    )
 
 
 async def _move(

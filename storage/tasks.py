@@ -16,7 +16,8 @@ from storage.database import Database
 from storage.digests import platform_key
 from storage.people import upsert
 from storage.tables import ACCOUNT, CUSTOMER, CUSTOMER_OWNER, MESSAGE_KEY, STAFF, TASK, TASK_EVIDENCE
-from storage.tables.tasks import UNDONE, TaskState
+from storage.tables.tasks import SUPERVISED, UNDONE, TaskState
+from storage.task_rounds import supervisor_of
 from storage.task_rows import ALL_UNDONE, TaskFilter, TaskRow, in_scope, task_row, task_rows
 from storage.viewer import Viewer
 
@@ -74,7 +75,7 @@ class Tasks:
 
         async def apply(connection: Connection) -> None:
             for draft in drafts:
-                await _take(connection, draft, now=now, catch_all=catch_all)
+                await take_task(connection, draft, now=now, catch_all=catch_all)
             await move_cursor(connection, progress.processor, account_id=progress.account_id, seq=progress.seq)
 
         await self._database.write(apply)
@@ -101,7 +102,7 @@ class Tasks:
                 seq=message.seq,
                 phrase="",
             )
-            await _take(connection, draft, now=now, catch_all=catch_all)
+            await take_task(connection, draft, now=now, catch_all=catch_all)
 
         await self._database.write(apply)
 
@@ -185,7 +186,8 @@ class Tasks:
         return await self._database.write(apply)
 
 
-async def _take(connection: Connection, draft: TaskDraft, *, now: datetime, catch_all: int | None) -> None:
+async def take_task(connection: Connection, draft: TaskDraft, *, now: datetime, catch_all: int | None) -> None:
+    """Make a task, or add to the evidence of the undone one, in the transaction of what shows its cause."""
     known = select(TASK_EVIDENCE.c.task_id).where(
         TASK_EVIDENCE.c.cause == draft.cause,
         TASK_EVIDENCE.c.account_id == draft.account_id,
@@ -199,7 +201,8 @@ async def _take(connection: Connection, draft: TaskDraft, *, now: datetime, catc
         return
     task_id = await _undone(connection, draft)
     if task_id is None:
-        owner = await _owner(connection, draft.customer_id, catch_all=catch_all)
+        find = _supervisor if draft.cause in SUPERVISED else _owner
+        owner = await find(connection, draft.customer_id, catch_all=catch_all)
         values = {
             "cause": draft.cause,
             "title": draft.title,
@@ -240,9 +243,26 @@ async def _owner(connection: Connection, customer_id: int, *, catch_all: int | N
         .where(CUSTOMER_OWNER.c.customer_id == customer_id, STAFF.c.active)
     )
     row = (await connection.execute(mine)).one_or_none()
-    if row is None and catch_all is not None:
-        row = (await connection.execute(select(STAFF).where(STAFF.c.id == catch_all, STAFF.c.active))).one_or_none()
-    return row
+    return await _active(connection, catch_all) if row is None else row
+
+
+async def _supervisor(connection: Connection, customer_id: int, *, catch_all: int | None) -> Any | None:
+    """Return the supervisor of whom the customer belongs to, also of who has left; else the one for all others."""
+    query = select(CUSTOMER_OWNER).where(CUSTOMER_OWNER.c.customer_id == customer_id)
+    mine = (await connection.execute(query)).one_or_none()
+    if mine is None:
+        return await _active(connection, catch_all)
+    place = {"team_id": mine.team_id, "branch_id": mine.branch_id}
+    found = await supervisor_of(connection, owner_id=mine.staff_id, **place)
+    if found is None and catch_all != mine.staff_id:
+        found = await _active(connection, catch_all)
+    return found
+
+
+async def _active(connection: Connection, staff_id: int | None) -> Any | None:
+    if staff_id is None:
+        return None
+    return (await connection.execute(select(STAFF).where(STAFF.c.id == staff_id, STAFF.c.active))).one_or_none()
 
 
 def owned_by(member: Any, *, now: datetime) -> dict[str, Any]:

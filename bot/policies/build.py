@@ -13,10 +13,12 @@ from bot.policies.rest import CodeGateway, RestSource
 from bot.settings import Settings
 from bot.tasks import find_catch_all
 from content.tree import Content
+from handlers.callbacks.desk import CallbackDesk
 from handlers.clock import Clock
 from handlers.conversation.phrasing import Phrasing
 from handlers.policies.desk import PolicyConfig, PolicyDesk
 from handlers.policies.ports import PolicySource
+from storage.callbacks import Callbacks
 from storage.database import Database
 from storage.policy_bindings import PolicyBindings
 from storage.policy_drops import PolicyDrops
@@ -45,21 +47,31 @@ async def build_policy_desk(
     if source is None:
         return None
     policies = settings.policies
+    phrasing, catch_all = Phrasing(content), await find_catch_all(database, settings.tasks.catch_all)
+    callbacks = CallbackDesk(
+        content.callback,
+        phrasing,
+        callbacks=Callbacks(database),
+        bindings=PolicyBindings(database),
+        clock=clock,
+        catch_all=catch_all,
+    )
     return PolicyDesk(
         source=source,
         codes=CodeGateway(http=http, url=policies.codes_url, secret=policies.codes_secret),
         bindings=PolicyBindings(database),
         tasks=Tasks(database),
         texts=content.policies,
-        phrasing=Phrasing(content),
+        phrasing=phrasing,
         clock=clock,
+        callbacks=callbacks,
         config=PolicyConfig(
             key=policies.code_key.get_secret_value().encode(),
             code_minutes=policies.code_minutes,
             known_minutes=policies.known_minutes,
             most=policies.attempts,
         ),
-        catch_all=await find_catch_all(database, settings.tasks.catch_all),
+        catch_all=catch_all,
     )
 
 

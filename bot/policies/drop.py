@@ -49,6 +49,8 @@ class _PolicyRow(_Row):
     paid_until: _Day
     next_due: _Day
     sum_insured: _Money
+    #: Younger than a policy system's export may be: the column may be absent.
+    callback_due: _Day = None
 
 
 class _CaseRow(_Row):
@@ -181,7 +183,8 @@ def examine_drop(folder: Path) -> datetime:
             raise DropRefused(
                 f"{path} cannot be read ({type(error).__name__}: {error}); write the drop again"
             ) from error
-        absent, unknown = set(model.model_fields) - set(header), set(header) - set(model.model_fields)
+        needed = {name for name, column in model.model_fields.items() if column.is_required()}
+        absent, unknown = needed - set(header), set(header) - set(model.model_fields)
         if absent or unknown:
             raise DropRefused(f"{path}: the header lacks {sorted(absent)} and has {sorted(unknown)} beyond its columns")
     return as_of

@@ -42,6 +42,7 @@ class _PolicyAnswer(_Answer):
     paid_until: date | None = None
     next_due: date | None = None
     sum_insured: Decimal | None = None
+    callback_due: date | None = None
 
 
 class _CaseAnswer(_Answer):

@@ -87,9 +87,11 @@ def build_routes(
         Route(name="consent.word", matches=choosing.is_word, handle=choosing.word),
         Route(name="consent.show", matches=choosing.is_show, handle=choosing.show),
         Route(name="elder", matches=elder.is_choice, handle=elder.choose),
+        *_callback_routes(policies),
         Route(name="menu.option", matches=choices.is_option, handle=choices.option),
         Route(name="answers", matches=answering.matches, handle=answering.answer),
         *_left_routes(handover),
+        *_missed_routes(policies),
         Route(name="media.voice_unknown", matches=is_unheard_voice, handle=media.unheard),
         Route(name="media.received", matches=is_media, handle=media.received),
         Route(name="fallback", matches=has_words, handle=fallback.unanswered),
@@ -108,6 +110,7 @@ def commands_of(content: Content, *, policies: PolicyDesk | None = None) -> Comm
     if policies is None:
         return Commands(phrases, begins=own.correct)
     phrases += [*asks.policies, *asks.renewals, *asks.progress, *asks.bind, *asks.unbind]
+    phrases += [*content.callback.start, *content.callback.leave]
     return Commands(phrases, begins=own.correct, forms=policies.FORMS)
 
 
@@ -129,6 +132,21 @@ def _policy_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
         Route(name="policies.claim", matches=policies.is_claim, handle=policies.claim, waits=True),
         Route(name="policies.unbind", matches=policies.is_unbind, handle=policies.unbind, waits=True),
     )
+
+
+def _callback_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
+    if policies is None:
+        return ()
+    desk = policies.callbacks
+    return (Route(name="callback.answer", matches=desk.is_answer, handle=desk.answer, waits=True),)
+
+
+def _missed_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:
+    """Return what comes behind all answers: a question of a call-back is asked again only for what nothing answers."""
+    if policies is None:
+        return ()
+    desk = policies.callbacks
+    return (Route(name="callback.missed", matches=desk.is_missed, handle=desk.missed, waits=True),)
 
 
 def _code_routes(policies: PolicyDesk | None) -> tuple[Route, ...]:

@@ -37,6 +37,7 @@ class Standings:
             handover=person.handover,
             served_until=person.served_until,
             elder=person.elder,
+            callback=person.callback,
         )
 
     def now(self, person: Person, body: InboundBody) -> Standing | None:
@@ -48,6 +49,7 @@ class Standings:
             handover=person.handover,
             served_until=person.served_until,
             elder=person.elder,
+            callback=person.callback,
         )
 
     def _may_be_choice(self, body: InboundBody) -> bool:

@@ -95,6 +95,8 @@ class Standing:
     served_until: datetime | None = None
     #: The customer chose the mode for the elderly (`content.elder`).
     elder: bool = False
+    #: The call-back that runs (`content.callback`), by its number, as it was when the message was recorded.
+    callback: int | None = None
 
     def state(self, consent: Consent) -> ConsentState:
         """Return where a consent stands."""

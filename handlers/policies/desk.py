@@ -7,12 +7,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from content.callback import CALLBACK
 from content.masking import mask
 from content.messages import Text
 from content.normal_form import normalise
 from content.policy import PolicyBook
 from content.policy_texts import PolicyTexts
 from content.value import value
+from handlers.callbacks.desk import CallbackDesk
 from handlers.clock import Clock
 from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
@@ -58,6 +60,7 @@ class PolicyDesk:
         phrasing: Phrasing,
         clock: Clock,
         config: PolicyConfig,
+        callbacks: CallbackDesk,
         catch_all: int | None = None,
     ) -> None:
         self._source = source
@@ -68,6 +71,7 @@ class PolicyDesk:
         self._phrasing = phrasing
         self._clock = clock
         self._config = config
+        self.callbacks = callbacks
         self._catch_all = catch_all
         self._wording = PolicyWording(texts)
         asks = texts.asks
@@ -79,11 +83,16 @@ class PolicyDesk:
 
     def is_wish(self, turn: Turn) -> bool:
         """Tell whether a customer asks for something of their own."""
-        return not turn.with_staff and turn.normal in self._wishes
+        return not turn.with_staff and self._wish_of(turn) is not None
+
+    def _wish_of(self, turn: Turn) -> str | None:
+        return self._wishes.get(turn.normal) or self.callbacks.hearing.wish(turn)
 
     async def wish(self, turn: Turn) -> Outcome | NotHandled:
         """Answer from the source, or ask for the second step first."""
-        wish = self._wishes[turn.normal]
+        wish = self._wish_of(turn)
+        if wish is None:
+            return NOT_HANDLED
         holder = await self._bindings.holder_of(turn.who.customer_id)
         if holder is None:
             return self._say(turn, self._texts.not_bound)
@@ -171,13 +180,18 @@ class PolicyDesk:
 
     async def _answer(self, turn: Turn, holder: str, wish: str) -> Outcome:
         book: PolicyBook = await self._source.book(holder)
+        if wish.startswith(CALLBACK):
+            return await self.callbacks.begin(turn, holder, book, wish)
         words = {
             "policies": self._wording.policies,
             "renewals": self._wording.renewals,
             "progress": self._wording.progress,
         }[wish](book, partial(self._phrasing.words, turn))
         # What the source writes into a status or a step is masked like everybody's words, and is no text with slots.
-        return Outcome(replies=(self._phrasing.told(turn, mask(words)),))
+        words = mask(words)
+        offer, options = await self.callbacks.offer(turn, book) if wish == "policies" else ("", ())
+        words = f"{words}\n{offer}" if offer else words
+        return Outcome(replies=(self._phrasing.told(turn, words, options),))
 
     async def _send_code(self, turn: Turn, holder: str, wish: str) -> Outcome:
         person = await self._source.holder(holder)

@@ -13,6 +13,7 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NotHandled, Outcome, Turn
 from handlers.privacy.own_data import OwnData
 from handlers.privacy.wishes import Wishes
+from storage.callback_keeping import CallbackKeeping
 from storage.erasures import Erasures
 from storage.history import History
 
@@ -32,6 +33,7 @@ class PrivacyDesk:
         *,
         wishes: Wishes,
         erasures: Erasures,
+        callbacks: CallbackKeeping,
         own_data: OwnData,
         history: History,
         erase_days: float,
@@ -45,6 +47,7 @@ class PrivacyDesk:
         self._correct = tuple(_normal(retention.phrases.correct))
         self._wishes = wishes
         self._erasures = erasures
+        self._callbacks = callbacks
         self._own_data = own_data
         self._history = history
         self._days = f"{erase_days:g}"
@@ -71,9 +74,11 @@ class PrivacyDesk:
         """Say what happens and what stays, and how to confirm; nothing happens yet."""
         causes = await self._erasures.causes(turn.who.customer_id)
         keeping = self._retention.keeping(causes, now=turn.now)
-        kept = self._texts.kept_nothing
-        if keeping is not None:
-            kept = f"{keeping.reason}（至 {keeping.until:%Y-%m-%d}）"
+        said = [] if keeping is None else [f"{keeping.reason}（至 {keeping.until:%Y-%m-%d}）"]
+        law = self._retention.callbacks
+        if law.keep_years and await self._callbacks.of_customer(turn.who.customer_id):
+            said.append(f"{law.reason}（{law.keep_years} 年）")
+        kept = "；".join(said) or self._texts.kept_nothing
         return Outcome(replies=(self._phrasing.say(turn, self._texts.erase_ask, days=self._days, kept=kept),))
 
     def is_confirm(self, turn: Turn) -> bool:

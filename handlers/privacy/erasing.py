@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from content.retention import Retention
+from content.retention import Retention, years_after
 from content.value import value
 from handlers.clock import Clock
+from storage.callback_keeping import CallbackKeeping
 from storage.destruction import Destruction
 from storage.erasures import ErasureRow, Erasures, Kept
 from storage.lock_away import LockAway
@@ -46,6 +47,7 @@ class Erasing:
         erasures: Erasures,
         lock_away: LockAway,
         destruction: Destruction,
+        callbacks: CallbackKeeping,
         scrub: Scrub,
         retention: Retention,
         clock: Clock,
@@ -55,6 +57,7 @@ class Erasing:
         self._erasures = erasures
         self._lock_away = lock_away
         self._destruction = destruction
+        self._callbacks = callbacks
         self._scrub = scrub
         self._retention = retention
         self._clock = clock
@@ -71,7 +74,8 @@ class Erasing:
                 await self._erasures.begin_again(erasure, now=now)
         for erasure in await self._todo(now):
             if erasure.state is ErasureState.LOCKED:
-                await self._destruction.destroy(erasure, now=now)
+                before = years_after(now, -self._retention.callbacks.keep_years)
+                await self._destruction.destroy(erasure, callbacks_before=before, now=now)
         return await self._confirm([each for each in await self._todo(now) if each.state is ErasureState.DESTROYED])
 
     async def _todo(self, now: datetime) -> list[ErasureRow]:
@@ -91,8 +95,12 @@ class Erasing:
         done = 0
         for erasure in destroyed:
             kept = await self._destruction.kept(erasure)
+            report = _report(erasure, kept=kept, scrub=told)
+            if rounds := await self._callbacks.of_erasure(erasure.id):
+                law = self._retention.callbacks
+                report["kept"] |= {"callbacks": {"rounds": rounds, "reason": law.reason, "years": law.keep_years}}
             now = self._clock.now()
-            if await self._erasures.confirm(erasure, _report(erasure, kept=kept, scrub=told), now=now):
+            if await self._erasures.confirm(erasure, report, now=now):
                 done += 1
                 log.info("A customer was erased.", action="erased", erasure=erasure.id, kept=kept)
                 if now > erasure.due_at:

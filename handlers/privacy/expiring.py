@@ -10,6 +10,7 @@ import structlog
 
 from content.retention import Retention, years_after
 from handlers.clock import Clock
+from storage.callback_keeping import CallbackKeeping
 from storage.erasures import Erasures
 from storage.expiry import Expiry, Old
 from storage.scrub import Scrub
@@ -25,9 +26,19 @@ _AGAIN: Final = timedelta(hours=12)
 class Expiring:
     """Looks once a night."""
 
-    def __init__(self, expiry: Expiry, *, erasures: Erasures, scrub: Scrub, retention: Retention, clock: Clock) -> None:
+    def __init__(
+        self,
+        expiry: Expiry,
+        *,
+        erasures: Erasures,
+        callbacks: CallbackKeeping,
+        scrub: Scrub,
+        retention: Retention,
+        clock: Clock,
+    ) -> None:
         self._expiry = expiry
         self._erasures = erasures
+        self._callbacks = callbacks
         self._scrub = scrub
         self._retention = retention
         self._clock = clock
@@ -48,9 +59,11 @@ class Expiring:
         gone = await self._expiry.finish()
         if years:
             gone += await self._destroy(before=_years_before(self._clock.now(), min(years)))
-        if gone:
+        before = _years_before(self._clock.now(), self._retention.callbacks.keep_years)
+        rounds = await self._callbacks.expire(before=before)
+        if gone or rounds:
             await self._scrub.run()
-            log.info("Old contents were destroyed.", action="contents_expired", contents=gone)
+            log.info("Old contents were destroyed.", action="contents_expired", contents=gone, callbacks=rounds)
         return gone
 
     async def _destroy(self, *, before: datetime) -> int:

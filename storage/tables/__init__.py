@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     accounts,
+    callbacks,
     delivery,
     erasure,
     handover,
@@ -96,6 +97,8 @@ HANDOVER_REPLY = _table(handover.HandoverReply)
 HANDOVER_COPY = _table(handover.HandoverCopy)
 DUTY = _table(handover.Duty)
 PULL = _table(pull.Pull)
+CALLBACK = _table(callbacks.Callback)
+CALLBACK_ANSWER = _table(callbacks.CallbackAnswer)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

@@ -94,6 +94,8 @@ class Reach(SQLModel, table=True):
     #: The open handover and its state, read with the rest when a message is recorded; None without one.
     handover_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     handover_state: str | None = None
+    #: The call-back whose question was asked last, read in the same way; None: none runs.
+    callback_id: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class ConsentEntry(SQLModel, table=True):

@@ -100,6 +100,7 @@ class DroppedPolicy(SQLModel, table=True):
     paid_until: date | None = Field(default=None, sa_type=Date)
     next_due: date | None = Field(default=None, sa_type=Date)
     sum_insured: str | None = None
+    callback_due: date | None = Field(default=None, sa_type=Date)
 
 
 class DroppedCase(SQLModel, table=True):

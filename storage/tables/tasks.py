@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, UniqueConstraint, literal_column, text
 from sqlmodel import Field, SQLModel
@@ -23,6 +24,8 @@ class TaskState(StrEnum):
     DONE = "done"
 
 
+#: Causes that may lie with the customer's own agent: their tasks go to the agent's supervisor, never to the agent.
+SUPERVISED: Final = ("callback",)
 #: Written into statements as they are: SQLite uses a partial index only when it sees the index's own words.
 UNDONE: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{s}'") for s in ("open", "assigned", "escalated"))
 

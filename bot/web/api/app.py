@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.people import People
 from bot.settings import Settings
 from bot.web.api.audit import AuditRoutes
+from bot.web.api.callbacks import CallbackRoutes
 from bot.web.api.customers import CustomerRoutes
 from bot.web.api.document import build_document
 from bot.web.api.endpoint import Endpoint, as_problems
@@ -44,6 +45,7 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *CustomerRoutes(people.reading).routes(),
         *TimelineRoutes(people.reading).routes(),
         *PolicyRoutes(people.policies).routes(),
+        *CallbackRoutes(people.callbacks).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),

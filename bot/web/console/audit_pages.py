@@ -19,6 +19,7 @@ SUBJECTS: Final = (
     "conversation",
     "conversations",
     "policies",
+    "callbacks",
     "task",
     "staff",
     "audit",

@@ -32,6 +32,7 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
         *CustomerPages(
             people.reading,
             policies=people.policies,
+            callbacks=people.callbacks,
             wishes=people.wishes,
             sayings=Sayings(mask=mask),
             marketing=people.marketing,

@@ -12,6 +12,7 @@ from bot.web.console.visit import Visit
 from content.marketing import Marketing
 from content.rights import Permission
 from content.scenes import parse_scene
+from handlers.people.callbacks import CallbackReading
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
 from handlers.privacy.wishes import Wishes
@@ -34,6 +35,7 @@ class CustomerPages:
         reading: Reading,
         *,
         policies: PolicyReading,
+        callbacks: CallbackReading,
         wishes: Wishes,
         sayings: Sayings,
         marketing: Marketing | None = None,
@@ -41,6 +43,7 @@ class CustomerPages:
         """`marketing`: what topics and frequencies are called; None: by their ids."""
         self._reading = reading
         self._policies = policies
+        self._callbacks = callbacks
         self._wishes = wishes
         self._sayings = sayings
         self._marketing = marketing
@@ -78,9 +81,10 @@ class CustomerPages:
         privacy = None
         if visit.viewer.may(Permission.PRIVACY_READ):
             privacy = await self._wishes.standing(visit.viewer, card.id)
-        policies = None
+        policies, callbacks = None, None
         if visit.viewer.may(Permission.POLICIES_READ):
             policies = await self._policies.of(visit.viewer, card.id)
+            callbacks = await self._callbacks.of(visit.viewer, card.id)
         told = visit.query("told")
         return visit.page(
             "customer.html",
@@ -90,6 +94,7 @@ class CustomerPages:
             frequency=self._frequency(card.preferences.frequency),
             timeline=timeline,
             policies=policies,
+            callbacks=callbacks,
             privacy=privacy,
             may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
             told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,

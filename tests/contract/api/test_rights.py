@@ -115,7 +115,7 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
             if answer != nobody:
                 assert answer[0] == 200
                 seen[route.name].add(person)
-    names = ("getCustomer", "getTimeline", "getCustomerPolicies", "exportCustomer")
+    names = ("getCustomer", "getTimeline", "getCustomerPolicies", "getCustomerCallbacks", "exportCustomer")
     assert seen == dict.fromkeys(names, CUSTOMERS_SEEN[branch])
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from content.policy import Holder, Policy, PolicyBook
+from handlers.callbacks.desk import CallbackDesk
 from handlers.conversation.phrasing import Phrasing
 from handlers.policies.desk import PolicyConfig, PolicyDesk
+from storage.callbacks import Callbacks
 from storage.policy_bindings import PolicyBindings
 from storage.tasks import Tasks
 from tests.contract.handover.house import House
@@ -50,6 +52,13 @@ async def insurer(house: House, firm: Firm) -> Insurer:
             phrasing=Phrasing(CONTENT),
             clock=house.clock,
             config=PolicyConfig(key=b"k" * 32),
+            callbacks=CallbackDesk(
+                CONTENT.callback,
+                Phrasing(CONTENT),
+                callbacks=Callbacks(house.stores.database),
+                bindings=bindings,
+                clock=house.clock,
+            ),
         )
     )
     return insurer
