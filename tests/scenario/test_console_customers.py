@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from content.messages import Event, Follow, Link, Location, Text, Voice
+from storage.callbacks import Answered, Callbacks, Place, Subject
 from storage.records import AttributionDraft
 from tests.browser.console.desk import Clerk, Desk, open_desk
 from tests.browser.console.story import tell
@@ -218,6 +219,30 @@ async def test_whatever_a_customer_sends_stays_text(desk: Desk, clock: ManualClo
     texts = unescape("".join(pages))
     assert [payload for payload in words if payload not in texts] == [], "shown, letter by letter"
     assert "49" not in re.sub(r"<[^>]+>", "", "".join(pages))
+
+
+async def test_a_call_back_is_shown_with_question_answer_and_version_to_who_may_see_policies(
+    desk: Desk, clock: ManualClock
+) -> None:
+    said = await desk.visitors().say("z1", "不清楚", handle=False)
+    place = Place(account=desk.account.name, identity_id=said.person.identity_id)
+    subject = Subject(holder="H1", policy="P20260001", product="<b>险</b>", due=None, edition="2026-11-28+abc")
+    callbacks = Callbacks(desk.stores.database)
+    begun = await callbacks.begin(place, subject, now=clock.now())
+    answer = Answered(
+        question="cover", text="您知道吗？", label="不清楚", value="unclear", is_doubt=True, seq=said.seq, total=1
+    )
+    await callbacks.take(begun.id, place, answer, doubt=None, now=clock.now())
+    address = f"/console/customers/{desk.firm.customers['z1']}"
+
+    page = await _shown(await desk.clerk("zhang"), address)
+
+    assert "&lt;b&gt;险&lt;/b&gt;" in page
+    assert "P20260001" not in page
+    for words in ("…0001", "您知道吗？", "2026-11-28+abc", "已完成"):
+        assert words in unescape(page)
+    # An analyst sees the customer and not what they have insured.
+    assert "您知道吗" not in await _shown(await desk.clerk("zheng"), address)
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
