@@ -134,6 +134,8 @@ class StaffTexts(Authored):
     closed: Words
     left: Words
     silence: Words
+    #: The customer no longer follows the account.
+    unfollowed: Words
     away: Words
     #: Customers whom staff serve at the platform itself (kf).
     context_there: Words
@@ -181,6 +183,7 @@ HANDOVER_SLOTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "closed": _ONE,
         "left": _ONE,
         "silence": _ONE,
+        "unfollowed": _ONE,
         "away": _ONE,
         "context_there": _ONE | {"account"},
         "session_not_yours": _ONE,

@@ -34,6 +34,8 @@ class ReportLine:
     by_staff: int
     by_customer: int
     by_silence: int
+    #: The customer no longer followed the account.
+    by_unfollowed: int
     #: Its session ended at the platform.
     by_platform: int
     rated: int
@@ -159,7 +161,7 @@ class HandoverList:
         return Waiting(states=known, longest_since=first, waiting=means[0], first_reply=means[1])
 
 
-_ENDS: Final = ("staff", "customer", "silence", "platform")
+_ENDS: Final = ("staff", "customer", "silence", "unfollowed", "platform")
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -201,6 +203,7 @@ def _line(row: Any) -> ReportLine:
         by_staff=int(row.by_staff),
         by_customer=int(row.by_customer),
         by_silence=int(row.by_silence),
+        by_unfollowed=int(row.by_unfollowed),
         by_platform=int(row.by_platform),
         rated=row.rated,
         satisfaction=None if row.satisfaction is None else round(float(row.satisfaction), 2),

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, insert, select, update
 
 from storage.connection import Connection
 from storage.tables import HANDOVER, HANDOVER_OFFER, REACH
@@ -49,6 +49,12 @@ async def move(
         return False
     await mark_reach(connection, handover, after, closed_at=values.get("closed_at"))
     return True
+
+
+def no_longer_follows() -> ColumnElement[bool]:
+    """Return the condition on HANDOVER that its person has left the account."""
+    mine = and_(REACH.c.account_id == HANDOVER.c.account_id, REACH.c.identity_id == HANDOVER.c.identity_id)
+    return exists().where(mine, REACH.c.followed.is_(False))
 
 
 def stepped(step: SessionStep | None, *, now: datetime) -> dict[str, Any]:

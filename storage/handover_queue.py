@@ -12,7 +12,7 @@ from content.value import value
 from storage.connection import Connection
 from storage.database import Database
 from storage.duty import OnDuty, hold_duty, read_roster
-from storage.handover_moves import begin_offer, end_offers, move, stepped
+from storage.handover_moves import begin_offer, end_offers, move, no_longer_follows, stepped
 from storage.handover_rows import HandoverRow, handover_row, handover_rows
 from storage.letters import Letter, write_with
 from storage.tables import DELIVERY, DEPUTY, DUTY, HANDOVER, HANDOVER_OFFER, HANDOVER_REPLY, STAFF
@@ -82,6 +82,12 @@ class HandoverQueue:
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(HANDOVER.c.opened_at, HANDOVER.c.id))
             return [handover_row(row) for row in rows]
+
+    async def of_unfollowers(self) -> list[HandoverRow]:
+        """Return the open handovers of people who no longer follow the account."""
+        query = handover_rows().where(HANDOVER.c.state.in_(OPEN_HANDOVER), no_longer_follows())
+        async with self._database.read() as connection:
+            return [handover_row(row) for row in await connection.execute(query.order_by(HANDOVER.c.id))]
 
     async def line(self, *, now: datetime) -> Line:
         """Return who waits and who is there."""

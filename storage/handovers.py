@@ -17,7 +17,7 @@ from storage.audit import Deed, note_deed
 from storage.connection import Connection
 from storage.database import Database
 from storage.duty import hold_duty
-from storage.handover_moves import begin_offer, end_offers, mark_reach, move, stepped
+from storage.handover_moves import begin_offer, end_offers, mark_reach, move, no_longer_follows, stepped
 from storage.handover_rows import HandoverRow, find_handover, handover_row, handover_rows, place_of
 from storage.letters import Letter, write_with
 from storage.tables import CUSTOMER_OWNER, HANDOVER, IDENTITY
@@ -205,11 +205,13 @@ class Handovers:
         by: str,
         viewer: Viewer | None = None,
         quiet_since: datetime | None = None,
+        unfollowed: bool = False,
         session_over: bool = False,
         letters: Sequence[Letter] = (),
         now: datetime,
     ) -> bool:
         """Close one; `viewer`: only what is theirs. `quiet_since`: only a running one that said nothing since then.
+        `unfollowed`: only of somebody who does not follow the account.
 
         What the platform's session still needs is left to be done, unless `session_over` says that it has ended there.
         False when it is closed already, or a guard does not hold.
@@ -218,6 +220,8 @@ class Handovers:
         async def work(connection: Connection) -> bool:
             guards: list[Any] = [] if viewer is None else [HANDOVER.c.staff_id == viewer.staff_id]
             states: tuple[HandoverState, ...] = (_S.RUNNING, _S.OFFERED, _S.WAITING, _S.LEFT_MESSAGE)
+            if unfollowed:
+                guards.append(no_longer_follows())
             if quiet_since is not None:
                 guards, states = [*guards, HANDOVER.c.last_at <= quiet_since], (_S.RUNNING,)
             closed = {"closed_at": now, "closed_by": by, "until": None, **_ending(over=session_over, now=now)}

@@ -61,6 +61,7 @@ def report(
                     "staff": line.by_staff,
                     "customer": line.by_customer,
                     "silence": line.by_silence,
+                    "unfollowed": line.by_unfollowed,
                     "platform": line.by_platform,
                 },
                 "rated": line.rated,

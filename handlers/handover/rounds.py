@@ -1,4 +1,4 @@
-"""One round of the line: what the hours, the offers and silence bring by themselves. Called by a tick of the leader.
+"""One round of the line: what hours, offers, unfollowing and silence bring by themselves; a tick of the leader.
 
 Every step is a conditional update with its letters in one transaction, so it may be done twice, or be cut off anywhere.
 """
@@ -78,6 +78,7 @@ class HandoverRound:
         await self._expire()
         if is_open:  # who comes back into the line after the hours is kept for the next opening
             await self._offer()
+        await self._unfollowed()
         await self._silence()
         await self._forgotten()
         await self._places()
@@ -136,6 +137,20 @@ class HandoverRound:
                 continue  # no application reaches them: they cannot have come on duty in one, either
             if await self._queue.offer(row, person.staff_id, until=until, most=self._most, letters=[letter], now=now):
                 offered[person.staff_id] = offered.get(person.staff_id, 0) + 1
+                self._on_outbox()
+
+    async def _unfollowed(self) -> None:
+        """Close what belongs to people who no longer follow the account: nothing reaches them there."""
+        for row in await self._queue.of_unfollowers():
+            letter = None
+            if row.state in (HandoverState.OFFERED, HandoverState.RUNNING):
+                words = TextReply(content=self._wording.staff("unfollowed", row))
+                letter = self._post.to_staff(
+                    row.staff_realm or "", row.userid or "", words, key=f"handover:{row.id}:unfollowed"
+                )
+            if await self._handovers.close(
+                row, by="unfollowed", unfollowed=True, letters=given(letter), now=self._clock.now()
+            ):
                 self._on_outbox()
 
     async def _silence(self) -> None:

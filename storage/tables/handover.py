@@ -99,7 +99,7 @@ class Handover(SQLModel, table=True):
     #: When either side last said something; silence counts from here.
     last_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
-    #: "staff", "customer", "silence", "platform" (its session ended there) or "erasure".
+    #: "staff", "customer", "silence", "unfollowed", "platform" (its session ended there) or "erasure".
     closed_by: str | None = None
     #: The place in line that the customer heard last, when, and how many notices they had beside the first answer.
     place_told: int | None = None

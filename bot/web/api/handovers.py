@@ -47,7 +47,7 @@ class ShownHandover(BaseModel):
     accepted_at: datetime | None
     first_reply_at: datetime | None
     closed_at: datetime | None
-    closed_by: str | None = Field(description="`staff`, `customer`, `silence` or `platform`.")
+    closed_by: str | None = Field(description="`staff`, `customer`, `silence`, `unfollowed` or `platform`.")
     session: str | None = Field(
         description="Where it stands with the platform's own session; null where there is none."
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from content.consent import Consent
+from content.messages import Follow, Unfollow
 from handlers.handover.serving import Serving, Told
 from storage.handovers import Handovers
 from tests.contract.handover.house import House
@@ -165,6 +166,28 @@ async def test_silence_ends_it_and_the_customer_judges_once(served: House) -> No
     assert await served.says("z1", "1 很不满意", option="rate.1.1") == ["您已经评价过了，谢谢。"]
     assert await served.says("z2", "5 很满意", option="rate.1.5") == ["您已经评价过了，谢谢。"], "of somebody else"
     assert (await served.handover("z1"))["satisfaction"] == 4
+
+
+async def test_who_unfollows_leaves_the_line_and_whoever_serves_hears_of_it(served: House) -> None:
+    await served.says("nobody's", "人工")
+    for person in ("z1", "nobody's"):
+        await served.visitors.do(person, Unfollow(), followed=False)
+    told = len(await served.told("zhang"))
+    await served.round(after=1)
+    rows = [await served.handover(person) for person in ("z1", "nobody's", "z2")]
+    assert [(row["state"], row["closed_by"]) for row in rows] == [
+        ("closed", "unfollowed"),
+        ("closed", "unfollowed"),
+        ("running", None),
+    ]
+    assert (await served.told("zhang"))[told:] == ["客户 #1 已取消关注，消息发不到了，接待已结束。"]
+    assert (await served.heard("z1"))[-1] != "本次人工服务已结束"
+    assert "不是您正在接待的客户" in (await served.writes("zhang", "#1 还在吗"))[0]
+    await served.round()
+    await served.visitors.do("z1", Follow(), followed=True)
+    await served.says("z1", "人工")
+    await served.round()
+    assert (await served.handover("z1"))["state"] in ("waiting", "offered"), "who is back may ask again"
 
 
 async def test_the_judgement_of_a_morning_after_a_night_belongs_to_the_same_conversation(house: House) -> None:
