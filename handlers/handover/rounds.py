@@ -69,6 +69,7 @@ class HandoverRound:
         if not await self._queue.has_work():
             return
         await self._duties.end_of_leavers(now=self._clock.now())
+        await self._unfollowed()
         is_open = self._authored.hours.is_open(self._clock.now())
         if is_open:
             await self._open()
@@ -78,7 +79,6 @@ class HandoverRound:
         await self._expire()
         if is_open:  # who comes back into the line after the hours is kept for the next opening
             await self._offer()
-        await self._unfollowed()
         await self._silence()
         await self._forgotten()
         await self._places()
