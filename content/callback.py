@@ -187,6 +187,5 @@ class Callback(Authored):
         yield from (answer.label, *answer.words, *shared)
 
     def labels(self) -> Iterator[str]:
-        """Yield the label of every choice that is offered."""
+        """Yield the labels of choices that are typed, too; those of answers are words of theirs, and need none."""
         yield from (self.start_label, self.again_label)
-        yield from (answer.label for question in self.questions for _, answer in question.answers)

@@ -26,9 +26,9 @@ _PHONE: Final = "13900001234"
 _FILES: Final = {
     "holders": ("holder,name,id_tail,phone", f"H1,林晓燕,01234X,{_PHONE}"),
     "policies": (
-        "holder,number,product,insured,status,start,end,premium,paid_until,next_due,sum_insured",
-        "H1,DEMO20240001,安和长护重疾险（演示）,林小宝,有效,2024-03-01,2074-03-01,12000,2026-03-01,2027-03-01,500000",
-        "H1,DEMO20260002,安和医疗险（演示）,林晓燕,有效,2026-01-01,2026-12-31,860.5,,,",
+        "holder,number,product,insured,status,start,end,premium,paid_until,next_due,sum_insured,callback_due",
+        "H1,DEMO20240001,安和长护重疾险（演示）,林小宝,有效,2024-03-01,2074-03-01,12000,2026-03-01,2027-03-01,500000,",
+        "H1,DEMO20260002,安和年金险（演示）,林晓燕,有效,2026-04-20,2056-04-20,860.5,,,,2026-05-20",
     ),
     "cases": (
         "holder,number,kind,step,since,next_step",
@@ -52,8 +52,8 @@ async def load_drop(settings: Settings, *, hours_old: float = 0.0) -> None:
 
 
 async def play_policy_day(http: aiohttp.ClientSession, *, sandbox_url: str, settings: Settings, say: Say) -> None:
-    """Bind, prove who it is, ask; then the source is silent for two days. Raises DayFailed."""
-    say("\n—— 我的保单：绑定、验证、查询，然后保单系统断供 ——")
+    """Bind, prove who it is, ask, answer some of the call-back; then the source is silent. Raises DayFailed."""
+    say("\n—— 我的保单：绑定、验证、查询、回访，然后保单系统断供 ——")
 
     async def lin(words: str, *sees: str) -> None:
         step = Step(who="lin", act="text", says=words, sees=sees, fields={"text": words})
@@ -64,6 +64,10 @@ async def play_policy_day(http: aiohttp.ClientSession, *, sandbox_url: str, sett
     await lin("我的保单", "验证码已发到尾号 1234 的手机")
     await lin(await _code(http, sandbox_url, say), "安和长护重疾险（演示）（保单尾号 0001）", "下次应缴日 2027-03-01")
     await lin("我的理赔进度", "资料审核中", "下一步：等待医院病历")
+    await lin("回访", "安和年金险（演示）（保单尾号 0002）的回访", "第 1 题")
+    await lin("是我签的", "第 2 题")
+    await lin("不清楚", "会有我们的同事联系您讲清楚", "第 3 题")
+    await lin("退出", "已答的都存下了")
     await load_drop(settings, hours_old=settings.policies.stale_hours + 1)
     say("  （保单系统两天没有送来新文件）")
     await lin("我的保单", "保单系统暂时查不到", "这里什么都没有显示")

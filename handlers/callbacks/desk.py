@@ -88,13 +88,11 @@ class CallbackDesk:
         """Tell whether a customer answers a question or leaves: by a tap, or while one is asked by the words for it."""
         if turn.with_staff:
             return False
-        return self.hearing.tap(turn) is not None or (
-            turn.standing.callback is not None and self.hearing.may_be_answer(turn)
-        )
+        return self.hearing.tap(turn) is not None or (_is_asked(turn) and self.hearing.may_be_answer(turn))
 
     def is_missed(self, turn: Turn) -> bool:
         """Tell whether somebody says what nothing else answers while a question is asked."""
-        return not turn.with_staff and turn.standing.callback is not None and bool(turn.fragments)
+        return not turn.with_staff and _is_asked(turn) and bool(turn.fragments)
 
     # What becomes of it
 
@@ -224,6 +222,12 @@ class CallbackDesk:
         if not done:
             return self._wording.say(turn, self._texts.nothing_due)
         return self._wording.already_done(turn, max(done.values(), key=lambda each: each.id))
+
+
+def _is_asked(turn: Turn) -> bool:
+    """Tell whether words may be for a call-back: one runs, and nobody serves the customer at the platform itself."""
+    until = turn.standing.served_until
+    return turn.standing.callback is not None and (until is None or until <= turn.now)
 
 
 def _said(turn: Turn) -> frozenset[str]:

@@ -36,6 +36,7 @@ _H1: Final[dict[str, Any]] = {
             "start": "2026-01-01",
             "end": "2026-12-31",
             "premium": "860.5",
+            "callback_due": "2026-05-16",
         },
     ],
     "cases": [

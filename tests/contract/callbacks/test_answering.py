@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from content.callback import Callback
 from handlers.conversation.turn import Turn
+from storage.tables.instant import to_micros
 from tests.contract.callbacks.caller import IDS, LATER, SOON, Caller
 from tests.fakes.handover_rooms import CONTENT
 
@@ -162,6 +164,18 @@ async def test_what_is_said_to_a_person_is_no_answer(caller: Caller) -> None:
     await caller.says("z1", "不清楚")
     assert await caller.answers("z1") == []
     assert "不清楚" in "".join(await caller.house.told("zhang"))
+
+
+async def test_what_is_said_to_a_servicer_at_the_platform_is_no_answer_either(caller: Caller) -> None:
+    await caller.begin("z1")
+    until = to_micros(caller.house.clock.now() + timedelta(hours=1))
+    served = "UPDATE reach SET served_by = 'w', served_until = :until WHERE callback_id IS NOT NULL"
+    assert await caller.stores.change(served, until=until) == 1
+    await caller.says("z1", "不清楚")
+    assert await caller.answers("z1") == []
+    await caller.house.clock.advance(3601)
+    await caller.says("z1", "不清楚")
+    assert await caller.answers("z1") == [("signature", "unclear")]
 
 
 async def _reloaded(caller: Caller) -> Turn:

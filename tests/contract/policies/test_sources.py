@@ -74,6 +74,18 @@ async def test_a_book_has_what_the_source_has_and_nothing_more(source: PolicySou
     assert book.as_of.tzinfo is not None
 
 
+async def test_a_call_back_is_asked_for_where_the_source_says_so_and_by_a_file_without_the_column_never(
+    drop: DropSource, rest: RestSource, stores: OpenStores, clock: ManualClock, tmp_path: Path
+) -> None:
+    assert [policy.callback_due for policy in (await rest.book("H1")).policies] == [None, date(2026, 5, 16)]
+    assert [policy.callback_due for policy in (await drop.book("H1")).policies] == [None, None]
+    lines = (f"{POLICIES[0]},callback_due", f"{POLICIES[1]},2026-05-16", f"{POLICIES[2]},", f"{POLICIES[3]},bald")
+    folder = write_drop(tmp_path / "newer", clock.now(), lines={"policies": lines})
+    loaded = await DropLoader(PolicyDrops(stores.database), clock=clock).load(folder)
+    assert [line.split(": ")[:2] for line in loaded.bad] == [["policies.csv:4", "callback_due"]]
+    assert [policy.callback_due for policy in (await drop.book("H1")).policies] == [date(2026, 5, 16), None]
+
+
 async def test_a_holder_who_is_gone_is_none(source: PolicySource) -> None:
     assert await source.holder("H9") is None
     assert (await source.holder("H2")) is not None
