@@ -14,6 +14,8 @@ from storage.database import Database
 from storage.tables import CUSTOMER_OWNER, STAFF, TASK
 from storage.tables.tasks import SUPERVISED, UNDONE, TaskState
 
+#: Whose customer a task is about, where it is never to come to them.
+_SPARED = and_(CUSTOMER_OWNER.c.customer_id == TASK.c.customer_id, TASK.c.cause.in_(SUPERVISED))
 #: Tasks that one round works off.
 _ROUND = 200
 
@@ -48,7 +50,10 @@ class TaskRounds:
         """
 
         due = (
-            select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
+            select(
+                TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id, CUSTOMER_OWNER.c.staff_id.label("spared")
+            )
+            .outerjoin(CUSTOMER_OWNER, _SPARED)
             .where(TASK.c.state == TaskState.ASSIGNED, TASK.c.state.in_(UNDONE), TASK.c.due_at <= now)
             .order_by(TASK.c.due_at)
             .limit(_ROUND)
@@ -61,9 +66,8 @@ class TaskRounds:
 
         async def apply(connection: Connection) -> int:
             for row in rows:
-                supervisor = await supervisor_of(
-                    connection, owner_id=row.owner_id, team_id=row.team_id, branch_id=row.branch_id
-                )
+                place = {"team_id": row.team_id, "branch_id": row.branch_id}
+                supervisor = await supervisor_of(connection, owner_id=row.owner_id, spared=row.spared, **place)
                 # Team and branch stay those of whom it came from: it is still a task of theirs.
                 moved = {} if supervisor is None else {"owner_id": supervisor.id, "assigned_at": now, "told_at": None}
                 await connection.execute(
@@ -78,8 +82,11 @@ class TaskRounds:
     async def reassign(self, *, now: datetime) -> int:
         """Give tasks on whose owner has left, and open ones whose customer has an owner now; return how many."""
         left = (
-            select(TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id)
+            select(
+                TASK.c.id, TASK.c.owner_id, TASK.c.team_id, TASK.c.branch_id, CUSTOMER_OWNER.c.staff_id.label("spared")
+            )
             .join(STAFF, STAFF.c.id == TASK.c.owner_id)
+            .outerjoin(CUSTOMER_OWNER, _SPARED)
             .where(STAFF.c.active.is_(False), TASK.c.state.in_(UNDONE))
             .limit(_ROUND)
         )
@@ -101,7 +108,7 @@ class TaskRounds:
             moved = 0
             for row in orphans:
                 place = {"team_id": row.team_id, "branch_id": row.branch_id}
-                supervisor = await supervisor_of(connection, owner_id=row.owner_id, **place)
+                supervisor = await supervisor_of(connection, owner_id=row.owner_id, spared=row.spared, **place)
                 if supervisor is not None:
                     moved += await _move(connection, row.id, row.owner_id, staff_id=supervisor.id, place=place, now=now)
             for row in opened:
@@ -188,15 +195,24 @@ async def _move(
 
 
 async def supervisor_of(
-    connection: Connection, *, owner_id: int | None, team_id: int | None, branch_id: int | None
+    connection: Connection,
+    *,
+    owner_id: int | None,
+    team_id: int | None,
+    branch_id: int | None,
+    spared: int | None = None,
 ) -> Any | None:
-    """Return an active supervisor of a team, else of a branch, with id, realm and userid; never `owner_id` itself."""
+    """Return an active supervisor of a team, else of a branch, with id, realm and userid.
+
+    Never `owner_id` itself, nor `spared`: whose customer it is, where the cause may lie with them.
+    """
     near = [column == place for column, place in ((STAFF.c.team_id, team_id), (STAFF.c.branch_id, branch_id)) if place]
     if not near:
         return None
     query = (
         select(STAFF.c.id, STAFF.c.realm, STAFF.c.userid, STAFF.c.team_id, STAFF.c.branch_id)
         .where(STAFF.c.role == Role.SUPERVISOR, STAFF.c.active, STAFF.c.id != owner_id, or_(*near))
+        .where(*([] if spared is None else [STAFF.c.id != spared]))
         .order_by(case((near[0], 0), else_=1), STAFF.c.id)
         .limit(1)
     )

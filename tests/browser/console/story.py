@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
+from content.callback import Value
+from content.loader import load_content
 from content.marketing import Limit
 from content.messages import (
     Event,
@@ -20,6 +23,7 @@ from content.messages import (
     Unfollow,
     Voice,
 )
+from storage.callbacks import Answered, Callbacks, Place, Subject
 from storage.preference_rows import PreferenceDraft
 from storage.records import AttributionDraft, ConsentDraft, Recorded, ReplyDraft
 from tests.browser.console.desk import Desk
@@ -27,6 +31,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.visitors import FIVE_IN_TWO_DAYS, lease_of, turn
 
 PERSON: Final = "oXk2a5bQ7mVnE0pLwTz9rYs3uHdc"
+CALLBACK: Final = load_content(None).callback
 SCENE: Final = "campaign:spring2026:agent:zhang"
 _HOUR: Final = 3600
 _MENU: Final[dict[str, Any]] = {
@@ -89,6 +94,7 @@ async def tell(desk: Desk, clock: ManualClock, *, small_talk: int = 24) -> int:
         grant = FIVE_IN_TWO_DAYS if isinstance(body, Text | Voice | Image | Location | Link) else None
         said = await visitors.do(PERSON, body, grant=grant)
         await _answer(desk, said, clock, replies)
+    await _call_back(desk, said, clock)
     desk.firm.customers[PERSON] = customer
     await desk.firm.give(PERSON, "zhang")
     await visitors.do("gone", Follow(scene="poster-17"), followed=True)
@@ -97,6 +103,30 @@ async def tell(desk: Desk, clock: ManualClock, *, small_talk: int = 24) -> int:
     await desk.firm.give("gone", "zhang")
     await clock.advance(600)
     return customer
+
+
+async def _call_back(desk: Desk, said: Recorded, clock: ManualClock) -> None:
+    """Let the customer answer the call-back: one round that is done, and another that is under way."""
+    callbacks, authored = Callbacks(desk.stores.database), CALLBACK
+    place = Place(account=desk.account.name, identity_id=said.person.identity_id)
+    seqs = iter(range(said.seq - 2 * len(authored.questions), said.seq))
+    for policy, answers in (("P20260001", len(authored.questions)), ("P20260002", 2)):
+        subject = Subject(
+            holder="H1", policy=policy, product="安心年金险", due=date(2026, 5, 20), edition=authored.edition
+        )
+        begun = await callbacks.begin(place, subject, now=clock.now())
+        for number, question in enumerate(authored.questions[:answers]):
+            said_value = Value.UNCLEAR if number == 2 else Value.YES
+            answer = Answered(
+                question=question.id,
+                text=question.text,
+                label=question.answers.of(said_value).label,
+                value=said_value.value,
+                is_doubt=said_value in question.doubt,
+                seq=next(seqs),
+                total=len(authored.questions),
+            )
+            await callbacks.take(begun.id, place, answer, doubt=None, now=clock.now())
 
 
 async def _answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.task_rounds import TaskRounds
 from tests.contract.callbacks.caller import IDS, Caller
+from tests.fakes.handover_rooms import CONTENT
 
 
 async def test_doubts_make_one_task_for_the_agents_supervisor_with_each_as_evidence(caller: Caller) -> None:
@@ -42,6 +43,22 @@ async def test_it_never_comes_to_the_agent_by_itself(caller: Caller) -> None:
     assert await caller.tasks("w1") == [("assigned", "sun", "本人签名：不清楚")]
     await caller.firm.give("w1", "wang")
     assert await caller.tasks("w1") == [("assigned", "sun", "本人签名：不清楚")]
+
+
+async def test_not_even_when_the_agent_is_a_supervisor_and_the_task_goes_on(caller: Caller) -> None:
+    rounds, due = TaskRounds(caller.stores.database), CONTENT.callback.task_minutes * 60 + 1
+    await caller.firm.give("w1", "sun")
+    caller.open(catch_all=await caller.firm.organisation.find("li"))
+    await caller.begin("w1")
+    await caller.says("w1", "不清楚")
+    assert [(state, owner) for state, owner, _ in await caller.tasks("w1")] == [("assigned", "li")]
+    await caller.house.clock.advance(due)
+    # li's supervisor is sun, whose customer it is.
+    assert await rounds.escalate(now=caller.house.clock.now()) == 1
+    assert [(state, owner) for state, owner, _ in await caller.tasks("w1")] == [("escalated", "li")]
+    await caller.stores.change("UPDATE staff SET active = :no WHERE userid = 'li'", no=False)
+    await rounds.reassign(now=caller.house.clock.now())
+    assert [(state, owner) for state, owner, _ in await caller.tasks("w1")] == [("escalated", "li")]
 
 
 async def test_of_nobodys_customer_it_goes_where_such_tasks_go(caller: Caller) -> None:
