@@ -133,7 +133,7 @@ async def _marketing_choices(connection: Connection, whose: _Whose) -> list[dict
     """Return each choice of a topic (or, without one, of the frequency) that they made themselves."""
     names = ("topic", "choice", "messages", "days", "text_version", "at")
     query = select(*(MARKETING_CHOICE.c[name] for name in names)).where(
-        MARKETING_CHOICE.c.customer_id.in_(whose.customers), MARKETING_CHOICE.c.merged_from.is_(None)
+        MARKETING_CHOICE.c.customer_id.in_(whose.customers), MARKETING_CHOICE.c.seq.is_not(None)
     )
     return await _rows(connection, query.order_by(MARKETING_CHOICE.c.id))
 

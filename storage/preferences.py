@@ -6,19 +6,19 @@ restricted, under that one's number (`merged_from`): such a row only takes away,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import exists, func, insert, literal_column, or_, select
+from sqlalchemy import Select, and_, exists, func, insert, literal_column, or_, select
 
 from content.marketing import Limit
 from storage.connection import Connection
 from storage.database import Database
 from storage.preference_rows import ChosenFrequency, Preferences, TopicChoice
 from storage.records import Person
-from storage.tables import CUSTOMER, DELIVERY, DELIVERY_ATTEMPT, IDENTITY, MARKETING_CHOICE
+from storage.tables import CUSTOMER, DELIVERY, DELIVERY_ATTEMPT, IDENTITY, MARKETING_CHOICE, MESSAGE
 from storage.tables.delivery import DOUBTFUL, DeliveryState
 
 #: Of a delivery in one of these nothing arrived, as far as anybody knows.
@@ -46,11 +46,19 @@ class PreferenceBook:
 
 async def load_preferences(connection: Connection, customer_ids: Iterable[int]) -> dict[int, Preferences]:
     """Return the choices of each customer who ever made one."""
+    rows: dict[int, list[Any]] = {}
+    for row in await connection.execute(_counting(customer_ids)):
+        rows.setdefault(row.customer_id, []).append(row)
+    return {customer_id: _folded(mine) for customer_id, mine in rows.items()}
+
+
+def _counting(customer_ids: Iterable[int]) -> Select[Any]:
+    """Return the query of the customers' rows that count, in their order."""
     other = CUSTOMER.alias("other")
     still_one = exists().where(
         other.c.id == MARKETING_CHOICE.c.merged_from, other.c.merged_into == MARKETING_CHOICE.c.customer_id
     )
-    query = (
+    return (
         select(MARKETING_CHOICE)
         .where(
             MARKETING_CHOICE.c.customer_id.in_(sorted(set(customer_ids))),
@@ -58,10 +66,6 @@ async def load_preferences(connection: Connection, customer_ids: Iterable[int]) 
         )
         .order_by(MARKETING_CHOICE.c.id)
     )
-    rows: dict[int, list[Any]] = {}
-    for row in await connection.execute(query):
-        rows.setdefault(row.customer_id, []).append(row)
-    return {customer_id: _folded(mine) for customer_id, mine in rows.items()}
 
 
 async def with_preferences(connection: Connection, person: Person, *, apart_from: int, now: datetime) -> Person:
@@ -130,6 +134,43 @@ async def join_preferences(connection: Connection, *, kept: int, gone: int, now:
         rows.append(common | {"topic": None, "choice": theirs.frequency.name} | _limit_of(theirs.frequency.limit))
     if rows:
         await connection.execute(insert(MARKETING_CHOICE), rows)
+
+
+async def part_preferences(
+    connection: Connection, *, kept: int, gone: int, identities: Collection[int], since: datetime, now: datetime
+) -> None:
+    """Give `gone` what was said through the identities that they got back while the two were one, and `kept` the rest.
+
+    `since`: when they became one. In the transaction that parts them, after the merge is undone, accounts locked.
+    """
+    rows = list(await connection.execute(_counting([kept])))
+    theirs = (
+        select(MARKETING_CHOICE.c.id)
+        .join(
+            MESSAGE,
+            and_(MESSAGE.c.account_id == MARKETING_CHOICE.c.account_id, MESSAGE.c.seq == MARKETING_CHOICE.c.seq),
+        )
+        .where(
+            MARKETING_CHOICE.c.customer_id == kept,
+            MARKETING_CHOICE.c.at >= since,
+            MESSAGE.c.identity_id.in_(sorted(identities)),
+        )
+    )
+    said = set((await connection.execute(theirs)).scalars())
+    if not said:
+        return
+    moved = [dict(row._mapping) | {"customer_id": gone} for row in rows if row.id in said]
+    before, after = _folded(rows), _folded([row for row in rows if row.id not in said])
+    common = {"customer_id": kept, "text_version": "", "at": now}
+    topics = before.refused_topics ^ after.refused_topics
+    back = [common | {"topic": topic, "choice": _choice(topic, after)} | _limit_of(None) for topic in sorted(topics)]
+    if before.frequency != after.frequency:
+        # Without one they had never chosen: a frequency without a limit means the same.
+        chosen = after.frequency or ChosenFrequency(name="")
+        back.append(common | {"topic": None, "choice": chosen.name} | _limit_of(chosen.limit))
+    for row in (*moved, *back):
+        row.pop("id", None)
+        await connection.execute(insert(MARKETING_CHOICE).values(**row))
 
 
 def choice_row(

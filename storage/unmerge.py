@@ -12,6 +12,7 @@ from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
 from storage.errors import StorageError
 from storage.owners import give_back_owner
+from storage.preferences import part_preferences
 from storage.tables import CUSTOMER, CUSTOMER_MERGE, IDENTITY
 from storage.viewer import COMMAND_LINE, Viewer
 
@@ -26,8 +27,9 @@ class Unmerge:
         """Give customer `gone` back the identities of its last merge, and note who did it; return who had them.
 
         Consents that the merge made more restrictive stay so on both sides; what each said for itself counts again for
-        `gone`. An identity that has moved on since (another merge) stays where it is. Raises StorageError when `gone`
-        was not merged, or by unionid: the platform would join them again at once.
+        `gone`. Choices about marketing are as each side made them, also while the two were one. An identity that has
+        moved on since (another merge) stays where it is. Raises StorageError when `gone` was not merged, or by unionid:
+        the platform would join them again at once.
         """
 
         async def apply(connection: Connection) -> int:
@@ -64,6 +66,9 @@ class Unmerge:
                 await connection.execute(insert(CUSTOMER_MERGE), moved)
             await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id == gone).values(merged_into=None))
             await give_back_owner(connection, kept=kept, gone=gone)
+            parted = [int(move["identity_id"]) for move in moved]
+            since = max((row.at for row in rows), default=now)
+            await part_preferences(connection, kept=kept, gone=gone, identities=parted, since=since, now=now)
             deed = Deed(action="unmerged", subject="customer", subject_id=gone, detail=f"{kept}: {cause}")
             await note_deed(connection, viewer, deed, now=now)
             return int(kept)

@@ -153,11 +153,37 @@ async def test_what_is_said_after_a_merge_counts_and_another_merge_stays_when_on
     assert await _of(stores, one) == ({"wealth"}, None)
     await Unmerge(stores.database).undo(other, cause="c", now=clock.now())
     assert await _of(stores, one) == ({"wealth"}, None)
-    assert await _of(stores, other) == ({"wealth"}, None)
-    await _choose(stores, visitors, clock, "bob", topics=[("wealth", TAKEN)])
+    assert await _of(stores, other) == (set(), None), "what bob said last goes with him"
     await stores.customers.merge(kept=one, gone=other, cause="c", now=clock.now())
     await Unmerge(stores.database).undo(third, cause="c", now=clock.now())
     assert await _of(stores, one) == (set(), None), "of what bob had said before, only the last counts"
+
+
+async def test_what_was_said_while_they_were_one_goes_with_who_said_it(
+    stores: OpenStores, visitors: Visitors, clock: ManualClock
+) -> None:
+    alice = await _choose(stores, visitors, clock, "alice", topics=[("wealth", REFUSED)], frequency=MONTHLY)
+    bob = await _choose(stores, visitors, clock, "bob")
+    one, other = alice.customer_id, bob.customer_id
+    await stores.customers.merge(kept=one, gone=other, cause="c", now=clock.now())
+    await _choose(stores, visitors, clock, "bob", topics=[("wealth", TAKEN), ("products", REFUSED)], frequency=WEEKLY)
+    await _choose(stores, visitors, clock, "alice", topics=[("benefits", REFUSED)])
+    assert await _of(stores, one) == ({"products", "benefits"}, "weekly")
+    await Unmerge(stores.database).undo(other, cause="c", now=clock.now())
+
+    assert await _of(stores, one) == ({"wealth", "benefits"}, "monthly")
+    assert await _of(stores, other) == ({"products"}, "weekly")
+    copies = await stores.rows("SELECT seq FROM marketing_choice_entry WHERE customer_id = :other", other=other)
+    assert copies == [{"seq": 3}] * 3, "each still names the message that shows it"
+
+    # What bob says alone afterwards outlives another join that is undone.
+    await clock.advance(60)
+    await _choose(stores, visitors, clock, "bob", topics=[("products", TAKEN)], frequency=("any", None))
+    await clock.advance(60)
+    await stores.customers.merge(kept=one, gone=other, cause="c", now=clock.now())
+    await Unmerge(stores.database).undo(other, cause="c", now=clock.now())
+    assert await _of(stores, one) == ({"wealth", "benefits"}, "monthly")
+    assert await _of(stores, other) == (set(), "any")
 
 
 async def test_staff_see_it_and_the_customer_can_take_it_along(
