@@ -28,6 +28,7 @@ from storage.callback_rounds import CallbackList
 from storage.customer_cards import CustomerCards
 from storage.database import Database
 from storage.handover_list import HandoverList
+from storage.handover_talk import HandoverTalk
 from storage.organisation import Organisation
 from storage.owners import Owners
 from storage.policy_bindings import PolicyBindings
@@ -91,7 +92,9 @@ def build_people(
         ),
         reading=Reading(cards=CustomerCards(database), timeline=Timeline(database), audit=audit, clock=clock),
         search=Search(search=MessageSearch(database), audit=audit, clock=clock),
-        handovers=HandoverReading(handovers=HandoverList(database), audit=audit, clock=clock),
+        handovers=HandoverReading(
+            handovers=HandoverList(database), talk=HandoverTalk(database), audit=audit, clock=clock
+        ),
         owners=Owners(database),
         audit=audit,
         office=OfficeReading(staff=StaffList(database), audit=audit, clock=clock),

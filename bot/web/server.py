@@ -76,7 +76,16 @@ def build_web(
             clock=clock,
             settings=settings,
         )
-        mount(app, people, database=stores.database, clock=clock, settings=settings, kits=kits, pages=pages)
+        mount(
+            app,
+            people,
+            handover=handover,
+            database=stores.database,
+            clock=clock,
+            settings=settings,
+            kits=kits,
+            pages=pages,
+        )
     return app
 
 

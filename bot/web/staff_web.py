@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.accounts import AccountKit
+from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
 from bot.web.api.app import PREFIX, build_api
@@ -23,6 +24,7 @@ def mount(
     app: web.Application,
     people: People,
     *,
+    handover: HandoverRooms,
     database: Database,
     clock: Clock,
     settings: Settings,
@@ -41,7 +43,8 @@ def mount(
         wecom_return=None if wecom is None else wecom.back,
     )
     app.add_subapp(ROOT, console)
-    app.add_subapp(PREFIX, build_api(people, database=database, clock=clock, settings=settings))
+    api = build_api(people, handover=handover, database=database, clock=clock, settings=settings)
+    app.add_subapp(PREFIX, api)
 
 
 def _wecom(people: People, *, clock: Clock, settings: Settings, kits: Mapping[int, AccountKit]) -> WecomSignIn | None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from content.rights import Permission
 from handlers.clock import Clock
+from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
 from storage.handover_list import HandoverList, ReportLine
 from storage.handover_rows import HandoverRow
+from storage.handover_talk import HandoverTalk
 from storage.tables.handover import HandoverState
+from storage.timeline import Said
 from storage.viewer import Viewer
+
+#: Messages of one handover: the last ten turns.
+_TURNS: Final = 20
 
 
 class HandoverReading:
-    """What is shown of handovers was noted in the audit before; they hold no words of customers."""
+    """What is shown of handovers was noted in the audit before; only `talk` shows words of customers."""
 
-    def __init__(self, *, handovers: HandoverList, audit: Audit, clock: Clock) -> None:
+    def __init__(self, *, handovers: HandoverList, talk: HandoverTalk, audit: Audit, clock: Clock) -> None:
         self._handovers = handovers
+        self._talk = talk
         self._audit = audit
         self._clock = clock
 
@@ -44,6 +52,20 @@ class HandoverReading:
         if found is not None:
             await self._note(viewer, Deed(action="read", subject="handover", subject_id=found.id))
         return found
+
+    async def talk(self, viewer: Viewer, row: HandoverRow) -> list[Said] | None:
+        """Return what was said last until it was closed, the oldest first, numbers masked.
+
+        None without the right to read conversations, and for a customer beyond the scope. Raises StorageError.
+        """
+        if not viewer.may(Permission.CONVERSATIONS_READ):
+            return None
+        if row.id not in await self._handovers.of_scope([row.id], viewer=viewer):
+            return None
+        detail = f"handover {row.id}"
+        await self._note(viewer, Deed(action="read", subject="conversation", subject_id=row.customer_id, detail=detail))
+        said = await self._talk.last_said(row, limit=_TURNS, until=row.closed_at)
+        return [masked(message) for message in said]
 
     async def report(
         self, viewer: Viewer, *, since: datetime, until: datetime, by_team: bool = False

@@ -16,7 +16,7 @@ from content.messages import Purpose, TextReply
 from content.rights import Permission
 from content.value import value
 from handlers.clock import Clock
-from handlers.delivery.decision import Allow, Author, OutgoingFacts, Refuse, standing_of
+from handlers.delivery.decision import Allow, Author, OutgoingFacts, Reason, Refuse, standing_of
 from handlers.delivery.governor import Governor
 from handlers.delivery.outlets import Outlet
 from handlers.handover.post import Post, given
@@ -31,6 +31,7 @@ from storage.viewer import Viewer
 
 #: Ten turns: what the customer said and what was answered.
 _CONTEXT: Final = 20
+_OFF: Final = "账号已停用。"
 
 
 class Told(Enum):
@@ -50,6 +51,8 @@ class Replied:
     told: Told
     left: int = 0
     reason: str = ""
+    #: The reason's word (`handlers.delivery.decision.Reason`); "" for what is not the governor's.
+    rule: str = ""
 
 
 @value
@@ -178,11 +181,12 @@ class ServingDesk:
         if handover.state is not HandoverState.RUNNING or handover.staff_id != who.viewer.staff_id:
             return Replied(told=Told.NOT_YOURS)
         if self._post.is_platforms(handover.account_id):
-            return Replied(told=Told.REFUSED, reason=self._wording.staff("answer_there"))
+            there = self._wording.staff("answer_there")
+            return Replied(told=Told.REFUSED, reason=there, rule=Reason.SERVED_BY_PERSON)
         now = self._clock.now()
-        refusal, left = await self._allowed(handover, words, now=now)
-        if letter is None or refusal:
-            return Replied(told=Told.REFUSED, reason=refusal)
+        held, left = await self._allowed(handover, words, now=now)
+        if letter is None or held is not None:
+            return held or Replied(told=Told.REFUSED, reason=_OFF)
         sent = await self._talk.reply(handover, letter, viewer=who.viewer, of=of, hold_id=hold_id, now=now)
         self._on_outbox()
         match sent:
@@ -193,10 +197,14 @@ class ServingDesk:
             case _:
                 return Replied(told=Told.NOT_YOURS)
 
+    async def standing(self, handover: HandoverRow) -> HandoverRow:
+        """Return a handover as it stands now, for whoever saw or changed it just before."""
+        return await self._handovers.get(handover.id) or handover
+
     async def allowed(self, handover: HandoverRow) -> tuple[str, int]:
         """Return why no reply may leave now ("" when one may), and how many the customer's last act still allows."""
-        refusal, left = await self._allowed(handover, "", now=self._clock.now())
-        return refusal, 0 if refusal else left
+        held, left = await self._allowed(handover, "", now=self._clock.now())
+        return ("", left) if held is None else (held.reason, 0)
 
     def offer_letter(
         self, handover: HandoverRow, *, realm: str, userid: str, staff_id: int, now: datetime
@@ -207,12 +215,12 @@ class ServingDesk:
         key = f"handover:{handover.id}:offer:{staff_id}:{_stamp(now)}"
         return self._post.to_staff(realm, userid, card, key=key)
 
-    async def _allowed(self, handover: HandoverRow, words: str, *, now: datetime) -> tuple[str, int]:
-        """Return why the governor would hold a reply back ("" when it would not), and how many it would let go."""
+    async def _allowed(self, handover: HandoverRow, words: str, *, now: datetime) -> tuple[Replied | None, int]:
+        """Return why the governor would hold a reply back (None when it would not), and how many it would let go."""
         person, under_way = await self._talk.reach(handover)
         outlet = self._outlets.get(handover.account_id)
         if outlet is None:
-            return "账号已停用。", 0
+            return Replied(told=Told.REFUSED, reason=_OFF), 0
         standing = standing_of(replace(person, quota_left=max(0, person.quota_left - under_way)))
         facts = OutgoingFacts(
             purpose=Purpose.SERVICE,
@@ -222,14 +230,11 @@ class ServingDesk:
             apis=tuple(api.name for api in outlet.apis),
             text_bytes=len(words.encode()),
         )
-        ruling = self._governor.decide(facts, standing, now=now)
-        match ruling:
-            case Allow():
-                return "", standing.quota.at(now)
-            case Refuse(detail=detail):
-                return ruling.sentence.zh + (f"（{detail}）" if detail else ""), standing.quota.at(now)
-            case _:
-                return ruling.sentence.zh, standing.quota.at(now)
+        ruling, left = self._governor.decide(facts, standing, now=now), standing.quota.at(now)
+        if isinstance(ruling, Allow):
+            return None, left
+        detail = f"（{ruling.detail}）" if isinstance(ruling, Refuse) and ruling.detail else ""
+        return Replied(told=Told.REFUSED, reason=ruling.sentence.zh + detail, rule=ruling.reason), left
 
 
 def _stamp(now: datetime) -> str:

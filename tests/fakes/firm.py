@@ -49,6 +49,7 @@ class Firm:
     """Brings the insurer in and hands out its viewers."""
 
     def __init__(self, stores: OpenStores, account: AccountRow, clock: Clock) -> None:
+        self.account = account
         self.organisation = Organisation(stores.database)
         self._database = stores.database
         self._owners = Owners(stores.database)

@@ -13,6 +13,7 @@ from handlers.clock import Clock
 from handlers.conversation.accounts import Answers, ServedAccount
 from handlers.conversation.turn import AccountInfo
 from handlers.delivery.governor import Governor
+from storage.database import Database
 from storage.records import AccountRow
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.sending import TABLE, application, official
@@ -43,8 +44,8 @@ def kit_of(row: AccountRow, sessions: KeptSessions | None = None) -> AccountKit:
     )
 
 
-def open_rooms(
-    stores: OpenStores,
+def rooms_over(
+    database: Database,
     accounts: Iterable[AccountRow],
     *,
     settings: Settings,
@@ -54,7 +55,7 @@ def open_rooms(
 ) -> HandoverRooms:
     """Return the rooms of one process that serves these accounts."""
     return build_handover(
-        stores.database,
+        database,
         CONTENT,
         {row.id: kit_of(row, sessions) for row in accounts},
         settings=settings,
@@ -62,3 +63,8 @@ def open_rooms(
         clock=clock,
         on_outbox=on_outbox,
     )
+
+
+def open_rooms(stores: OpenStores, accounts: Iterable[AccountRow], **parts: Any) -> HandoverRooms:
+    """Return the same over the stores that are open."""
+    return rooms_over(stores.database, accounts, **parts)

@@ -7,13 +7,16 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
 from bot.web.api.audit import AuditRoutes
 from bot.web.api.callbacks import CallbackRoutes
 from bot.web.api.customers import CustomerRoutes
 from bot.web.api.document import build_document
+from bot.web.api.duty import DutyRoutes
 from bot.web.api.endpoint import Endpoint, as_problems
+from bot.web.api.handover_changes import HandoverChangeRoutes
 from bot.web.api.handovers import HandoverRoutes
 from bot.web.api.key_holders import KeyHolders
 from bot.web.api.me import MeRoutes
@@ -28,7 +31,9 @@ from bot.web.api.task_changes import TaskChangeRoutes
 from bot.web.api.tasks import TaskRoutes
 from bot.web.api.timeline import TimelineRoutes
 from handlers.clock import Clock
+from handlers.handover.key_desk import KeyDesk
 from storage.database import Database
+from storage.handover_list import HandoverList
 from storage.idempotency import Idempotency
 from storage.staff_list import StaffList
 from storage.sync_runs import SyncRuns
@@ -38,9 +43,16 @@ PREFIX: Final = "/api/v1"
 DOCUMENT: Final = "/openapi.json"
 
 
-def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[AnyRoute, ...]:
+def build_routes(people: People, *, handover: HandoverRooms, database: Database, clock: Clock) -> tuple[AnyRoute, ...]:
     """Return every route of the API."""
-    staff = StaffList(database)
+    staff, serving = StaffList(database), handover.serving
+    holder = KeyDesk(
+        organisation=people.organisation,
+        staff=staff,
+        handovers=HandoverList(database),
+        duty=handover.duty,
+        clock=clock,
+    )
     return (
         *CustomerRoutes(people.reading).routes(),
         *TimelineRoutes(people.reading).routes(),
@@ -50,6 +62,8 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
         *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),
         *HandoverRoutes(people.handovers).routes(),
+        *HandoverChangeRoutes(serving, holder=holder).routes(),
+        *DutyRoutes(handover.duty, holder=holder).routes(),
         *TaskRoutes(people.tasks).routes(),
         *TaskChangeRoutes(people.board).routes(),
         *AuditRoutes(people.office).routes(),
@@ -58,9 +72,11 @@ def build_routes(people: People, *, database: Database, clock: Clock) -> tuple[A
     )
 
 
-def build_api(people: People, *, database: Database, clock: Clock, settings: Settings) -> web.Application:
+def build_api(
+    people: People, *, handover: HandoverRooms, database: Database, clock: Clock, settings: Settings
+) -> web.Application:
     """Return the API; mount it at `PREFIX` with `add_subapp`."""
-    routes = build_routes(people, database=database, clock=clock)
+    routes = build_routes(people, handover=handover, database=database, clock=clock)
     holders = KeyHolders(keys=people.keys, organisation=people.organisation, clock=clock)
     once = Once(Idempotency(database), clock=clock)
     app = web.Application(middlewares=[as_problems])

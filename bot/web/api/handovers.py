@@ -1,15 +1,16 @@
-"""Handovers over the API: the list and one of them. They hold no words; the customer's timeline does."""
+"""Handovers over the API: the list, and one of them with what was said last."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from bot.web.api.cursor import CursorForm
 from bot.web.api.problem import NOT_FOUND, Refused
 from bot.web.api.route import AnyRoute, Call, Id, Listing, NoBody, Page, Parameters, Route, cursor_field
+from bot.web.api.timeline import ShownMessage, shown_message
 from content.rights import Permission
 from handlers.handover.reading import HandoverReading
 from storage.handover_rows import HandoverRow
@@ -30,7 +31,7 @@ class HandoverQuery(Listing):
 class HandoverPath(Parameters):
     """Which handover."""
 
-    handover_id: Id = Field(description="The handover's number, as staff write it: #12.", examples=[1])
+    handover_id: Id = Field(description="The handover's number, as staff write it: #12.", examples=[1, 2])
 
 
 class ShownHandover(BaseModel):
@@ -52,6 +53,16 @@ class ShownHandover(BaseModel):
         description="Where it stands with the platform's own session; null where there is none."
     )
     satisfaction: int | None = Field(description="1 to 5, as the customer answered the closing question.")
+
+
+class HandoverWithTalk(ShownHandover):
+    """One handover, with the talk that staff serve by."""
+
+    talk: list[ShownMessage] | None = Field(
+        description="The last twenty messages with the customer on the account, those of the bot among them, until it "
+        "was closed, the oldest first, numbers of people masked. Null without `conversations.read` and for a customer "
+        "beyond the scope."
+    )
 
 
 class HandoverPage(Page):
@@ -84,11 +95,11 @@ class HandoverRoutes:
                 method="GET",
                 path="/handovers/{handover_id}",
                 name="getHandover",
-                summary="One handover to a person",
+                summary="One handover to a person with what was said last",
                 permission=Permission.HANDOVERS_READ,
                 parameters=HandoverPath,
                 body=NoBody,
-                answer=ShownHandover,
+                answer=HandoverWithTalk,
                 problems=(NOT_FOUND,),
                 handle=self._one,
             ),
@@ -100,32 +111,23 @@ class HandoverRoutes:
         state = None if asked.state is None else HandoverState(asked.state)
         rows = await self._reading.page(call.viewer, limit=asked.limit, before=before, state=state)
         return HandoverPage(
-            handovers=[_shown(row) for row in rows],
+            handovers=[ShownHandover(**_shown(row)) for row in rows],
             next=_LIST.encode(rows[-1].id) if len(rows) == asked.limit else None,
         )
 
-    async def _one(self, call: Call[HandoverPath, NoBody]) -> ShownHandover:
+    async def _one(self, call: Call[HandoverPath, NoBody]) -> HandoverWithTalk:
         number = call.parameters.handover_id
         row = await self._reading.one(call.viewer, number)
         if row is None:
-            raise Refused(NOT_FOUND, f"there is no handover {number} in your scope")
-        return _shown(row)
+            raise no_handover(number)
+        talk = await self._reading.talk(call.viewer, row)
+        return HandoverWithTalk(**_shown(row), talk=None if talk is None else [shown_message(said) for said in talk])
 
 
-def _shown(row: HandoverRow) -> ShownHandover:
-    return ShownHandover(
-        id=row.id,
-        account=row.account,
-        customer_id=row.customer_id,
-        state=row.state,
-        opened_at=row.opened_at,
-        waiting_since=row.waiting_since,
-        staff_id=row.staff_id,
-        staff=row.staff,
-        accepted_at=row.accepted_at,
-        first_reply_at=row.first_reply_at,
-        closed_at=row.closed_at,
-        closed_by=row.closed_by,
-        session=row.session,
-        satisfaction=row.satisfaction,
-    )
+def no_handover(number: int) -> Refused:
+    """Return the problem of a handover that is not there, or beyond the scope: nothing tells which."""
+    return Refused(NOT_FOUND, f"there is no handover {number} in your scope")
+
+
+def _shown(row: HandoverRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ShownHandover.model_fields}

@@ -35,6 +35,11 @@ UNAUTHORIZED: Final = Kind(word="unauthorized", status=401, title="A valid API k
 FORBIDDEN: Final = Kind(word="forbidden", status=403, title="The API key does not permit this")
 NOT_FOUND: Final = Kind(word="not-found", status=404, title="There is nothing of that name in your scope")
 METHOD: Final = Kind(word="method-not-allowed", status=405, title="The path does not know this method")
+NOT_YOURS: Final = Kind(word="not-yours", status=409, title="The handover is not this member of staff's")
+CLOSED: Final = Kind(word="closed", status=409, title="The handover is closed")
+NOT_ON_DUTY: Final = Kind(word="not-on-duty", status=409, title="The member of staff is not on duty")
+NOT_OPEN: Final = Kind(word="not-open", status=409, title="It is outside of the hours")
+REPLY_REFUSED: Final = Kind(word="reply-refused", status=409, title="No reply may go to the customer now")
 IN_PROGRESS: Final = Kind(word="in-progress", status=409, title="A write with this idempotency key is under way")
 TOO_LARGE: Final = Kind(word="too-large", status=413, title="The body is too large")
 MEDIA_TYPE: Final = Kind(word="media-type", status=415, title="The body is not sent as JSON")
@@ -60,6 +65,7 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.", ge=400, le=599)
     detail: str = Field(description="What happened here, and how to mend it.")
     permission: Permission | None = Field(default=None, description="The permission that the key lacks.")
+    reason: str | None = Field(default=None, description="The word of the rule that refuses a reply.")
     errors: Sequence[FieldError] | None = Field(default=None, description="The fields that are wrong.")
 
 
@@ -72,6 +78,7 @@ class Refused(Exception):
         detail: str,
         *,
         permission: Permission | None = None,
+        reason: str | None = None,
         errors: Sequence[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -79,7 +86,13 @@ class Refused(Exception):
         self.kind = kind
         self.headers = dict(headers or {})
         self.problem = Problem(
-            type=kind.uri, title=kind.title, status=kind.status, detail=detail, permission=permission, errors=errors
+            type=kind.uri,
+            title=kind.title,
+            status=kind.status,
+            detail=detail,
+            permission=permission,
+            reason=reason,
+            errors=errors,
         )
 
     @property

@@ -79,6 +79,8 @@ class Call(Generic[P, B]):
     viewer: Viewer
     parameters: P
     body: B
+    #: The client's own word for a write (`Idempotency-Key`), "" for a read.
+    key: str = ""
 
 
 @value

@@ -80,7 +80,7 @@ class TimelineRoutes:
             raise no_customer(asked.customer_id)
         last = messages[-1].place if len(messages) == asked.limit else None
         return TimelinePage(
-            messages=[_message(said) for said in messages],
+            messages=[shown_message(said) for said in messages],
             next=None if last is None else _TIMELINE.encode(last.second, last.account_id, last.seq),
         )
 
@@ -90,7 +90,8 @@ def _place(text: str) -> Place:
     return Place(second=second, account_id=account_id, seq=seq)
 
 
-def _message(said: Said) -> ShownMessage:
+def shown_message(said: Said) -> ShownMessage:
+    """Return a message as the API shows it."""
     return ShownMessage(
         account=said.account,
         title=said.title,

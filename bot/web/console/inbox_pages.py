@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import unicodedata
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,14 +17,13 @@ from content.rights import Permission
 from handlers.clock import Clock
 from handlers.handover.board import MOST, HandoverBoard, Opened
 from handlers.handover.duty_desk import Begun, DutyDesk
+from handlers.handover.reply import LONGEST_REPLY, as_typed
 from handlers.handover.serving import Replied, Serving, ServingDesk, Told
 from handlers.handover.wording import HandoverWording
 from storage.handovers import Accepted
 from storage.tables.delivery import OPEN_WORDS
 from storage.tables.handover import HandoverState
 
-#: Characters of one reply; 600 of Chinese are 1,800 bytes, below the 2,048 of a text to a follower (platform.md).
-LONGEST_REPLY: Final = 600
 _KEY: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 #: What a form may have done, as the page that follows says it.
 _DONE: Final = frozenset(
@@ -109,7 +107,7 @@ class InboxPages:
         return await self._refused(visit, which)
 
     async def _reply(self, visit: Visit) -> web.StreamResponse:
-        words, form = _words(await form_field(visit.request, "words")), await form_field(visit.request, "key")
+        words, form = as_typed(await form_field(visit.request, "words")), await form_field(visit.request, "key")
         opened = await self._board.opened(visit.viewer, visit.path_number("handover"))
         if opened is None:
             problem = visit.words("inbox.gone_from_sight")
@@ -134,7 +132,7 @@ class InboxPages:
             return visit.redirect(f"{ROOT}/inbox?told=passed") if done else await self._refused(visit, "gone")
         named = [person for person in await self._board.colleagues(visit.viewer) if person.userid == userid]
         if len(named) != 1:
-            return await self._refused(visit, "no_colleague", userid=_words(userid)[:64])
+            return await self._refused(visit, "no_colleague", userid=as_typed(userid)[:64])
         done, _ = await self._desk.transfer(
             visit.viewer, opened.row.id, to=named[0].staff_id, realm=named[0].realm, userid=userid
         )
@@ -218,9 +216,3 @@ def _address(opened: Opened, *, told: str) -> str:
 def _told(visit: Visit) -> str | None:
     told = visit.query("told")
     return visit.words(f"inbox.told_{told}") if told in _DONE else None
-
-
-def _words(text: str) -> str:
-    """Return a reply as it was typed, without control characters (PostgreSQL takes no NUL) and lone surrogates."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(char for char in lines if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs")).strip()

@@ -25,7 +25,7 @@ async def firm(stores: OpenStores, clock: ManualClock) -> Firm:
 @pytest.fixture
 async def api(stores: OpenStores, firm: Firm, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Served]:
     """Return the API of the process that has `stores` open."""
-    served = Served(stores.database, clock, home=tmp_path)
+    served = Served(stores.database, clock, home=tmp_path, accounts=[firm.account])
     async with served.client:
         yield served
 
@@ -33,6 +33,6 @@ async def api(stores: OpenStores, firm: Firm, clock: ManualClock, tmp_path: Path
 @pytest.fixture
 async def other_api(other_stores: OpenStores, firm: Firm, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Served]:
     """Return the API of a second process on the same database."""
-    served = Served(other_stores.database, clock, home=tmp_path)
+    served = Served(other_stores.database, clock, home=tmp_path, accounts=[firm.account])
     async with served.client:
         yield served

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,9 @@ from bot.web.api.app import PREFIX, build_api, build_routes
 from content.rights import Permission, Scope
 from handlers.people.sign_in import digest_of
 from storage.database import Database
+from storage.records import AccountRow
 from tests.fakes.clock import ManualClock
+from tests.fakes.handover_rooms import rooms_over
 
 #: What a callback may have, as the server the API is mounted in.
 _LARGEST_CALLBACK: Final = 262144
@@ -26,13 +28,17 @@ _LARGEST_CALLBACK: Final = 262144
 class Served:
     """One process's API; it is mounted in another application as in the bot."""
 
-    def __init__(self, database: Database, clock: ManualClock, *, home: Path) -> None:
+    def __init__(
+        self, database: Database, clock: ManualClock, *, home: Path, accounts: Sequence[AccountRow] = ()
+    ) -> None:
         settings = Settings(home=home)
         self.clock = clock
         self.people = build_people(database, clock=clock, settings=settings)
-        self.routes = build_routes(self.people, database=database, clock=clock)
+        rooms = rooms_over(database, accounts, settings=settings, clock=clock)
+        self.routes = build_routes(self.people, handover=rooms, database=database, clock=clock)
         app = web.Application(client_max_size=_LARGEST_CALLBACK)
-        app.add_subapp(PREFIX, build_api(self.people, database=database, clock=clock, settings=settings))
+        api = build_api(self.people, handover=rooms, database=database, clock=clock, settings=settings)
+        app.add_subapp(PREFIX, api)
         self.client = TestClient(TestServer(app))
 
     async def key(
@@ -88,6 +94,13 @@ class Served:
         """Ask to end or give a task, under a word of its own unless one is given."""
         word = secrets.token_hex(8) if word is None else word
         return await self.ask("POST", f"/tasks/{number}/{change}", secret, word=word, json=body)
+
+    async def serve(
+        self, number: int, step: str, secret: str, *, word: str | None = None, **body: Any
+    ) -> ClientResponse:
+        """Ask for a step of a handover, under a word of its own unless one is given."""
+        word = secrets.token_hex(8) if word is None else word
+        return await self.ask("POST", f"/handovers/{number}/{step}", secret, word=word, json=body)
 
 
 async def problem_of(response: ClientResponse) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 
 from bot.web.api.route import AnyRoute
-from content.rights import Permission
+from content.rights import Permission, Role
+from storage.duty import Duties
 from storage.viewer import COMMAND_LINE
 from tests.contract.api.served import Served, persons, problem_of
-from tests.fakes.firm import EVERYBODY, SEEN, STAFF, Firm, people_of
+from tests.fakes.firm import CUSTOMERS, EVERYBODY, SEEN, STAFF, Firm, people_of
 from tests.fakes.stores import OpenStores
 
 _NOTHING: Final = None
@@ -32,6 +33,20 @@ _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "putHold": {"held": True, "reason": "court file"},
     "assignTask": {"userid": "wang"},
     "finishTask": {"disposition": "已回电"},
+    "takeHandover": {},
+    "replyInHandover": {"words": "您好"},
+    "passHandover": {},
+    "closeHandover": {},
+    "putDuty": {"on": False},
+}
+#: These are done in the name of a member of staff.
+_SERVED: Final = frozenset({"takeHandover", "replyInHandover", "passHandover", "closeHandover", "putDuty"})
+#: By branch of a key somebody who serves in its scope, and who waits where they see it.
+_SERVERS: Final[Mapping[str | None, tuple[str, set[str]]]] = {
+    None: ("zhang", people_of("zhang", "li", "wang", "")),
+    "上海": ("zhang", people_of("zhang", "li", "wang", "")),
+    "浦东": ("wang", people_of("wang", "")),
+    "北京": ("zhao", people_of("zhao", "")),
 }
 
 pytestmark = pytest.mark.parametrize("branch", list(CUSTOMERS_SEEN), ids=lambda branch: branch or "all")
@@ -42,12 +57,21 @@ async def _branch_id(stores: OpenStores, branch: str | None) -> int | None:
 
 
 async def _outcome(
-    api: Served, route: AnyRoute, secret: str, customer_id: int, *, handover_id: int = 1, task_id: int = 1
+    api: Served,
+    route: AnyRoute,
+    secret: str,
+    customer_id: int,
+    *,
+    handover_id: int = 1,
+    task_id: int = 1,
+    server: str = "zhang",
 ) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
     numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id, "task_id": task_id}
     path = route.path.format(**numbers)
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
+    if body is not None and route.name in _SERVED:
+        body = {**body, "userid": server}
     response = await api.ask(route.method, path, secret, word=word, json=body)
     return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
 
@@ -59,6 +83,9 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     person = min(CUSTOMERS_SEEN[branch] - {"nobody's"})
     # wang is in no scope but 上海, 浦东 and all: there the customer may be given to him.
     in_reach = "wang" in STAFF_SEEN[branch]
+    [server] = [owner for owner, people in CUSTOMERS.items() if person in people]
+    server_id = await firm.organisation.find(server)
+    await Duties(stores.database).begin(server_id, viewer=COMMAND_LINE, now=api.clock.now())
     handover_id, task_id = await firm.hand_over(person), await firm.complain(person)
     found, expected = {}, {}
     await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
@@ -67,8 +94,10 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
         for route in api.routes:
             is_permitted = route.permission in (None, held) and not (route.is_whole and branch)
             granted = 422 if route.name in ("putOwner", "assignTask") and not in_reach else 200
+            # It came in, too: what is served already is no offer that goes back into the line.
+            granted = 409 if route.name == "passHandover" else granted
             found[held, route.name] = await _outcome(
-                api, route, secret, firm.customers[person], handover_id=handover_id, task_id=task_id
+                api, route, secret, firm.customers[person], handover_id=handover_id, task_id=task_id, server=server
             )
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected
@@ -131,6 +160,44 @@ async def test_a_handover_beyond_the_scope_is_answered_as_one_that_is_not_there(
     assert answered == {person: 200 if person in CUSTOMERS_SEEN[branch] else 404 for person in EVERYBODY}
     assert {row["id"] for row in listed["handovers"]} == {numbers[person] for person in CUSTOMERS_SEEN[branch]}
     assert (await api.get("/handovers?state=closed", secret))["handovers"] == []
+
+
+async def test_a_handover_beyond_the_scope_of_key_or_server_is_not_served(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    server, near = _SERVERS[branch]
+    server_id = await firm.organisation.find(server)
+    await Duties(stores.database).begin(server_id, viewer=COMMAND_LINE, now=api.clock.now())
+    numbers = {person: await firm.hand_over(person) for person in sorted(EVERYBODY)}
+    answered = {
+        person: [
+            (await api.serve(number, step, secret, userid=server, **body)).status
+            for step, body in (("take", {}), ("reply", {"words": "您好"}), ("close", {}))
+        ]
+        for person, number in numbers.items()
+    }
+    served = CUSTOMERS_SEEN[branch] & near
+    assert answered == {person: [200 if person in served else 404] * 3 for person in EVERYBODY}
+    closed = await stores.rows("SELECT id FROM handover WHERE state = 'closed'")
+    assert {row["id"] for row in closed} == {numbers[person] for person in served}
+
+
+async def test_a_key_serves_in_the_name_of_those_of_its_scope_alone_who_serve(
+    api: Served, firm: Firm, stores: OpenStores, branch: str | None
+) -> None:
+    secret = await api.key(*Permission, branch_id=await _branch_id(stores, branch))
+    serving = {person.userid for person in STAFF if person.role in (Role.AGENT, Role.SUPERVISOR)}
+    word = iter(range(len(STAFF)))
+    answered = {
+        person.userid: (
+            await api.ask("PUT", "/duty", secret, word=str(next(word)), json={"userid": person.userid, "on": False})
+        ).status
+        for person in STAFF
+    }
+    assert answered == {
+        person.userid: 200 if person.userid in serving & STAFF_SEEN[branch] else 422 for person in STAFF
+    }
 
 
 async def test_a_task_beyond_the_scope_is_neither_shown_nor_ended_nor_given(

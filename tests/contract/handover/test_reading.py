@@ -11,6 +11,7 @@ from handlers.handover.reading import HandoverReading
 from handlers.people.rights import Forbidden
 from storage.audit import Audit
 from storage.handover_list import HandoverList
+from storage.handover_talk import HandoverTalk
 from storage.viewer import COMMAND_LINE
 from tests.contract.handover.house import House
 from tests.fakes.firm import Firm
@@ -19,7 +20,9 @@ from tests.fakes.firm import Firm
 @pytest.fixture
 def reading(house: House) -> HandoverReading:
     database = house.stores.database
-    return HandoverReading(handovers=HandoverList(database), audit=Audit(database), clock=house.clock)
+    return HandoverReading(
+        handovers=HandoverList(database), talk=HandoverTalk(database), audit=Audit(database), clock=house.clock
+    )
 
 
 async def test_each_sees_their_own_what_they_serve_and_what_waits_near_them(

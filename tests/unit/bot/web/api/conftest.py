@@ -12,6 +12,7 @@ from bot.web.api.app import build_routes
 from bot.web.api.route import AnyRoute
 from storage.database import open_database
 from tests.fakes.clock import ManualClock
+from tests.fakes.handover_rooms import rooms_over
 
 
 @pytest.fixture
@@ -19,4 +20,6 @@ def routes(tmp_path: Path, clock: ManualClock) -> tuple[AnyRoute, ...]:
     """Return every route; none of them is called."""
     settings = Settings(home=tmp_path)
     database = open_database(settings.database_url, home=tmp_path)
-    return build_routes(build_people(database, clock=clock, settings=settings), database=database, clock=clock)
+    people = build_people(database, clock=clock, settings=settings)
+    rooms = rooms_over(database, [], settings=settings, clock=clock)
+    return build_routes(people, handover=rooms, database=database, clock=clock)
