@@ -38,6 +38,11 @@ _REFUSABLE: Final = (
     "POST /handovers/{handover_id}/close",
     "PUT /duty",
 )
+#: A step of a handover is done once in a certain state, so that the order decides what comes of it here: that each is
+#: done is shown by tests/contract/api/test_handovers.py. These came as far as the handover, or its idempotency key.
+_WANTED: Final = {
+    f"POST /handovers/{{handover_id}}/{step}": {401, 404, 409, 422} for step in ("take", "reply", "pass", "close")
+}
 _CONFIG: Final = "".join(
     f"""
 [[operations]]
@@ -150,4 +155,9 @@ def test_no_request_finds_a_failure_an_undocumented_answer_or_a_wrong_shape(
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     # It came in: each operation was done, and refused without a key.
     answered = _statuses(events)
-    assert [each for each in sorted(served.operations) if not {200, 401} <= answered.get(each, set())] == []
+    missing = {
+        each: answered.get(each)
+        for each in sorted(served.operations)
+        if not _WANTED.get(each, {200, 401}) <= answered.get(each, set())
+    }
+    assert missing == {}
