@@ -150,7 +150,14 @@ def _parameters(route: AnyRoute) -> list[Schema]:
                 "in": "header",
                 "required": True,
                 "description": "Your own word for this write; the same one when you repeat it within 24 hours.",
-                "schema": {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 128},
+                # One of its own for each operation: a key that stood for another write is refused.
+                "schema": {
+                    "type": "string",
+                    "pattern": KEY_PATTERN,
+                    "minLength": 1,
+                    "maxLength": 128,
+                    "examples": [f"{route.name}-1"],
+                },
             }
         )
     return found
