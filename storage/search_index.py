@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from storage.search_made import (
     drop,
     fits_one_step,
     is_as_it_was_read,
+    is_begun,
     is_laid,
     lay,
     make,
@@ -31,6 +32,10 @@ from storage.tables import ACCOUNT, CURSOR, SEARCH_BLOCK, SEARCH_POSTING
 
 #: The name under which the cursor stands: the processor's name and version.
 CURSOR_NAME: Final = "search:2"
+#: Rows that one transaction thins at most: each takes a statement.
+_MOST_THINNED: Final = 64
+#: A row as it was read, and without what is taken out; None when nothing is left.
+_Thinned = tuple[bytes, bytes | None]
 
 
 class SearchIndex:
@@ -149,7 +154,10 @@ class SearchIndex:
             await self._thin(account_id, block, frozenset(distances))
 
     async def _thin(self, account_id: int, block: Block, distances: frozenset[int]) -> None:
-        """Take rows out of a block: look outside of the transaction, which then touches only what holds them."""
+        """Take rows out of a block: look outside of the transactions, which then touch only what holds them.
+
+        Killed between two of them, it is done again: the rows that are thinned already hold nothing of it any more.
+        """
         here = of_block(SEARCH_POSTING, account_id, block)
         query = select(SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed).where(here)
         async with self._database.read() as connection:
@@ -159,22 +167,45 @@ class SearchIndex:
                 row.lead: (row.packed, left) for row in found if (left := _without(row, block, distances)) != row.packed
             }
         )
-        if not thinned:
-            return
+        for leads in _in_steps(thinned, most=self._step):
+            work = partial(_write_thinned, account_id=account_id, block=block, distances=distances, thinned=leads)
+            await self._database.write(work)
 
-        async def apply(connection: Connection) -> None:
-            await _lock(connection, account_id)
-            for row in (await connection.execute(query.where(SEARCH_POSTING.c.lead.in_(sorted(thinned))))).all():
-                packed, left = thinned[row.lead]
-                if row.packed != packed:
-                    left = _without(row, block, distances)
-                this = and_(here, SEARCH_POSTING.c.lead == row.lead)
-                if left is None:
-                    await connection.execute(delete(SEARCH_POSTING).where(this))
-                else:
-                    await connection.execute(update(SEARCH_POSTING).where(this).values(packed=left))
 
-        await self._database.write(apply)
+def _in_steps(thinned: Mapping[int, _Thinned], *, most: int) -> Iterator[dict[int, _Thinned]]:
+    """Return rows of a block, by first character, as they are written one transaction after another."""
+    part: dict[int, _Thinned] = {}
+    size = 0
+    for lead, (packed, left) in sorted(thinned.items()):
+        if part and (size + len(packed) > most or len(part) == _MOST_THINNED):
+            yield part
+            part, size = {}, 0
+        part[lead] = (packed, left)
+        size += len(packed)
+    if part:
+        yield part
+
+
+async def _write_thinned(
+    connection: Connection,
+    *,
+    account_id: int,
+    block: Block,
+    distances: frozenset[int],
+    thinned: Mapping[int, _Thinned],
+) -> None:
+    await _lock(connection, account_id)
+    here = of_block(SEARCH_POSTING, account_id, block)
+    query = select(SEARCH_POSTING.c.lead, SEARCH_POSTING.c.packed).where(here, SEARCH_POSTING.c.lead.in_(list(thinned)))
+    for row in (await connection.execute(query)).all():
+        packed, left = thinned[row.lead]
+        if row.packed != packed:
+            left = _without(row, block, distances)
+        this = and_(here, SEARCH_POSTING.c.lead == row.lead)
+        if left is None:
+            await connection.execute(delete(SEARCH_POSTING).where(this))
+        else:
+            await connection.execute(update(SEARCH_POSTING).where(this).values(packed=left))
 
 
 async def _lock(connection: Connection, account_id: int) -> int:
@@ -192,6 +223,9 @@ async def _lay_step(
         return False
     if is_first:
         await begin(connection, account_id, ready, is_live=False)
+    elif not await is_begun(connection, account_id, ready):
+        # Swept by another process: rows without their block would be swept by nobody.
+        return False
     await lay(connection, account_id, step)
     return True
 

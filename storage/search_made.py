@@ -123,6 +123,12 @@ async def is_as_it_was_read(connection: Connection, account_id: int, ready: Made
     return bool((await connection.execute(query)).scalar_one() == ready.contents)
 
 
+async def is_begun(connection: Connection, account_id: int, ready: Made) -> bool:
+    """Tell whether a block stands in the tables, with its rows or without."""
+    query = select(func.count()).where(of_block(SEARCH_BLOCK, account_id, ready.block))
+    return bool((await connection.execute(query)).scalar_one())
+
+
 async def is_laid(connection: Connection, account_id: int, ready: Made) -> bool:
     """Tell whether all of a block stands in the tables: another process may have dropped what this one laid."""
     for table, count in ((SEARCH_BLOCK, 1), (SEARCH_POSTING, len(ready.postings))):

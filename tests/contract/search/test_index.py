@@ -132,6 +132,47 @@ async def test_what_a_killed_process_had_begun_is_made_anew(full: SearchedLog) -
     assert await full.tables() == whole
 
 
+async def test_what_another_process_swept_while_it_was_laid_leaves_no_rows_behind(library: SearchedLog) -> None:
+    await library.say("开头")
+    await _fill(library, _MIDDLE - 1)
+    [batch] = await _batches(library, limit=_MIDDLE - 1 - _SMALL)
+    writing = asyncio.create_task(SearchIndex(library.stores.database, step=1).process(batch))
+    while len((await library.tables())["posting"]) < 3:
+        pass  # looking lets it work
+    await library.index.sweep()
+    await writing
+    # The next batch is another one, whose rows are one larger block.
+    await library.read(batch=10**6)
+    tables = await library.tables()
+    await library.index.clear()
+    left = await library.tables()
+    await library.read()
+
+    assert [row["size"] for row in tables["block"]] == [_MIDDLE]
+    assert tables == await library.tables()
+    assert (left["block"], left["posting"]) == ([], [])
+
+
+async def test_a_large_block_is_thinned_in_steps_that_are_soon_over(library: SearchedLog) -> None:
+    await library.say("开头")
+    await _fill(library, _MIDDLE - 1)
+    await library.read()
+    await library.stores.change("DELETE FROM content WHERE seq <= 500")
+    before = (await library.tables())["posting"]
+    index = SearchIndex(library.stores.database, step=1)
+    done = asyncio.create_task(index.forget(library.account_id(), range(1, 501)))
+    seen = []
+    while not done.done():
+        seen.append((await library.tables())["posting"])
+    await done
+    after = (await library.tables())["posting"]
+    await library.index.clear()
+    await library.read()
+
+    assert after == (await library.tables())["posting"] != before
+    assert [each for each in seen if each not in (before, after)], "a state between two steps was seen"
+
+
 async def test_what_is_destroyed_while_a_block_is_written_in_steps_is_in_none_of_them(library: SearchedLog) -> None:
     await library.say("开头")
     await _fill(library, _MIDDLE - 1)
