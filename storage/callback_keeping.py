@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from storage.connection import Connection
 from storage.database import Database
 from storage.erasures import held
 from storage.tables import CALLBACK, CALLBACK_ANSWER, CUSTOMER, ERASED_IDENTITY, IDENTITY
+
+#: Rounds that are destroyed in one transaction: a statement takes only so many numbers.
+_BATCH: Final = 500
 
 
 class CallbackKeeping:
@@ -43,10 +47,12 @@ class CallbackKeeping:
         over = select(CALLBACK.c.id).where(CALLBACK.c.identity_id.in_(erased), _is_over(before))
         async with self._database.read() as connection:
             numbers = list((await connection.execute(over)).scalars())
-        if not numbers:
-            return 0
-        counts = await self._database.write(lambda connection: _destroy(connection, numbers))
-        return counts["callback"]
+        went = 0
+        for first in range(0, len(numbers), _BATCH):
+            some = numbers[first : first + _BATCH]
+            counts = await self._database.write(partial(_destroy, numbers=some))
+            went += counts["callback"]
+        return went
 
     async def _count(self, identities: Any) -> int:
         query = select(func.count()).select_from(CALLBACK).where(CALLBACK.c.identity_id.in_(identities))
@@ -55,9 +61,15 @@ class CallbackKeeping:
 
 
 async def destroy_rounds(connection: Connection, identity_ids: Sequence[int], *, before: datetime) -> dict[str, int]:
-    """Destroy what these identities answered and need not be kept any more; return how many rows went, by table."""
-    over = select(CALLBACK.c.id).where(CALLBACK.c.identity_id.in_(identity_ids), _is_over(before))
-    return await _destroy(connection, list((await connection.execute(over)).scalars()))
+    """Destroy what these identities answered and need not be kept any more; return how many rows went, by table.
+
+    What is kept keeps the policy's number, and not the number under which the policy source knows the person.
+    """
+    mine = CALLBACK.c.identity_id.in_(identity_ids)
+    over = select(CALLBACK.c.id).where(mine, _is_over(before))
+    counts = await _destroy(connection, list((await connection.execute(over)).scalars()))
+    await connection.execute(update(CALLBACK).where(mine).values(holder=""))
+    return counts
 
 
 async def _destroy(connection: Connection, numbers: Sequence[int]) -> dict[str, int]:

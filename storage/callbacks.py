@@ -101,7 +101,9 @@ class Callbacks:
                 "begun_at": now,
             }
             await connection.execute(upsert(connection.dialect)(CALLBACK).values(**values).on_conflict_do_nothing())
-            await connection.execute(update(CALLBACK).where(*mine).values(paused_by=None))
+            # Who comes back is asked once more again, as at first.
+            fresh = {"paused_by": None, "missed": None, "missed_by": None}
+            await connection.execute(update(CALLBACK).where(*mine).values(**fresh))
             [found] = await rounds(connection, *mine)
             await _run(connection, account_id, place.identity_id, found.id)
             return found
@@ -132,6 +134,13 @@ class Callbacks:
         wanted = (CALLBACK.c.policy.in_(sorted(policies)), CALLBACK.c.state == CallbackState.DONE)
         async with self._database.read() as connection:
             return {each.policy: each for each in await rounds(connection, mine, *wanted)}
+
+    async def begun(self, identity_id: int, policies: Collection[str]) -> frozenset[str]:
+        """Return of which of these policies somebody has an open round."""
+        mine = (CALLBACK.c.identity_id == identity_id, CALLBACK.c.state == CallbackState.OPEN)
+        query = select(CALLBACK.c.policy).where(*mine, CALLBACK.c.policy.in_(sorted(policies)))
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def take(
         self, round_id: int, place: Place, answer: Answered, *, doubt: DoubtTask | None, now: datetime

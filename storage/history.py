@@ -44,10 +44,12 @@ class History:
             return None
         return StoredReply(kind=row.kind, fields=json.loads(row.fields))
 
-    async def said_lately(self, account: str, identity_id: int, *, limit: int, ever: bool = False) -> list[StoredReply]:
+    async def said_lately(
+        self, account: str, identity_id: int, *, limit: int, ever: bool = False, before: int | None = None
+    ) -> list[StoredReply]:
         """Return what went out last to a person on an account, the newest first, destroyed ones not.
 
-        `ever`: also before the conversation that goes on now.
+        `ever`: also before the conversation that goes on now. `before`: only what stands before that place in the log.
         """
         talks = select(CONVERSATION.c.id).where(
             CONVERSATION.c.identity_id == identity_id, CONVERSATION.c.account_id == ACCOUNT.c.id
@@ -66,6 +68,8 @@ class History:
             .order_by(MESSAGE.c.seq.desc())
             .limit(limit)
         )
+        if before is not None:
+            query = query.where(MESSAGE.c.seq < before)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [StoredReply(kind=row.kind, fields=json.loads(row.fields)) for row in rows]

@@ -20,6 +20,7 @@ from handlers.policies.desk import PolicyConfig, PolicyDesk
 from handlers.policies.ports import PolicySource
 from storage.callbacks import Callbacks
 from storage.database import Database
+from storage.history import History
 from storage.policy_bindings import PolicyBindings
 from storage.policy_drops import PolicyDrops
 from storage.tasks import Tasks
@@ -53,6 +54,7 @@ async def build_policy_desk(
         phrasing,
         callbacks=Callbacks(database),
         bindings=PolicyBindings(database),
+        history=History(database),
         clock=clock,
         catch_all=catch_all,
     )

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from content.callback import Callback, CallbackQuestion, Value
-from content.messages import Option
+from content.messages import MenuReply, Option, Text, decode_outgoing
 from content.policy import Policy, PolicyBook
 from handlers.callbacks.hearing import Hearing, Tap, again_of
 from handlers.callbacks.wording import CallbackWording
@@ -19,6 +19,7 @@ from handlers.conversation.phrasing import Phrasing
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Turn
 from storage.callback_rounds import Round
 from storage.callbacks import Answered, Callbacks, DoubtTask, Place, Subject
+from storage.history import History
 from storage.policy_bindings import PolicyBindings
 from storage.tables.callbacks import CallbackState
 
@@ -35,6 +36,7 @@ class CallbackDesk:
         *,
         callbacks: Callbacks,
         bindings: PolicyBindings,
+        history: History,
         clock: Clock,
         catch_all: int | None = None,
     ) -> None:
@@ -44,6 +46,7 @@ class CallbackDesk:
         self._questions = {question.id: question for question in authored.questions}
         self._callbacks = callbacks
         self._bindings = bindings
+        self._history = history
         self._clock = clock
         self._catch_all = catch_all
         self._wording = CallbackWording(authored, phrasing)
@@ -63,7 +66,7 @@ class CallbackDesk:
         if (number := again_of(wish)) is not None:
             chosen = await self._once_more(turn, book, number)
         else:
-            waiting = await self._waiting(turn, book)
+            waiting = await self._waiting(turn, book) or await self._left_open(turn, book)
             if not waiting:
                 return await self._nothing(turn, book)
             chosen = waiting[0]
@@ -115,6 +118,9 @@ class CallbackDesk:
             return self._wording.say(turn, self._texts.over)
         if found.answer_of(question.id) is not None:
             return self._onward(turn, found, before=self._wording.stands(turn, found, question))
+        if not await self._is_about(turn, found, question):
+            # Said of something else, or before the question was read. What is left for people goes to them.
+            return self._onward(turn, found) if turn.standing.handover is None else NOT_HANDLED
         said = self.hearing.answer(turn, question) if tap is None else tap.value
         return await self._ask_again(turn, found) if said is None else await self._take(turn, found, question, said)
 
@@ -123,8 +129,12 @@ class CallbackDesk:
         found = await self._callbacks.current(_place(turn))
         if found is None or not self._runs(turn, found):
             return await self._pass_on(turn)
-        gone = await self._gone(turn, found)
-        return await self._ask_again(turn, found) if gone is None else gone
+        if (gone := await self._gone(turn, found)) is not None:
+            return gone
+        question = self._next(found)
+        if question is not None and not await self._was_last(turn, found, question):
+            return self._onward(turn, found)  # they may be about what was said in between
+        return await self._ask_again(turn, found)
 
     async def _ask_again(self, turn: Turn, found: Round) -> Outcome | NotHandled:
         question = self._next(found)
@@ -145,6 +155,23 @@ class CallbackDesk:
         """Tell whether words are for this round: it is open, and nothing but this very turn has put it aside."""
         aside = found.paused_by is not None and found.paused_by not in _said(turn)
         return found.state is CallbackState.OPEN and not aside
+
+    async def _is_about(self, turn: Turn, found: Round, question: CallbackQuestion) -> bool:
+        """Tell whether an answer is one to this question: tapped, in words of its alone, or said right behind it."""
+        tapped = isinstance(turn.body, Text) and turn.body.option is not None
+        return tapped or self.hearing.is_own(turn) or await self._was_last(turn, found, question)
+
+    async def _was_last(self, turn: Turn, found: Round, question: CallbackQuestion) -> bool:
+        """Tell whether the question was the last thing that the customer was told before they wrote."""
+        lately = await self._history.said_lately(
+            turn.account.name, turn.who.identity_id, limit=1, ever=True, before=turn.seqs[0]
+        )
+        asked = {option.id for option in question.options(found.id)}
+        for said in lately:
+            content = decode_outgoing(said.kind, said.fields)
+            if isinstance(content, MenuReply):
+                return any(option.id in asked for option in (*content.options, *(content.rest_options or ())))
+        return False
 
     async def _pass_on(self, turn: Turn) -> NotHandled:
         """Leave the words to others, and let none run any more."""
@@ -210,6 +237,11 @@ class CallbackDesk:
             return ()
         done = await self._callbacks.done(turn.who.customer_id, [policy.number for policy in asked])
         return sorted((policy for policy in asked if policy.number not in done), key=_due)
+
+    async def _left_open(self, turn: Turn, book: PolicyBook) -> Sequence[Policy]:
+        """Return the policies of which one more round was begun and is not done."""
+        begun = await self._callbacks.begun(turn.who.identity_id, [policy.number for policy in book.policies])
+        return [policy for policy in book.policies if policy.number in begun]
 
     async def _once_more(self, turn: Turn, book: PolicyBook, number: int) -> Policy | None:
         done = await self._callbacks.done(turn.who.customer_id, [policy.number for policy in book.policies])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from content.callback import AGAIN, CALLBACK, START, Callback, CallbackQuestion, Value
@@ -34,6 +35,8 @@ class Hearing:
             for question in authored.questions
         }
         self._known = frozenset().union(*self._words.values())
+        read = Counter(words for spoken in self._words.values() for words in spoken)
+        self._shared = frozenset(words for words, questions in read.items() if questions > 1)
 
     def wish(self, turn: Turn) -> str | None:
         """Return the choice that begins a call-back or one more of a policy; None when it is not asked for."""
@@ -55,6 +58,11 @@ class Hearing:
         """Tell whether every message of a turn is an answer to some question, or it leaves."""
         said = [fragment.normal for fragment in turn.fragments]
         return self.is_leave(turn) or (bool(said) and self._known.issuperset(said))
+
+    def is_own(self, turn: Turn) -> bool:
+        """Tell whether every message answers one question alone: whatever was said before, it is about that one."""
+        said = [fragment.normal for fragment in turn.fragments]
+        return bool(said) and self._known.issuperset(said) and self._shared.isdisjoint(said)
 
     def answer(self, turn: Turn, question: CallbackQuestion) -> Value | None:
         """Return what the words of a turn answer to a question; None when they say nothing, or two things.

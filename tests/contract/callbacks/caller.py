@@ -43,6 +43,7 @@ class Caller:
             phrasing,
             callbacks=Callbacks(database),
             bindings=self.bindings,
+            history=self.stores.history,
             clock=clock,
             catch_all=catch_all,
         )

@@ -11,6 +11,7 @@ from tests.contract.handover.house import MORNING, House
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import REALM, Firm
 from tests.fakes.stores import OpenStores
+from tests.fakes.visitors import LEASE, turn
 
 
 @pytest.fixture
@@ -33,4 +34,11 @@ async def firm(stores: OpenStores, clock: ManualClock) -> Firm:
 @pytest.fixture
 async def caller(stores: OpenStores, firm: Firm, clock: ManualClock, tmp_path: Path) -> Caller:
     """Return the bot over the insurer's policies."""
-    return Caller(House(stores, clock, await stores.accounts.bring_in([]), tmp_path), firm)
+    rows = await stores.accounts.bring_in([])
+    # What made them customers is answered, so that what they write next is a turn of its own.
+    await stores.handling.release_all(now=clock.now())
+    now, numbers = clock.now(), [row.id for row in rows.values()]
+    found = await stores.handling.claim_abandoned(accounts=numbers, holder="web", now=now, until=now + LEASE, limit=100)
+    for lease, items in found:
+        await stores.handling.finish(turn(lease, [item.seq for item in items], now=now))
+    return Caller(House(stores, clock, rows, tmp_path, keeps_replies=True), firm)

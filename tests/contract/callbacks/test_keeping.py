@@ -114,6 +114,9 @@ async def test_the_law_keeps_answers_of_who_is_erased_for_its_time(caller: Calle
     law = CONTENT.retention.callbacks
     assert kept["callbacks"] == {"rounds": 1, "reason": law.reason, "years": 10}
     assert await caller.stores.count("callback_answer") == 5
+    # By the policy's number it is found; who the holder is, the source is not asked by it any more.
+    rows = await caller.stores.rows("SELECT policy, holder FROM callback ORDER BY id")
+    assert [(row["policy"], row["holder"]) for row in rows] == [("P20260001", ""), ("P20260001", "H1")]
     await caller.house.clock.advance(9 * _YEAR)
     await job.expiring.run()
     assert await caller.stores.count("callback_answer") == 5
@@ -143,3 +146,20 @@ async def test_what_the_law_does_not_keep_goes_with_the_person_unless_it_is_held
     await job.run()
     assert await caller.stores.count("callback_answer") == 1
     assert len(await caller.rounds("w1")) == 1
+
+
+async def test_more_rounds_go_in_one_night_than_a_statement_takes_numbers(caller: Caller, tmp_path: Path) -> None:
+    await caller.begin("z1")
+    await caller.finish("z1")
+    job = Forgetting(caller, tmp_path)
+    await job.forget("z1")
+    copied = (
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 33000) "
+        "INSERT INTO callback (identity_id, holder, policy, product, edition, state, begun_at, ended_at) "
+        "SELECT identity_id, '', policy, product, edition, state, begun_at, ended_at FROM callback, numbers"
+    )
+    await caller.stores.change(copied)
+    assert await caller.stores.count("callback") == 33_001
+    await caller.house.clock.advance(11 * _YEAR)
+    await job.expiring.run()
+    assert await caller.stores.count("callback") == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
 from bot.settings import HandoverSettings, InsurerSettings, KfAccount, Settings
 from content.messages import Event, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply
+from handlers.conversation.drafts import reply_drafts
 from handlers.conversation.routes import build_routes
 from handlers.conversation.routing import first_match
 from handlers.conversation.standing import Standings, as_customer
@@ -20,7 +22,8 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.handover_rooms import CONTENT, kit_of, open_rooms
 from tests.fakes.sessions import KeptSessions
 from tests.fakes.stores import OpenStores
-from tests.fakes.visitors import Visitors
+from tests.fakes.visitors import Visitors, lease_of
+from tests.fakes.visitors import turn as handled_turn
 
 #: Wednesday 6 May 2026, 10:00 in China: the first working day after the holiday.
 MORNING: Final = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -39,8 +42,13 @@ class House:
         parallel: int = 5,
         sessions: KeptSessions | None = None,
         handed_to: HandedTo = HandedTo.PERSON,
+        keeps_replies: bool = False,
     ) -> None:
-        """`sessions`: those of the service account's platform, where it is one of customer service."""
+        """`sessions`: those of the service account's platform, where it is one of customer service.
+
+        `keeps_replies`: what customers are answered at once is written into the log, too.
+        """
+        self._keeps_replies = keeps_replies
         self.stores = stores
         self.clock = clock
         self.service, self.helper = rows["service"], rows["helper"]
@@ -147,10 +155,22 @@ class House:
         return [(row["viewer"], row["action"], row["subject"]) for row in rows]
 
     async def _hear(self, visitors: Visitors, who: str, body: InboundBody) -> list[str]:
-        arrival = visitors.arrival(who, body, handle=False)
+        keeps = self._keeps_replies and visitors is self.visitors
+        arrival = visitors.arrival(who, body, handle=keeps)
         recorded = await self.stores.log.record(arrival)
-        turn = await self.turn(recorded, arrival.inbound)
-        return await self.again(turn)
+        return await self.handle(recorded, arrival.inbound, keeps=keeps)
+
+    async def handle(self, recorded: Recorded, inbound: Inbound, *, keeps: bool = True) -> list[str]:
+        """Answer a recorded message; `keeps`: write the answers into the log."""
+        turn = await self.turn(recorded, inbound)
+        outcome = (await first_match(self._routes, turn)).outcome
+        if keeps:
+            # Whom somebody serves at the platform gets none of them, as in a process.
+            until = turn.standing.served_until
+            drafts = reply_drafts(outcome) if until is None or until <= turn.now else ()
+            handled = handled_turn(lease_of(recorded, holder="web"), [recorded.seq], now=self.clock.now())
+            await self.stores.handling.finish(replace(handled, replies=drafts))
+        return _words(outcome.replies)
 
     async def turn(self, recorded: Recorded, inbound: Inbound) -> Turn:
         """Return the turn of a recorded message."""

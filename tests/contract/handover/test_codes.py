@@ -57,6 +57,7 @@ async def insurer(house: House, firm: Firm) -> Insurer:
                 Phrasing(CONTENT),
                 callbacks=Callbacks(house.stores.database),
                 bindings=bindings,
+                history=house.stores.history,
                 clock=house.clock,
             ),
         )
