@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from content.callback import CALLBACK
 from content.elder import MORE, MOST, characters
 from content.messages import MenuReply, Option, Outgoing, TextReply
 from content.tree import Content
@@ -82,6 +83,9 @@ class ElderForm:
         """Return `head` with as many of the choices as there is room for."""
         if self._fits(head, options):
             return MenuReply(head=head, options=(self._person, *options))
+        if head != self._choose and any(option.id.startswith(CALLBACK) for option in options):
+            # Nobody is to see the one answer to a question of a call-back without the others.
+            return self._with_more(head, (), "", options)
         count = len(options)
         while count and not self._fits(head, options[:count], more=True):
             count -= 1
