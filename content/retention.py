@@ -124,7 +124,7 @@ class Retention(Authored):
 
 
 def years_after(moment: datetime, years: int) -> datetime:
-    """Return the same day so many years later; the 28th for a 29th of February."""
+    """Return the same day so many years later, earlier for less than none; the 28th for a 29th of February."""
     try:
         return moment.replace(year=moment.year + years)
     except ValueError:

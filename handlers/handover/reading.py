@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from content.rights import Permission
 from handlers.clock import Clock
+from handlers.handover.serving import CONTEXT
 from handlers.people.reading import masked
 from handlers.people.rights import require
 from storage.audit import Audit, Deed
@@ -16,9 +16,6 @@ from storage.handover_talk import HandoverTalk
 from storage.tables.handover import HandoverState
 from storage.timeline import Said
 from storage.viewer import Viewer
-
-#: Messages of one handover: the last ten turns.
-_TURNS: Final = 20
 
 
 class HandoverReading:
@@ -64,7 +61,7 @@ class HandoverReading:
             return None
         detail = f"handover {row.id}"
         await self._note(viewer, Deed(action="read", subject="conversation", subject_id=row.customer_id, detail=detail))
-        said = await self._talk.last_said(row, limit=_TURNS, until=row.closed_at)
+        said = await self._talk.last_said(row, limit=CONTEXT, until=row.closed_at)
         return [masked(message) for message in said]
 
     async def report(

@@ -30,7 +30,7 @@ from storage.tables.handover import HandoverState
 from storage.viewer import Viewer
 
 #: Ten turns: what the customer said and what was answered.
-_CONTEXT: Final = 20
+CONTEXT: Final = 20
 _OFF: Final = "账号已停用。"
 
 
@@ -103,7 +103,7 @@ class ServingDesk:
             return Accepted.GONE, None
         now, title = self._clock.now(), self._post.title_of(row)
         session = self._post.on_accepting(row.account_id)
-        said = await self._talk.last_said(row, limit=_CONTEXT)
+        said = await self._talk.last_said(row, limit=CONTEXT)
         context = self._wording.context(row, said, title=title, is_there=session is not None)
         key = f"accepted:{who.viewer.staff_id}:{_stamp(now)}"
         letters = given(

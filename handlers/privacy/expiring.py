@@ -58,8 +58,8 @@ class Expiring:
         years = [each.destroy_after_years for each in self._retention.classes if each.destroy_after_years]
         gone = await self._expiry.finish()
         if years:
-            gone += await self._destroy(before=_years_before(self._clock.now(), min(years)))
-        before = _years_before(self._clock.now(), self._retention.callbacks.keep_years)
+            gone += await self._destroy(before=years_after(self._clock.now(), -min(years)))
+        before = years_after(self._clock.now(), -self._retention.callbacks.keep_years)
         rounds = await self._callbacks.expire(before=before)
         if gone or rounds:
             await self._scrub.run()
@@ -81,10 +81,6 @@ class Expiring:
             causes = await self._erasures.causes(old.customer_id)
             years = self._retention.class_of(causes).destroy_after_years
             kept = self._retention.keeping(causes, now=self._clock.now())
-            ages[old.customer_id] = _years_before(self._clock.now(), years) if years and kept is None else None
+            ages[old.customer_id] = years_after(self._clock.now(), -years) if years and kept is None else None
         oldest = ages[old.customer_id]
         return oldest is not None and old.recorded_at < oldest
-
-
-def _years_before(moment: datetime, years: int) -> datetime:
-    return years_after(moment, -years)
