@@ -50,7 +50,7 @@ class AccountSearch:
     """Goes down one account's log no further than somebody looks: what is found waits in `hits`."""
 
     def __init__(self, walk: Walk, criteria: Criteria, *, viewer: Viewer, effort: int) -> None:
-        """`effort`: candidates and blocks that are looked at before it stops."""
+        """`effort`: so many candidates are looked at before it stops; a block that is opened counts as several."""
         self.account_id = walk.account_id
         self.hits: deque[Hit] = deque()
         #: Looked at down to here; None: to the beginning.
@@ -70,9 +70,9 @@ class AccountSearch:
 
     async def look(self, connection: Connection, *, wanted: int) -> None:
         """Look on until a hit waits, the effort is spent or the log is at its beginning; `wanted` fill the page."""
-        while not self.hits and self.reached is not None and self._looked + self._walk.opened < self._effort:
+        while not self.hits and self.reached is not None and self._looked + self._walk.effort < self._effort:
             if not self._candidates:
-                candidates = await self._walk.go_on(connection)
+                candidates = await self._some(connection)
                 if candidates is None:
                     self.reached = None
                     return
@@ -86,6 +86,16 @@ class AccountSearch:
                 self.hits += await _compared(connection, self.account_id, chunk, self._criteria, viewer=self._viewer)
             self._looked += len(chunk)
             self._found += len(self.hits)
+
+    async def _some(self, connection: Connection) -> list[int] | None:
+        """Return the next candidates, as many as are compared at once if there are; None at the log's beginning."""
+        found: list[int] = []
+        while len(found) < _LEAST_CHUNK and self._looked + self._walk.effort < self._effort:
+            more = await self._walk.go_on(connection)
+            if more is None:
+                return found or None
+            found += more
+        return found
 
 
 async def _compared(

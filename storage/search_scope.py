@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import compress
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from content.rights import Scope
@@ -33,21 +34,26 @@ FEW: Final = 4
 class ListedMessages:
     """A scope by its messages: for each account their seqs, in order."""
 
-    seqs: Mapping[int, Sequence[int]]
+    seqs: Mapping[int, NDArray[np.int64]]
 
 
 @value
 class ListedIdentities:
-    """A scope by its people: a block says whose its rows are."""
+    """A scope by its people, in order: a block says whose its rows are."""
 
-    identities: frozenset[int]
+    identities: NDArray[np.int64]
 
-    def among(self, packed: bytes | None, block: Block, distances: Collection[int]) -> Collection[int]:
+    def among(self, packed: bytes | None, block: Block, distances: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Return which rows of a block are theirs; all of them when that is not known or not worth it."""
-        if packed is None or len(distances) <= FEW:
+        if packed is None or distances.size <= FEW:
             return distances
-        of_whom = map(identities_of(packed, size=block.size).__getitem__, distances)
-        return list(compress(distances, map(self.identities.__contains__, of_whom)))
+        if not self.identities.size:
+            return distances[:0]
+        of_whom = np.asarray(identities_of(packed, size=block.size))[distances].astype(np.int64)
+        places = np.searchsorted(self.identities, of_whom)
+        places[places == self.identities.size] = 0
+        theirs: NDArray[np.uint16] = distances[self.identities[places] == of_whom]
+        return theirs
 
 
 Listed = ListedMessages | ListedIdentities
@@ -89,7 +95,7 @@ class SearchScope:
             return messages
         mine = owned.subquery()
         query = select(IDENTITY.c.id).join(mine, mine.c.customer_id == IDENTITY.c.customer_id)
-        return ListedIdentities(identities=frozenset((await connection.execute(query)).scalars()))
+        return ListedIdentities(identities=_in_order((await connection.execute(query)).scalars().all()))
 
     async def _messages(self, connection: Connection) -> ListedMessages | None:
         """Return the scope's messages; None when there are too many."""
@@ -106,6 +112,10 @@ class SearchScope:
         if len(rows) > self._most_messages:
             return None
         seqs: dict[int, list[int]] = {}
-        for account_id, seq in set(map(tuple, rows)):
+        for account_id, seq in rows:
             seqs.setdefault(account_id, []).append(seq)
-        return ListedMessages(seqs={account_id: sorted(found) for account_id, found in seqs.items()})
+        return ListedMessages(seqs={account_id: _in_order(found) for account_id, found in seqs.items()})
+
+
+def _in_order(numbers: Sequence[int]) -> NDArray[np.int64]:
+    return np.unique(np.array(numbers, dtype=np.int64))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
-from bisect import bisect_left
-from collections.abc import Collection
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from storage.connection import Connection
 from storage.search_blocks import indexed_to, rows_of
@@ -17,16 +17,16 @@ from storage.search_scope import FEW, Listed, ListedIdentities, ListedMessages, 
 #: Blocks that are opened at once: few at first, for words that are in many messages; then more, because each statement
 #: costs as much as comparing ten blocks.
 _FIRST_BLOCKS: Final = 2
-_MOST_BLOCKS: Final = 128
+_MOST_BLOCKS: Final = 64
 _GROWTH: Final = 4
 #: Blocks that are compared before others have their turn in the process: some milliseconds.
 _BREATH: Final = 16
-#: Rows, and whether they are in order.
-_Rows = tuple["array[int]", bool]
-#: Looking a row up costs as much as running over so many.
-_MUCH_LONGER: Final = 8
-#: What reading it costs, in blocks that are opened.
-_IDENTITIES_COST: Final = 3
+#: Rows of a block by their distances from its first.
+_Rows = NDArray[np.uint16]
+#: Effort, in candidates that are read and compared, 20 to 30 µs each: opening a block, and reading whose its rows are.
+_BLOCK_EFFORT: Final = 4
+_IDENTITIES_EFFORT: Final = 6
+_NONE: Final = np.empty(0, dtype=np.uint16)
 
 
 class Walk:
@@ -49,8 +49,8 @@ class Walk:
         self.account_id = account_id
         #: Of this row and those above it all candidates were given.
         self.at = top
-        #: How many blocks were opened; one whose identities were read counts for more.
-        self.opened = 0
+        #: What the blocks cost that were opened.
+        self.effort = 0
         self._tail = indexed_to(read_to)
         self._pairs = pairs
         self._leads = sorted({lead for lead, _ in pairs})
@@ -68,31 +68,25 @@ class Walk:
             return found
         if self._is_through:
             return None
-        listed = self._scope.listed
-        whose = isinstance(listed, ListedIdentities)
-        leads = [IDENTITIES, *self._leads] if whose else self._leads
         opened = await open_blocks(
-            connection, self.account_id, leads, below=self.at, most=self._blocks, span=self._span
+            connection, self.account_id, self._leads, below=self.at, most=self._blocks, span=self._span
         )
         self._is_through = len(opened) < self._blocks
         if not opened:
             return None
-        having: list[tuple[Opened, Collection[int]]] = []
+        having: list[tuple[Opened, _Rows]] = []
         for number, each in enumerate(opened):
             if number % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
-            if theirs := self._having(each, listed):
+            if (theirs := self._having(each)).size:
                 having.append((each, theirs))
-        self.opened += len(opened)
-        if listed is None:
-            having = await self._without_others(connection, having)
-        elif whose:
-            self.opened += _IDENTITIES_COST * len(opened)
+        self.effort += _BLOCK_EFFORT * len(opened)
+        having = await self._without_others(connection, having)
         # A block may have grown over what was walked, by taking the place of smaller ones.
         candidates = [
             seq
             for each, distances in having
-            for distance in sorted(set(distances), reverse=True)
+            for distance in np.unique(distances)[::-1].tolist()
             if (seq := each.block.first_seq + distance) < self.at
         ]
         self.at = min(each.block.first_seq for each in opened)
@@ -100,51 +94,48 @@ class Walk:
         return candidates
 
     async def _without_others(
-        self, connection: Connection, having: list[tuple[Opened, Collection[int]]]
-    ) -> list[tuple[Opened, Collection[int]]]:
+        self, connection: Connection, having: list[tuple[Opened, _Rows]]
+    ) -> list[tuple[Opened, _Rows]]:
         """Take the rows of others out once there are so many candidates that the scope is listed, if it can be."""
-        listed = await self._scope.meet(connection, candidates=sum(len(found) for _, found in having))
+        listed = await self._scope.meet(connection, candidates=sum(found.size for _, found in having))
         if isinstance(listed, ListedIdentities):
-            many = [each for each, found in having if len(found) > FEW]
+            many = [each for each, found in having if found.size > FEW]
             await read_identities(connection, self.account_id, many)
-            self.opened += _IDENTITIES_COST * len(many)
+            self.effort += _IDENTITIES_EFFORT * len(many)
         return having if listed is None else [(each, self._theirs(each, found, listed)) for each, found in having]
 
-    def _having(self, opened: Opened, listed: Listed | None) -> Collection[int]:
+    def _having(self, opened: Opened) -> _Rows:
         """Return which rows of a block have all pairs, by their distances, in any order, some perhaps twice."""
         rows: list[_Rows] = []
         for lead, second in self._pairs:
             packed = opened.packed.get(lead)
             if packed is None or not (found := rows_of(packed, second)):
-                return ()
-            # Where one character is looked for, the rows of its pairs lie one after another.
-            rows.append((found, bool(second)))
-        rows.sort(key=_length)
+                return _NONE
+            rows.append(np.frombuffer(found, dtype=np.uint16))
+        rows.sort(key=len)
+        kept, listed = rows[0], self._scope.listed
         if isinstance(listed, ListedMessages):
-            return _in_all(self._listed_in(opened, listed), rows)
-        fewest: Collection[int] = rows.pop(0)[0]
-        return _in_all(fewest if listed is None else self._theirs(opened, fewest, listed), rows)
+            kept = self._theirs(opened, kept, listed)
+        for others in rows[1:]:
+            kept = _both(kept, others, size=opened.block.size)
+        return kept
 
-    def _theirs(self, opened: Opened, distances: Collection[int], listed: Listed) -> Collection[int]:
+    def _theirs(self, opened: Opened, distances: _Rows, listed: Listed) -> _Rows:
         if isinstance(listed, ListedMessages):
-            return set(distances).intersection(self._listed_in(opened, listed))
+            return _both(self._listed_in(opened, listed), distances, size=opened.block.size)
         return listed.among(opened.packed.get(IDENTITIES), opened.block, distances)
 
-    def _listed_in(self, opened: Opened, listed: ListedMessages) -> list[int]:
+    def _listed_in(self, opened: Opened, listed: ListedMessages) -> _Rows:
         """Return which rows of a block are the scope's, by their distances."""
-        seqs, first = listed.seqs.get(self.account_id, ()), opened.block.first_seq
-        return [seq - first for seq in seqs[bisect_left(seqs, first) : bisect_left(seqs, opened.block.end)]]
+        seqs = listed.seqs.get(self.account_id)
+        if seqs is None:
+            return _NONE
+        first, end = np.searchsorted(seqs, (opened.block.first_seq, opened.block.end))
+        return (seqs[first:end] - opened.block.first_seq).astype(np.uint16)
 
 
-def _in_all(kept: Collection[int], rows: list[_Rows]) -> Collection[int]:
-    """Return what of `kept` stands in all rows."""
-    for others, is_ordered in rows:
-        if is_ordered and _MUCH_LONGER * len(kept) < len(others):
-            kept = [row for row in kept if (at := bisect_left(others, row)) < len(others) and others[at] == row]
-        else:
-            kept = set(kept).intersection(others)
-    return kept
-
-
-def _length(rows: _Rows) -> int:
-    return len(rows[0])
+def _both(kept: _Rows, others: _Rows, *, size: int) -> _Rows:
+    """Return what of `kept` stands in `others` too."""
+    there = np.zeros(size, dtype=np.bool_)
+    there[others] = True
+    return kept[there[kept]]

@@ -26,7 +26,8 @@ def test_the_benchmark_finds_what_was_planted_and_prints_its_keys(tmp_path: Path
 
     assert (figures["messages"], figures["indexed"]) == (20_000, 20_000)
     assert tuple(rows) == PAGES
-    assert {"p95_ms", "worst", "like_ms", "index_bytes", "machine"} <= figures.keys()
+    assert figures["masking_leaks"] == 0
+    assert {"page_p95_ms", "search_p95_ms", "worst", "like_ms", "index_bytes", "machine"} <= figures.keys()
     assert rows["search_rare"]["all"] == 1
     assert rows["search_common"]["all"] == rows["search_two"]["all"] == rows["customers"]["all"] == 50
     assert rows["search_elsewhere"]["all"] > 0

@@ -113,6 +113,33 @@ async def test_pages_follow_each_other_and_keep_the_conditions(desk: Desk) -> No
     assert seen == [f"<mark>理赔</mark>第{number}次" for number in reversed(range(45))]
 
 
+async def test_what_a_look_left_is_fetched_by_parts_of_the_page(
+    stores: OpenStores, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        desk = await open_desk(stores, clock=clock, home=tmp_path, stack=stack, whole=True, effort=1)
+        await _say(
+            desk, *[("z1", f"理赔第{number // 20}次" if number % 20 == 0 else "别的事") for number in range(500)]
+        )
+        clerk = await desk.clerk("zhang")
+        answer = await _search(clerk, "理赔 次")
+        seen, parts = _found(answer), 0
+        while going := re.search(r'hx-get="([^"]+shown=[^"]+)"', answer.text):
+            answer = await clerk.get(html.unescape(going[1]), HX_Request="true")
+            assert "<html" not in answer.text
+            seen += _found(answer)
+            parts += 1
+        following = re.search(r'href="([^"]+)" rel="next"', answer.text)
+
+        assert [re.sub("<.*?>", "", text) for text in seen] == [f"理赔第{number}次" for number in range(24, 4, -1)]
+        assert parts > 0
+        assert following is not None
+        assert "shown" not in following[1]
+        assert (await clerk.get(f"{_PAGE}?words=理赔&shown=x")).status == 400
+        full = await clerk.get(f"{_PAGE}?words=理赔&shown=999999999999999999", HX_Request="true")
+        assert full.status == 200
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [

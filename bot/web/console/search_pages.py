@@ -66,18 +66,23 @@ class SearchPages:
 
     async def _show(self, visit: Visit) -> web.StreamResponse:
         asked = {name: visit.query(name) for name in ("words", "account", "direction", "since", "until")}
-        before = _place(visit.query("before"))
+        before, before_this = _place(visit.query("before")), min(visit.query_number("shown") or 0, _ON_A_PAGE)
         found, problem = None, None
         if asked["words"]:
             try:
-                found = await self._found(visit, asked, before=before)
+                found = await self._found(visit, asked, before=before, limit=_ON_A_PAGE - before_this)
             except BadWords as bad:
                 problem = visit.words(f"search.bad_{bad.problem}", longest=LONGEST, most=MOST_WORDS)
             except _BadDay:
                 problem = visit.words("search.bad_day")
         forms = read_words(asked["words"]).forms if found is not None else ()
+        sayings = [] if found is None else [self._marked(said, forms, visit) for said in found.messages]
+        following = None if found is None or found.next is None else str(found.next)
+        # A look ends when much was looked at: the browser goes on by itself, and fetches the rest of this page.
+        is_rest = visit.is_partial and found is not None
+        shown = before_this + len(sayings)
         return visit.page(
-            "conversations.html",
+            "found.html" if is_rest else "conversations.html",
             status=200 if problem is None else 422,
             accounts=await self._accounts.of(visit.viewer),
             directions=DIRECTIONS,
@@ -85,12 +90,15 @@ class SearchPages:
             chosen={name: text for name, text in asked.items() if text},
             problem=problem,
             was_searched=found is not None,
-            sayings=[] if found is None else [self._marked(said, forms, visit) for said in found.messages],
-            following=None if found is None or found.next is None else str(found.next),
-            is_first=before is None,
+            sayings=sayings,
+            following=following,
+            shown=shown,
+            goes_on=following is not None and shown < _ON_A_PAGE,
+            # Whether the page began behind another; what goes on knows it from where it goes on.
+            later="1" if (visit.query("later") if is_rest else before is not None) else "",
         )
 
-    async def _found(self, visit: Visit, asked: dict[str, str], *, before: SearchPlace | None) -> Found:
+    async def _found(self, visit: Visit, asked: dict[str, str], *, before: SearchPlace | None, limit: int) -> Found:
         """Search. Raises BadWords, _BadDay; HTTPBadRequest for a direction that the page does not offer."""
         if asked["direction"] and asked["direction"] not in DIRECTIONS:
             raise web.HTTPBadRequest
@@ -98,7 +106,7 @@ class SearchPages:
         return await self._search.page(
             asked["words"],
             viewer=visit.viewer,
-            limit=_ON_A_PAGE,
+            limit=limit,
             before=before,
             account=asked["account"] or None,
             direction=asked["direction"] or None,

@@ -26,9 +26,11 @@ from bot.web.console.sayings import Mask
 from bot.web.staff_pages import staff_pages
 from content.loader import load_content
 from handlers.clock import Clock
+from handlers.people.search import Search
 from handlers.people.sign_in import SignIn, SignInConfig
 from storage.audit import Audit
 from storage.records import AccountRow
+from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
 from tests.fakes.firm import Firm
 from tests.fakes.handover_rooms import open_rooms
@@ -159,18 +161,22 @@ async def open_desk(
     pages: Sequence[Page] = (),
     whole: bool = False,
     mask: Mask = str,
+    effort: int | None = None,
     wecom_start: Handler | None = None,
     wecom_return: Handler | None = None,
 ) -> Desk:
     """Found the insurer, give everybody a password, and serve the console until the stack closes.
 
-    `whole`: with the pages of all rooms, as a process serves it.
+    `whole`: with the pages of all rooms, as a process serves it; `effort`: of a search, for one look.
     """
     account = (await stores.accounts.bring_in([("service", "wechat", "wx-realm", "安心保险服务号")]))["service"]
     firm = Firm(stores, account, clock)
     await firm.found()
     settings = Settings(home=home, console=ConsoleSettings(public_url=public_url), accounts=(SERVICE,))
     people = _people(stores, clock=clock, settings=settings)
+    if effort is not None:
+        search = MessageSearch(stores.database, effort=effort)
+        people = replace(people, search=Search(search=search, audit=people.audit, clock=clock))
     for row in await stores.rows("SELECT id FROM staff"):
         await people.sign_in.set_password(row["id"], PASSWORD)
     rooms = open_rooms(stores, [account], settings=settings, clock=clock)

@@ -59,14 +59,15 @@ async def open_screen(
     stack: AsyncExitStack,
     scale: float = 1,
     whole: bool = False,
+    effort: int | None = None,
 ) -> Screen:
     """Serve the console over the database at `url`, tell the story, and open a browser's context.
 
-    `whole`: with the pages of all rooms and what they show.
+    `whole`: with the pages of all rooms and what they show; `effort`: of a search, for one look.
     """
     stores = open_stores(url, home=home)
     stack.push_async_callback(stores.close)
-    desk = await open_desk(stores, clock=clock, home=home, stack=stack, whole=whole)
+    desk = await open_desk(stores, clock=clock, home=home, stack=stack, whole=whole, effort=effort)
     customer = await tell(desk, clock)
     if whole:
         await lay_out(desk)

@@ -14,6 +14,7 @@ from tests.browser.chromium import DESK, PHONE
 from tests.browser.console.crowd import MESSAGES, gather
 from tests.browser.console.line import form_line
 from tests.browser.console.screen import Screen, faults, open_screen
+from tests.browser.console.work import index
 from tests.fakes.clock import ManualClock
 from tests.fakes.synced import stopped_sync
 from tests.sqlite_file import copy_sqlite
@@ -89,6 +90,50 @@ async def test_a_message_is_found_among_a_hundred_thousand(crowded: Screen, size
     await expect(page.locator("mark")).to_have_text(["甲状腺", "理赔"])
     await page.get_by_role("link", name=f"客户 {desk.firm.customers['z1']}").click()
     await expect(page.get_by_role("heading", name="对话")).to_be_visible()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tired(browser: Browser, sqlite_url: str, tmp_path: Path) -> AsyncIterator[Screen]:
+    """Return the console whose search looks at little at once; it must have called nobody else."""
+    async with AsyncExitStack() as stack:
+        clock = ManualClock()
+        screen = await open_screen(browser, sqlite_url, home=tmp_path, clock=clock, stack=stack, whole=True, effort=1)
+        yield screen
+        assert [url for url in screen.requests if not url.startswith(f"{screen.desk.base}/")] == []
+        assert screen.complaints == []
+
+
+@SIZES
+async def test_a_search_goes_on_by_itself_until_the_page_is_full(tired: Screen, size: tuple[int, int]) -> None:
+    desk = tired.desk
+    talk = desk.visitors()
+    for number in range(25):
+        await talk.say("z1", f"海岛旅行第{number}次")
+        for other in range(20):
+            await talk.say("z1", f"别的事 {number} {other}")
+    await index(desk)
+    page = await tired.signed_in(size)
+    await page.goto(f"{desk.base}/console/conversations?words=海岛旅行")
+
+    await expect(page.locator(".found-one")).to_have_count(20)
+    await expect(page.get_by_text("正在继续查找")).to_have_count(0)
+    assert await faults(page) == []
+    await page.get_by_role("link", name="下一页").click()
+    await expect(page.locator(".found-one")).to_have_count(5)
+    await expect(page.get_by_role("link", name="下一页")).to_have_count(0)
+    await expect(page.get_by_role("link", name="回到最新")).to_have_count(1)
+
+
+async def test_a_search_that_went_on_to_the_beginning_says_that_there_is_nothing(tired: Screen) -> None:
+    talk = tired.desk.visitors()
+    for number in range(300):
+        await talk.say("z1", f"别的事 {number}")
+    await index(tired.desk)
+    page = await tired.signed_in(DESK)
+    await page.goto(f"{tired.desk.base}/console/conversations?words=海岛旅行")
+
+    await expect(page.get_by_text("没有找到", exact=True)).to_be_visible()
+    await expect(page.get_by_text("正在继续查找")).to_have_count(0)
 
 
 async def test_the_state_renews_itself(rooms: Screen) -> None:
