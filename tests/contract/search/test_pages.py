@@ -44,7 +44,7 @@ async def test_pages_hold_what_comparing_every_message_finds_in_the_same_order(
 
 
 async def test_a_page_whose_effort_is_spent_says_where_to_go_on(library: SearchedLog) -> None:
-    said = await _talk(library, 200, seed=1)
+    said = await _talk(library, 700, seed=1)
     await library.read()
     tired = MessageSearch(library.stores.database, effort=2)
     expected = [(account, seq) for account, seq, text in said if "理赔" in text and "医院" in text]
