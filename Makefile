@@ -21,8 +21,8 @@ AT_ONCE := -n logical --maxprocesses 4 --no-loadscope-reorder
 PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test lint types imports fmt unit bad-input screenshots bench-inbound bench-people crash-inbound \
-	system-packages lock clean
+.PHONY: help venv demo test lint types imports fmt unit bad-input screenshots bench-inbound bench-people bench-campaign \
+	crash-inbound system-packages lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-inbound: $(READY) system-packages ## Callbacks per second against a bare s
 
 bench-people: $(READY) ## Pages staff look at, a million customers, five million messages, SQLite; last line: JSON
 	$(BIN)/python tests/bench/people.py
+
+bench-campaign: $(READY) ## A segment of a million customers counted and made an audience, SQLite; last line: JSON
+	$(BIN)/python tests/bench/campaign.py
 
 crash-inbound: $(READY) ## 20 kills under load, judged by the sandbox's record; PROCESSES=split; last line: JSON
 	$(BIN)/python tests/crash/inbound.py $(if $(PROCESSES),--processes $(PROCESSES))

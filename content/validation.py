@@ -88,7 +88,7 @@ def _known_keys(model: type[BaseModel], place: Place) -> str:
     owner = _model_at(model, place[:-1])
     if owner is None:
         return "delete it"
-    known = list(owner.model_fields)
+    known = [field.alias or name for name, field in owner.model_fields.items()]
     near = difflib.get_close_matches(str(place[-1]), known, n=1)
     if near:
         return f"did you mean `{near[0]}`?"
@@ -107,7 +107,8 @@ def _inside(annotation: Any, part: str | int) -> Any:
     """Return the annotation of what stands under `part` in a value of `annotation`; None when nothing can."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        field = annotation.model_fields.get(str(part))
+        fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
+        field = fields.get(str(part))
         return field.annotation if field else None
     if origin is dict:
         return arguments[1]

@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.elder_mode import share_elder_mode
 from storage.erasures import inherit_erasure, is_being_erased
 from storage.errors import StorageError
+from storage.fact_rows import hold_living, refold
 from storage.holds import inherit_hold
 from storage.owners import inherit_owner
 from storage.people import latest_consent_rows
@@ -148,6 +149,7 @@ async def _run(connection: Connection, statement: Update) -> None:
 
 
 async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, now: datetime) -> None:
+    await hold_living(connection, [kept, gone])
     query = select(IDENTITY.c.id).where(IDENTITY.c.customer_id == gone)
     moved = [
         {"identity_id": identity_id, "from_customer": gone, "to_customer": kept, "cause": cause, "at": now}
@@ -162,6 +164,7 @@ async def _merge(connection: Connection, *, kept: int, gone: int, cause: str, no
     await join_preferences(connection, kept=kept, gone=gone, now=now)
     await inherit_hold(connection, kept=kept, gone=gone)
     await inherit_erasure(connection, kept=kept, gone=gone)
+    await refold(connection, [kept, gone], now=now)
     rows = await latest_consent_rows(connection, [kept, gone])
     mine, theirs = ({name: row.state for name, row in rows.get(each, {}).items()} for each in (kept, gone))
     changed = [

@@ -111,6 +111,9 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "staged_tagged": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
         "consent_entry": Keep(why="shows under a number that what was done was allowed then; holds no words"),
         "marketing_choice_entry": Keep(why="shows under a number what might be sent then; holds no words"),
+        # What is known about them.
+        "fact": Destroy(by=(("customer_id", By.CUSTOMER), ("identity_id", By.IDENTITY))),
+        "fact_current": Destroy(by=_CUSTOMER),
         # What staff were given to do.
         "task_evidence": Destroy(by=(("task_id", By.TASK),)),
         "leave_notice": Destroy(by=_CUSTOMER),
@@ -134,6 +137,8 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "legal_hold": Keep(why="shows under a number why something was kept"),
         "erasure": Keep(why="the report: shows under a number that it was done"),
         # Not about customers.
+        "fact_list": Impersonal(why="which files were read; what they say of a person is in their facts"),
+        "segment_version": Impersonal(why="rules; whom they find is nowhere kept"),
         "account": Impersonal(),
         "staff": Impersonal(),
         "branch": Impersonal(),

@@ -11,6 +11,7 @@ from storage.connection import Connection
 from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
 from storage.errors import StorageError
+from storage.fact_rows import hold_living, refold
 from storage.owners import give_back_owner
 from storage.preferences import part_preferences
 from storage.tables import CUSTOMER, CUSTOMER_MERGE, IDENTITY
@@ -43,6 +44,7 @@ class Unmerge:
                     f"customer {gone} is not merged into another; `zhike customer find` shows who is whose"
                 )
             await hold_customers(connection, [gone, kept])
+            await hold_living(connection, [gone, kept])
             moves = select(CUSTOMER_MERGE).where(
                 CUSTOMER_MERGE.c.from_customer == gone, CUSTOMER_MERGE.c.to_customer == kept
             )
@@ -69,6 +71,7 @@ class Unmerge:
             parted = [int(move["identity_id"]) for move in moved]
             since = max((row.at for row in rows), default=now)
             await part_preferences(connection, kept=kept, gone=gone, identities=parted, since=since, now=now)
+            await refold(connection, [kept, gone], now=now)
             deed = Deed(action="unmerged", subject="customer", subject_id=gone, detail=f"{kept}: {cause}")
             await note_deed(connection, viewer, deed, now=now)
             return int(kept)

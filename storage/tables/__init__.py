@@ -13,6 +13,7 @@ from storage.tables import (
     callbacks,
     delivery,
     erasure,
+    facts,
     handover,
     idempotency,
     log,
@@ -99,6 +100,10 @@ DUTY = _table(handover.Duty)
 PULL = _table(pull.Pull)
 CALLBACK = _table(callbacks.Callback)
 CALLBACK_ANSWER = _table(callbacks.CallbackAnswer)
+FACT = _table(facts.Fact)
+FACT_CURRENT = _table(facts.FactCurrent)
+FACT_LIST = _table(facts.FactList)
+SEGMENT_VERSION = _table(facts.SegmentVersion)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))
