@@ -43,6 +43,14 @@ class Permission(StrEnum):
     CONVERSATIONS_READ = "conversations.read"
     #: See what customers of the scope have insured, as the policy source says.
     POLICIES_READ = "policies.read"
+    #: See the facts about customers of the scope, with what shows each.
+    FACTS_READ = "facts.read"
+    #: Bring in facts about customers of the scope: lists, forms.
+    FACTS_WRITE = "facts.write"
+    #: See segments; count and sample them over customers of the scope.
+    SEGMENTS_READ = "segments.read"
+    #: Make, change and take away segments.
+    SEGMENTS_WRITE = "segments.write"
     #: See tasks of the scope.
     TASKS_READ = "tasks.read"
     #: Finish tasks of the scope and give them to others of it.
@@ -66,7 +74,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-#: What each role permits. Campaign managers and reviewers get theirs with campaigns and content.
+#: What each role permits. Reviewers get theirs with content, campaign managers more with campaigns.
 PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.AGENT: frozenset(
@@ -74,6 +82,7 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CUSTOMERS_READ,
                 _P.CONVERSATIONS_READ,
                 _P.POLICIES_READ,
+                _P.FACTS_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.HANDOVERS_READ,
@@ -86,6 +95,8 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CUSTOMERS_ASSIGN,
                 _P.CONVERSATIONS_READ,
                 _P.POLICIES_READ,
+                _P.FACTS_READ,
+                _P.SEGMENTS_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.HANDOVERS_READ,
@@ -93,13 +104,24 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.ORGANISATION_READ,
             }
         ),
-        Role.CAMPAIGN_MANAGER: frozenset({_P.CUSTOMERS_READ, _P.ORGANISATION_READ}),
+        Role.CAMPAIGN_MANAGER: frozenset(
+            {
+                _P.CUSTOMERS_READ,
+                _P.FACTS_READ,
+                _P.FACTS_WRITE,
+                _P.SEGMENTS_READ,
+                _P.SEGMENTS_WRITE,
+                _P.ORGANISATION_READ,
+            }
+        ),
         Role.REVIEWER: frozenset({_P.ORGANISATION_READ}),
         Role.COMPLIANCE: frozenset(
             {
                 _P.CUSTOMERS_READ,
                 _P.CONVERSATIONS_READ,
                 _P.POLICIES_READ,
+                _P.FACTS_READ,
+                _P.SEGMENTS_READ,
                 _P.TASKS_READ,
                 _P.TASKS_WRITE,
                 _P.AUDIT_READ,
@@ -108,7 +130,9 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.PRIVACY_WRITE,
             }
         ),
-        Role.ANALYST: frozenset({_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.ORGANISATION_READ}),
+        Role.ANALYST: frozenset(
+            {_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.FACTS_READ, _P.SEGMENTS_READ, _P.ORGANISATION_READ}
+        ),
         #: Runs the service; what customers say is none of their business.
         Role.ADMINISTRATOR: frozenset(
             {_P.OPERATIONS_READ, _P.AUDIT_READ, _P.ORGANISATION_READ, _P.KEYS_WRITE, _P.PRIVACY_READ}

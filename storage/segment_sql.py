@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, union_all
 
 from content.attributes import Attribute, Attributes, Kind, month_day
 from content.consent import Consent, ConsentState
@@ -56,16 +56,35 @@ def alive() -> ColumnElement[bool]:
 
 
 def conditions(rule: Condition, asked: Asked) -> tuple[list[ColumnElement[bool]], list[Any]]:
-    """Return what a CUSTOMER must fulfil, and the sets it must not be in."""
+    """Return what a CUSTOMER must fulfil, and the sets it must not be in.
+
+    Of several facts one is a set, and the others are looked up of each customer in it: a set of half of all customers
+    costs more to make than to look up. What they must allow is looked up last, of whoever is left.
+    """
     parts = rule.all if rule.all is not None else (rule,)
-    needed: list[ColumnElement[bool]] = []
+    facts = sorted((part for part in parts if _is_plain(part)), key=_breadth)
+    needed: list[ColumnElement[bool]] = [CUSTOMER.c.id.in_(_holders(part, asked)) for part in facts[:1]]
     without: list[Any] = []
     for part in parts:
         if part.not_ is not None:
             without.append(members(part.not_, asked))
-        else:
+        elif not _is_plain(part):
             needed.append(CUSTOMER.c.id.in_(members(part, asked)))
+    needed += [_has(part, asked) for part in facts[1:]]
+    if facts:
+        needed.append(_allows_profile(CUSTOMER.c.id))
     return needed, without
+
+
+def _is_plain(rule: Condition) -> bool:
+    return rule.fact is not None and rule.known is not False
+
+
+def _breadth(rule: Condition) -> int:
+    """Return how broad a comparison usually is, the narrowest first."""
+    order = ("is", "in", "month", "anniversary_within", "between", "less", "at_most", "more", "at_least", "known")
+    narrow = rule.sign == "is" and isinstance(rule.is_, bool)
+    return order.index("between") if narrow else order.index(rule.sign)
 
 
 def found(rule: Condition, asked: Asked, *more: ColumnElement[bool]) -> Any:
@@ -109,25 +128,44 @@ def _one(column: ColumnElement[Any], asked: Asked) -> tuple[ColumnElement[bool],
 
 
 def _fact(rule: Condition, asked: Asked) -> Any:
-    current, key = FACT_CURRENT.c, rule.fact or ""
-    attribute = asked.attributes.by_key[key]
-    query = select(current.customer_id).where(
-        current.attribute == key,
-        _compared(rule, attribute, asked),
-        current.until > to_micros(asked.now),
-        ~_says(current.customer_id, Consent.PROFILE, ConsentState.REFUSED, ConsentState.WITHDRAWN),
-        *_one(current.customer_id, asked),
-    )
-    if attribute.sensitive:
-        query = query.where(_says(current.customer_id, Consent.SENSITIVE, ConsentState.GRANTED))
+    """Return who has a fact and allows that it is used."""
     if rule.known is False:
-        return found(Condition(**{"not": Condition(fact=key, known=True)}), asked, *_one(CUSTOMER.c.id, asked))
-    return query
+        unknown = Condition(**{"not": Condition(fact=rule.fact, known=True)})
+        return found(unknown, asked, *_one(CUSTOMER.c.id, asked))
+    return _holders(rule, asked).where(_allows_profile(FACT_CURRENT.c.customer_id))
 
 
-def _compared(rule: Condition, attribute: Attribute, asked: Asked) -> ColumnElement[bool]:
+def _holders(rule: Condition, asked: Asked) -> Select[Any]:
+    """Return who has a fact, whatever they say of a profile."""
+    mine = _one(FACT_CURRENT.c.customer_id, asked)
+    return select(FACT_CURRENT.c.customer_id).where(*_matches(rule, asked), *mine)
+
+
+def _has(rule: Condition, asked: Asked) -> ColumnElement[bool]:
+    """Return the condition that a CUSTOMER has a fact."""
+    tests = _matches(rule, asked, is_looked_up=True)
+    return exists().where(FACT_CURRENT.c.customer_id == CUSTOMER.c.id, *tests).correlate_except(FACT_CURRENT)
+
+
+def _matches(rule: Condition, asked: Asked, *, is_looked_up: bool = False) -> list[ColumnElement[bool]]:
+    key, current = rule.fact or "", FACT_CURRENT.c
+    attribute = asked.attributes.by_key[key]
     is_number = attribute.is_number or attribute.kind in (Kind.BOOLEAN, Kind.DATE)
-    indexed: ColumnElement[Any] = FACT_CURRENT.c.number if is_number else FACT_CURRENT.c.word
+    indexed: ColumnElement[Any] = current.number if is_number else current.word
+    if is_looked_up and is_number:
+        # By the primary key: nobody walks the index of a range for each customer, as SQLite might without `+ 0`.
+        indexed = indexed.op("+")(literal_column("0"))
+    tests = [current.attribute == key, _compared(rule, attribute, asked, indexed), current.until > to_micros(asked.now)]
+    if attribute.sensitive:
+        tests.append(_says(current.customer_id, Consent.SENSITIVE, ConsentState.GRANTED))
+    return tests
+
+
+def _allows_profile(customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return ~_says(customer_id, Consent.PROFILE, ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+
+def _compared(rule: Condition, attribute: Attribute, asked: Asked, indexed: ColumnElement[Any]) -> ColumnElement[bool]:
     if rule.sign == "known":
         return indexed.is_not(None)
     if rule.month is not None:
@@ -138,7 +176,7 @@ def _compared(rule: Condition, attribute: Attribute, asked: Asked) -> ColumnElem
     compared = operands(rule, attribute)
     is_day = attribute.kind is Kind.DATE
     column: ColumnElement[Any] = FACT_CURRENT.c.day if is_day else indexed
-    values: list[Any] = [each.day if is_day else each.number if is_number else each.word for each in compared]
+    values: list[Any] = [each.day or (each.word if each.number is None else each.number) for each in compared]
     match rule.sign:
         case "is" | "in":
             test = column.in_(values) if len(values) > 1 else column == values[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -54,7 +55,7 @@ def _fact(person: Person, rule: dict[str, Any], *, today: date) -> bool:
     if rule["fact"] == "family.child_age" and person.consents.get("sensitive") != "granted":
         found = []
     if "known" in rule:
-        return bool(found) == rule["known"]
+        return bool(bool(found) == rule["known"])
     return any(_fits(given, rule, today=today) for given in found)
 
 
@@ -71,14 +72,15 @@ def _fits(given: Any, rule: dict[str, Any], *, today: date) -> bool:
     if "anniversary_within" in rule:
         days = [today + timedelta(days=ahead) for ahead in range(rule["anniversary_within"] + 1)]
         return any(_celebrated(given, day.year) == day for day in days)
-    for sign, test in (
+    signs: list[tuple[str, Callable[[Any, Any], bool]]] = [
         ("less", lambda a, b: a < b),
         ("at_most", lambda a, b: a <= b),
         ("more", lambda a, b: a > b),
         ("at_least", lambda a, b: a >= b),
-    ):
+    ]
+    for sign, test in signs:
         if sign in rule:
-            return bool(test(given, rule[sign]))
+            return test(given, rule[sign])
     raise AssertionError(rule)
 
 
@@ -95,17 +97,17 @@ def _event(person: Person, rule: dict[str, Any], *, now: datetime) -> bool:
         for kind, at in person.events
         if (rule["event"] == "any" or kind in kinds) and ("days" not in rule or at > now - timedelta(days=rule["days"]))
     )
-    return rule.get("at_least", 0) <= count <= rule.get("at_most", count)
+    return bool(rule.get("at_least", 0) <= count <= rule.get("at_most", count))
 
 
 def _policy(person: Person, rule: dict[str, Any], *, today: date) -> bool:
-    index = {"next_due": 1, "end": 2}.get(rule["policy"])
     mine = [policy for policy in person.policies if rule.get("status") in (None, policy[0])]
-    if index is not None:
-        days = [policy[index] for policy in mine if policy[index] is not None]
+    if rule["policy"] != "any":
+        found = [due if rule["policy"] == "next_due" else end for _, due, end in mine]
+        days = [day for day in found if day is not None]
         if "within" in rule:
             return any(0 <= (day - today).days <= rule["within"] for day in days)
         if "past" in rule:
             return any(0 < (today - day).days <= rule["past"] for day in days)
-        return bool(days) == rule["known"]
-    return bool(mine) == rule["known"]
+        return bool(bool(days) == rule["known"])
+    return bool(bool(mine) == rule["known"])

@@ -1,0 +1,1 @@
+"""Files that lists come in: CSV and XLSX, read as rows of texts."""

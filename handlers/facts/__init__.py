@@ -1,0 +1,1 @@
+"""Facts about customers: taken from lists and forms, read within the scope."""
