@@ -257,6 +257,7 @@ class Process:
                     settings=settings,
                     source=build_source(settings, stores.database, http=http, clock=clock),
                     marketing=content.marketing,
+                    audience=content.audience,
                 )
                 if Role.WEB in self._roles
                 else None,

@@ -29,6 +29,7 @@ from bot.commands import (
     menu,
     policy,
     search,
+    segment,
     staff,
     sync,
 )
@@ -61,6 +62,7 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(key.app, name="key")
 app.add_typer(archive.app, name="archive")
 app.add_typer(search.app, name="search")
+app.add_typer(segment.app, name="segment")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sync.app, name="sync")
 app.add_typer(handover.app, name="handover")

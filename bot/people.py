@@ -7,9 +7,12 @@ from datetime import timedelta
 from bot.privacy import build_own_data, build_wishes
 from bot.settings import Settings
 from bot.staff import Argon2Hasher
+from content.audience import Audience, load_audience
 from content.marketing import Marketing
 from content.value import value
 from handlers.clock import Clock
+from handlers.facts.lists import ListImport
+from handlers.facts.reading import FactReading
 from handlers.handover.reading import HandoverReading
 from handlers.people.callbacks import CallbackReading
 from handlers.people.office import OfficeReading
@@ -27,6 +30,8 @@ from storage.audit import Audit
 from storage.callback_rounds import CallbackList
 from storage.customer_cards import CustomerCards
 from storage.database import Database
+from storage.fact_lists import FactLists
+from storage.facts import FactBook
 from storage.handover_list import HandoverList
 from storage.handover_talk import HandoverTalk
 from storage.organisation import Organisation
@@ -57,6 +62,8 @@ class People:
     own_data: OwnData
     policies: PolicyReading
     callbacks: CallbackReading
+    facts: FactReading
+    lists: ListImport
     tasks: TaskReading
     board: TaskBoard
     #: What topics and frequencies of marketing are called; None: by their ids.
@@ -70,9 +77,14 @@ def build_people(
     settings: Settings,
     source: PolicySource | None = None,
     marketing: Marketing | None = None,
+    audience: Audience | None = None,
 ) -> People:
-    """Return the rooms over one database; `source`: where policies are looked up."""
+    """Return the rooms over one database; `source`: where policies are looked up.
+
+    `audience`: attributes and segments; read from the data folder when it is not given. Raises ContentError then.
+    """
     console = settings.console
+    audience = audience or load_audience(settings.home)
     organisation, audit = Organisation(database), Audit(database)
     return People(
         organisation=organisation,
@@ -111,6 +123,14 @@ def build_people(
         callbacks=CallbackReading(
             cards=CustomerCards(database), callbacks=CallbackList(database), audit=audit, clock=clock
         ),
+        facts=FactReading(
+            cards=CustomerCards(database),
+            book=FactBook(database),
+            attributes=audience.attributes,
+            audit=audit,
+            clock=clock,
+        ),
+        lists=ListImport(FactLists(database), attributes=audience.attributes, clock=clock),
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
         board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),
         marketing=marketing,

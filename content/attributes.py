@@ -114,19 +114,16 @@ class Attribute(Authored):
             case _:
                 return self._number(text)
 
-    def show(self, found: FactValue) -> str:
-        """Return a value as people read it."""
-        match self.kind:
-            case Kind.BOOLEAN:
-                return "是" if found.number else "否"
-            case Kind.ENUM:
-                return self.values.get(found.word or "", found.word or "")
-            case Kind.DATE:
-                return "" if found.day is None else found.day.isoformat()
-            case _ if found.number is not None:
-                return f"{found.number:g}" if found.number < 1e6 else f"{found.number:.0f}"
+    def show(self, stored: str) -> str:
+        """Return a value, as it is stored in JSON, as people read it."""
+        found = json.loads(stored)
+        match found:
+            case bool():
+                return "是" if found else "否"
+            case int() | float():
+                return f"{found:g}" if abs(found) < 1e6 else f"{found:.0f}"
             case _:
-                return found.word or ""
+                return self.values.get(str(found), str(found))
 
     def _boolean(self, text: str) -> FactValue:
         folded = text.lower()
@@ -181,11 +178,6 @@ class AttributeFile(Authored):
 
     version: Annotated[int, Field(ge=1)]
     attributes: dict[Identifier, Attribute]
-
-
-def restore(*, word: str | None, number: float | None, day: date | None, stored: str) -> FactValue:
-    """Return a value as it was read from a row."""
-    return FactValue(word=word, number=number, day=day, json=stored)
 
 
 def month_day(day: date) -> int:

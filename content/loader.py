@@ -10,9 +10,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from content import callback_checks, checks, elder_checks, segment_checks
+from content import callback_checks, checks, elder_checks
 from content.answers import Answers, Rule
-from content.attributes import AttributeFile
+from content.audience import AUDIENCE_FILES, load_audience
 from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.document import Document, read_document
@@ -24,7 +24,6 @@ from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
 from content.retention import Retention
-from content.segments import SegmentFile
 from content.signals import Tasks
 from content.texts import Texts
 from content.tree import Content
@@ -51,11 +50,8 @@ FILES: Final = (
     "retention.yaml",
     "handover.yaml",
     "elder.yaml",
-    "attributes.yaml",
-    "segments.yaml",
+    *AUDIENCE_FILES,
 )
-#: The taxonomy of the profile; nobody's own file takes its place.
-_PROFILE: Final = Path(__file__).parent / "profile.yaml"
 
 
 @value
@@ -99,9 +95,7 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         elder = _load(own, "elder.yaml", Elder)
     with _collecting(problems):
-        added = _load(own, "attributes.yaml", AttributeFile)
-    with _collecting(problems):
-        segments = _load(own, "segments.yaml", SegmentFile)
+        audience = load_audience(home)
     with _collecting(problems):
         answers = _load_answers(own)
     if problems:
@@ -117,11 +111,6 @@ def load_content(home: Path | None) -> Content:
     problems += callback_checks.check_callback(callback.document, callback.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += checks.check_handover(handover.document, handover.model)
-    attributes, clashes = segment_checks.join_attributes(
-        _read(_PROFILE, AttributeFile).model, added.document, added.model
-    )
-    problems += clashes
-    problems += segment_checks.check_segments(segments.document, segments.model, attributes)
     problems += _check_answers(answers, welcome, menu)
     shortened: dict[str, _Loaded[Any]] = {
         "texts": texts,
@@ -148,8 +137,7 @@ def load_content(home: Path | None) -> Content:
         retention.document,
         handover.document,
         elder.document,
-        added.document,
-        segments.document,
+        *audience.documents,
     ]
     return Content(
         texts=texts.model,
@@ -165,8 +153,7 @@ def load_content(home: Path | None) -> Content:
         callback=callback.model,
         handover=handover.model,
         elder=elder.model,
-        attributes=attributes,
-        segments=segments.model.segments,
+        audience=audience,
         shorts=_pair_shorts(elder, shortened),
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from content.answers import Answers
-from content.attributes import Attributes
+from content.audience import Audience
 from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.elder import Elder
@@ -16,7 +16,6 @@ from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
 from content.retention import Retention
-from content.segments import Segment
 from content.signals import Tasks
 from content.texts import Texts
 from content.welcome import Welcome
@@ -39,8 +38,7 @@ class Content:
     retention: Retention
     handover: Handover
     elder: Elder
-    attributes: Attributes
-    segments: tuple[Segment, ...]
+    audience: Audience
     #: By a sentence its short form for the mode for the elderly; only where that was written for these very words.
     shorts: Mapping[str, str]
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
 from content.value import value
 from storage.connection import Connection
@@ -24,6 +24,7 @@ from storage.tables import (
     CONVERSATION,
     CUSTOMER,
     CUSTOMER_OWNER,
+    FACT,
     HANDOVER,
     IDENTITY,
     IDENTITY_TAG,
@@ -85,6 +86,7 @@ class CustomerData:
                 "handovers": await _handovers(connection, whose),
                 "policies": await _policies(connection, whose),
                 "callbacks": await _callbacks(connection, whose),
+                "facts": await _facts(connection, whose),
                 "messages": await _messages(connection, whose),
             }
 
@@ -185,6 +187,19 @@ async def _callbacks(connection: Connection, whose: _Whose) -> list[dict[str, An
         .where(CALLBACK.c.identity_id.in_(whose.identities))
     )
     return await _rows(connection, query.order_by(CALLBACK.c.id, CALLBACK_ANSWER.c.at, CALLBACK_ANSWER.c.seq))
+
+
+async def _facts(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return every statement that a source made about them, also those that do not hold any more."""
+    names = ("attribute", "subject", "unit", "polarity", "confidence", "source", "evidence", "observed_at", "valid_to")
+    query = select(FACT.c.value, *(FACT.c[name] for name in (*names, "consent_basis"))).where(
+        or_(
+            FACT.c.identity_id.in_(whose.identities),
+            and_(FACT.c.identity_id.is_(None), FACT.c.customer_id.in_(whose.customers)),
+        )
+    )
+    found = await _rows(connection, query.order_by(FACT.c.id))
+    return [row | {name: json.loads(row[name]) for name in ("value", "evidence")} for row in found]
 
 
 async def _messages(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ class FactLists:
                 raise StorageError(
                     f"this list was read before as {row.source!r}, not {source!r}; a list has one source, keep that one"
                 )
-            deed = Deed(action="imported", subject="facts", subject_id=row.id, detail=row.name)
+            deed = Deed(action="imported", subject="fact_list", subject_id=row.id, detail=row.name)
             await note_deed(connection, viewer, deed, now=now)
             return OpenList(id=row.id, name=row.name, source=source, as_of=row.as_of, is_known=is_known)
 
@@ -148,7 +148,7 @@ class FactLists:
                 drafts += [_draft(opened, row, told, customer_id, identity_id) for told in facts]
             count = await take_facts(connection, drafts, now=now)
             if count:
-                deed = Deed(action="added", subject="facts", subject_id=opened.id, detail=f"{count}")
+                deed = Deed(action="added", subject="fact_list", subject_id=opened.id, detail=f"{count}")
                 await note_deed(connection, viewer, deed, now=now)
             return taken, count
 

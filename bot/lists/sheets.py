@@ -21,13 +21,16 @@ _UNPACKED: Final = 2 << 30
 _COLUMNS: Final = 200
 
 
-def open_sheet(path: Path) -> Sheet:
-    """Return the sheet of a file; of a workbook its first one. Raises ListRefused and OSError."""
+def open_sheet(path: Path, *, most_unpacked: int = _UNPACKED) -> Sheet:
+    """Return the sheet of a file; of a workbook its first one, unless it unpacks to more bytes than `most_unpacked`.
+
+    Raises OSError; its rows raise ListRefused as they are read.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
-    rows = _workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path)
+    rows = _workbook(path, most_unpacked) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path)
     return Sheet(name=path.name, digest=digest.digest(), rows=rows)
 
 
@@ -60,12 +63,12 @@ def _encoding(path: Path) -> str:
     raise ListRefused(f"{path.name} 既不是 UTF-8 也不是 GBK 编码的文字；另存为“CSV UTF-8”或 XLSX")
 
 
-def _workbook(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+def _workbook(path: Path, most_unpacked: int) -> Iterator[tuple[int, Sequence[str]]]:
     """Yield the rows of the first sheet. A formula is its text, never what it comes to."""
     try:
         with ZipFile(path) as packed:
             unpacked = sum(each.file_size for each in packed.infolist())
-        if unpacked > _UNPACKED:
+        if unpacked > most_unpacked:
             raise ListRefused(f"{path.name} 解开后有 {unpacked >> 20} MB，太大；分成几个文件，或另存为 CSV")
         book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
     except (BadZipFile, KeyError, ValueError, EOFError) as error:

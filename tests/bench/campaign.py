@@ -25,7 +25,7 @@ from typing import Any, Final
 from sqlalchemy import column, insert, literal, select, table, text
 
 from bot.clock import RealClock
-from content.loader import load_content
+from content.audience import load_audience
 from content.local_time import local
 from content.segments import Condition
 from storage.connection import Connection
@@ -65,7 +65,7 @@ async def run(folder: Path, *, customers: int) -> dict[str, Any]:
         flatten(path)
         report |= {"fill_seconds": round(time.perf_counter() - began, 1), "bytes": path.stat().st_size}
     now = clock.now()
-    asked = Asked(now=now, today=local(now).date(), attributes=load_content(None).attributes, rules={})
+    asked = Asked(now=now, today=local(now).date(), attributes=load_audience(None).attributes, rules={})
     seconds, count = [], 0
     for _ in range(_RUNS + 1):
         database = open_database(_URL, home=folder)

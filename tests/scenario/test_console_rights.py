@@ -228,6 +228,7 @@ async def test_every_look_leaves_a_row_and_what_was_not_shown_leaves_none(desk: 
     rows = await desk.people.audit.entries()
 
     assert [(row["action"], row["subject"], row["subject_id"], row["viewer"]) for row in rows] == [
+        ("read", "facts", mine, "Zhang"),
         ("read", "callbacks", mine, "Zhang"),
         ("read", "conversation", mine, "Zhang"),
         ("read", "customer", mine, "Zhang"),

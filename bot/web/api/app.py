@@ -16,6 +16,7 @@ from bot.web.api.customers import CustomerRoutes
 from bot.web.api.document import build_document
 from bot.web.api.duty import DutyRoutes
 from bot.web.api.endpoint import Endpoint, as_problems
+from bot.web.api.facts import FactRoutes
 from bot.web.api.handover_changes import HandoverChangeRoutes
 from bot.web.api.handovers import HandoverRoutes
 from bot.web.api.key_holders import KeyHolders
@@ -58,6 +59,7 @@ def build_routes(people: People, *, handover: HandoverRooms, database: Database,
         *TimelineRoutes(people.reading).routes(),
         *PolicyRoutes(people.policies).routes(),
         *CallbackRoutes(people.callbacks).routes(),
+        *FactRoutes(people.facts, lists=people.lists).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),

@@ -33,6 +33,7 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
             people.reading,
             policies=people.policies,
             callbacks=people.callbacks,
+            facts=people.facts,
             wishes=people.wishes,
             sayings=Sayings(mask=mask),
             marketing=people.marketing,

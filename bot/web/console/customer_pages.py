@@ -12,6 +12,7 @@ from bot.web.console.visit import Visit
 from content.marketing import Marketing
 from content.rights import Permission
 from content.scenes import parse_scene
+from handlers.facts.reading import FactReading
 from handlers.people.callbacks import CallbackReading
 from handlers.people.policies import PolicyReading
 from handlers.people.reading import Reading
@@ -36,6 +37,7 @@ class CustomerPages:
         *,
         policies: PolicyReading,
         callbacks: CallbackReading,
+        facts: FactReading,
         wishes: Wishes,
         sayings: Sayings,
         marketing: Marketing | None = None,
@@ -44,6 +46,7 @@ class CustomerPages:
         self._reading = reading
         self._policies = policies
         self._callbacks = callbacks
+        self._facts = facts
         self._wishes = wishes
         self._sayings = sayings
         self._marketing = marketing
@@ -85,6 +88,9 @@ class CustomerPages:
         if visit.viewer.may(Permission.POLICIES_READ):
             policies = await self._policies.of(visit.viewer, card.id)
             callbacks = await self._callbacks.of(visit.viewer, card.id)
+        facts = None
+        if visit.viewer.may(Permission.FACTS_READ):
+            facts = await self._facts.of(visit.viewer, card.id)
         told = visit.query("told")
         return visit.page(
             "customer.html",
@@ -95,6 +101,7 @@ class CustomerPages:
             timeline=timeline,
             policies=policies,
             callbacks=callbacks,
+            facts=facts,
             privacy=privacy,
             may_erase=visit.viewer.may(Permission.PRIVACY_WRITE),
             told=visit.words(f"privacy.told_{told}") if told in _TOLD else None,

@@ -38,6 +38,8 @@ _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "passHandover": {},
     "closeHandover": {},
     "putDuty": {"on": False},
+    "postCustomerFacts": {"form": "f", "entry": "e", "facts": {"person.city": ["上海"]}},
+    "postFactList": {"name": "l", "columns": ["customer", "person.city"], "rows": [["1", "上海"]]},
 }
 #: These are done in the name of a member of staff.
 _SERVED: Final = frozenset({"takeHandover", "replyInHandover", "passHandover", "closeHandover", "putDuty"})
@@ -144,7 +146,8 @@ async def test_a_customer_beyond_the_scope_is_answered_as_one_that_is_not_there(
             if answer != nobody:
                 assert answer[0] == 200
                 seen[route.name].add(person)
-    names = ("getCustomer", "getTimeline", "getCustomerPolicies", "getCustomerCallbacks", "exportCustomer")
+    of_policies = ("getCustomerPolicies", "getCustomerCallbacks")
+    names = ("getCustomer", "getTimeline", *of_policies, "getCustomerFacts", "exportCustomer")
     assert seen == dict.fromkeys(names, CUSTOMERS_SEEN[branch])
 
 

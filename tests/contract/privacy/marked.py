@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 from bot.privacy import build_erasing, build_own_data, build_wishes
 from bot.settings import Settings
 from content.loader import load_content
+from handlers.facts.lists import ListImport
+from handlers.facts.sheets import Sheet
 from handlers.privacy.erasing import Erasing
 from handlers.privacy.wishes import Wishes
 from handlers.processing import Processing
@@ -22,6 +24,7 @@ from storage.audit import Audit, Deed
 from storage.chain import Chain
 from storage.chain_check import AccountReport
 from storage.cursors import Cursors
+from storage.fact_lists import FactLists
 from storage.idempotency import Ask, Claim, Idempotency, Kept
 from storage.probe import Probe, no_probe
 from storage.records import AccountRow, AttributionDraft, DeliveryState, Way
@@ -105,6 +108,7 @@ class Marked:
             identity_id=said.person.identity_id, union_id=f"union-{MARK}", now=self.clock.now()
         )
         await self._deliver()
+        await self._listed()
         await self.read()
         await self._staff(customer)
         await self.own_data.link(customer)
@@ -122,6 +126,13 @@ class Marked:
         await self.stores.change(attempt, id=row["id"], detail=f"errmsg {MARK}")
         sent = "UPDATE delivery SET state = :state, platform_id = :platform, settled_at = 1 WHERE id = :id"
         await self.stores.change(sent, id=row["id"], state=DeliveryState.SENT, platform=f"msg-{MARK}")
+
+    async def _listed(self) -> None:
+        """Bring in a list that says something of them."""
+        rows = ["openid", "person.city"], [PERSON, f"城市 {MARK}"]
+        lists = ListImport(FactLists(self.stores.database), attributes=CONTENT.audience.attributes, clock=self.clock)
+        sheet = Sheet(name="list.csv", digest=b"d" * 32, rows=enumerate(rows, 1))
+        assert (await lists.run(sheet, viewer=COMMAND_LINE)).new == 1
 
     async def _staff(self, customer: int) -> None:
         """Let staff write of them: what came of a task, why two were merged, an answer of the API."""

@@ -64,7 +64,9 @@ async def test_no_byte_is_left_when_the_job_confirms(marked: Marked) -> None:
     assert await marked.stores.rows("SELECT id FROM identity WHERE elder_since IS NOT NULL") == []
     report = json.loads(erasure["report"])
     assert report["kept"] == {"contents": 0}
-    assert {"content", "identity", "task", "task_evidence", "attribution", "idempotency"} <= report["went"].keys()
+    assert {"content", "identity", "task", "task_evidence", "attribution", "idempotency", "fact"} <= report[
+        "went"
+    ].keys()
 
 
 async def test_others_stay_and_the_chain_verifies(marked: Marked) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from content.loader import load_content
+from content.audience import load_audience
 from content.local_time import local
 from content.rights import Scope
 from content.segments import Condition
@@ -23,7 +23,7 @@ from tests.contract.segments.oracle import is_in
 from tests.fakes.clock import START
 from tests.fakes.stores import OpenStores
 
-ATTRIBUTES: Final = load_content(None).attributes
+ATTRIBUTES: Final = load_audience(None).attributes
 TODAY: Final = local(START).date()
 NAMED: Final[dict[str, Any]] = {
     "rich": {"any": [{"fact": "finance.budget", "more": 5000}, {"fact": "insurer.level", "is": "gold"}]},

@@ -73,6 +73,8 @@ async def settle(database: Database, *, seed: int, now: datetime, today: date) -
         for table, rows in town.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])
+        # As a database is that has been running for a while.
+        await connection.exec_driver_sql("ANALYZE")
 
     await database.write(apply)
     return people

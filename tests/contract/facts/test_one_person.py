@@ -1,0 +1,45 @@
+"""Facts of customers who are joined, parted, exported and erased."""
+
+from __future__ import annotations
+
+from storage.customer_export import CustomerData
+from storage.unmerge import Unmerge
+from tests.contract.facts.conftest import Records
+
+
+async def test_a_merge_unites_facts_and_its_undoing_restores_each_side(records: Records) -> None:
+    z1, z2 = records.firm.customers["z1"], records.firm.customers["z2"]
+    await records.bring(("openid", "person.city", "年龄"), ("z1", "上海", "30"), ("z2", "上海", ""))
+    await records.bring(("customer", "有车"), (str(z2), "是"))
+    await records.stores.customers.merge(kept=z1, gone=z2, cause="same", now=records.clock.now())
+    joined = await records.known("z1")
+    # Said while they were one, of the identity that goes back.
+    await records.bring(("openid", "有房贷"), ("z2", "是"))
+    both = await records.known("z1")
+    await Unmerge(records.stores.database).undo(z2, cause="not the same", now=records.clock.now())
+
+    assert joined == {"所在城市": "上海", "年龄": "30", "有车": "是"}
+    assert both == joined | {"有房贷": "是"}
+    assert await records.known("z1") == {"所在城市": "上海", "年龄": "30"}
+    assert await records.known("z2") == {"所在城市": "上海", "有车": "是", "有房贷": "是"}
+
+
+async def test_nothing_of_a_merged_customer_is_left_under_the_old_number(records: Records) -> None:
+    z1, z2 = records.firm.customers["z1"], records.firm.customers["z2"]
+    await records.bring(("customer", "person.city"), (str(z2), "上海"))
+    await records.stores.customers.merge(kept=z1, gone=z2, cause="same", now=records.clock.now())
+    report = await records.bring(("customer", "person.city"), (str(z2), "北京"))
+
+    assert (report.used, report.bad[0].why) == (0, "没有这位客户，或不在您的查看范围内")
+    assert {row["customer_id"] for row in await records.stores.rows("SELECT customer_id FROM fact_current")} == {z1}
+
+
+async def test_the_export_shows_every_statement_and_where_it_stands(records: Records) -> None:
+    await records.bring(("openid", "person.city"), ("z1", "上海"))
+    await records.bring(("openid", "person.city"), ("z1", "北京"))
+    found = await CustomerData(records.stores.database).gather(records.firm.customers["z1"], now=records.clock.now())
+
+    assert [(fact["attribute"], fact["value"], fact["evidence"]["row"]) for fact in found["facts"]] == [
+        ("person.city", "上海", 2),
+        ("person.city", "北京", 2),
+    ]
