@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
@@ -12,13 +14,17 @@ from bot.channels.callback import CallbackKeys, CallbackReader
 from bot.channels.kf.callbacks import KfCallbacks
 from bot.channels.kf.client import KfClient
 from bot.channels.kf.feed import KfFeed
+from bot.channels.media import GIF, JPEG, PNG, Media
+from bot.channels.pictures import AT_ONCE, Pictures
 from bot.channels.tokens import FreshToken, TokenKeeper, TokenStore, token_key
 from bot.channels.wechat.callbacks import WechatCallbacks
 from bot.channels.wechat.client import WechatClient, WechatTokens
 from bot.channels.wechat.crypto import Mode
+from bot.channels.wechat.errors import ERRORS as WECHAT_ERRORS
 from bot.channels.wechat.register import WechatRegister
 from bot.channels.wecom.callbacks import WecomCallbacks
 from bot.channels.wecom.client import WecomClient, WecomTokens
+from bot.channels.wecom.errors import ERRORS as WECOM_ERRORS
 from bot.channels.wecom.oauth import WecomOAuth
 from bot.channels.wecom.register import WecomRegister
 from bot.settings import (
@@ -70,6 +76,8 @@ class AccountKit:
     #: Where its messages are fetched, and whose turn it is with a customer there; None where the platform pushes them.
     feed: Feed | None = None
     sessions: Sessions | None = None
+    #: Where its pictures lie; None on customer service, whose staff serve at the platform itself.
+    media: Media | None = None
 
 
 def build_kits(
@@ -93,7 +101,21 @@ def build_kits(
             )
     if problems:
         raise SettingsError(problems)
-    return kits
+    return _with_pictures(kits, clock=clock)
+
+
+def _with_pictures(kits: Mapping[int, AccountKit], *, clock: Clock) -> dict[int, AccountKit]:
+    """Return the kits with what brings pictures from each account's platform to each other's."""
+    keepers = {kit.served.row.name: kit.media for kit in kits.values() if kit.media is not None}
+    room = Semaphore(AT_ONCE)
+
+    def with_pictures(kit: AccountKit) -> AccountKit:
+        if kit.media is None:
+            return kit
+        carrier = Pictures(kit.media, others=keepers, room=room, clock=clock)
+        return replace(kit, outlet=replace(kit.outlet, carrier=carrier))
+
+    return {account_id: with_pictures(kit) for account_id, kit in kits.items()}
 
 
 def build_kit(
@@ -150,6 +172,7 @@ def _wechat(
         fetch_token=fetch,
         directory=client,
         followers=WechatRegister(api=api, tokens=keeper),
+        media=Media(api=api, tokens=keeper, errors=WECHAT_ERRORS, formats=(JPEG, PNG, GIF)),
     )
 
 
@@ -191,6 +214,7 @@ def _wecom(
         directory=None,
         oauth=oauth,
         members=_members(account, api=api, tokens=keeper, clock=clock, store=tokens),
+        media=Media(api=api, tokens=keeper, errors=WECOM_ERRORS, formats=(JPEG, PNG)),
     )
 
 

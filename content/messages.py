@@ -196,7 +196,16 @@ class TextReply:
 
 @value
 class ImageReply:
+    """A picture that a platform keeps for three days."""
+
     media_id: str
+    #: Name of the account in the settings whose platform keeps it, from where it is brought to the receiver's just
+    #: before it leaves; None: the receiver's own keeps it.
+    kept_by: str | None = None
+    #: Userid of the member of staff who sent it; None: not staff.
+    by: str | None = None
+    #: What is said in its place when it cannot be brought over; None: then nothing leaves.
+    instead: str | None = None
 
 
 @value

@@ -1,5 +1,7 @@
 """One call of a platform's server API over aiohttp: JSON there, JSON back, and what it means when neither works.
 
+A file goes there as a form, and comes back as it is, up to a number of bytes.
+
 What counts is whether the request may have had an effect:
 - no connection came about: nothing left this machine, `RetryLater`;
 - the connection stood and no readable answer came (time-out, reset, cut short, a 5xx page): `OutcomeUnknown`;
@@ -21,7 +23,14 @@ import structlog
 from bot.channels.reactions import ReactionTable, error_for
 from bot.channels.replies import compact_json
 from handlers.clock import Clock
-from handlers.delivery.errors import AccountBlocked, ChannelError, OutcomeUnknown, RetryLater
+from handlers.delivery.errors import (
+    AccountBlocked,
+    ChannelError,
+    MediaTooLarge,
+    NotAPicture,
+    OutcomeUnknown,
+    RetryLater,
+)
 
 _log = structlog.get_logger(__name__)
 #: The platform's id of a request, for its support; it stands at the end of errmsg.
@@ -70,6 +79,33 @@ class PlatformApi:
         request = f"{method} {path}"
         body = None if payload is None else compact_json(payload, sort_keys=sort_keys).encode("utf-8")
         status, answer = await self._exchange(request, method, path, query=query, body=body)
+        return self._accepted(request, status, answer, errors)
+
+    async def upload(
+        self, path: str, *, query: Mapping[str, str], errors: ReactionTable, file: bytes, name: str, content_type: str
+    ) -> dict[str, Any]:
+        """Post one file as the form's field `media`; return the answer's fields. Raises ChannelError."""
+        request = f"POST {path}"
+        form = aiohttp.FormData()
+        form.add_field("media", file, filename=name, content_type=content_type)
+        status, answer = await self._exchange(request, "POST", path, query=query, body=form)
+        return self._accepted(request, status, answer, errors)
+
+    async def download(self, path: str, *, query: Mapping[str, str], errors: ReactionTable, most_bytes: int) -> bytes:
+        """Return a file. Raises ChannelError: MediaTooLarge when it has more bytes, NotAPicture for fields without it.
+
+        The platforms answer JSON, with status 200, when there is none; no picture begins as JSON does.
+        """
+        request = f"GET {path}"
+        status, answer = await self._exchange(request, "GET", path, query=query, most_bytes=most_bytes)
+        if status == 200 and answer and not answer.startswith(b"{"):
+            if len(answer) > most_bytes:
+                raise MediaTooLarge(f"{request}: the file has more than {most_bytes} bytes")
+            return answer
+        self._accepted(request, status, answer, errors)
+        raise NotAPicture(f"{request}: the platform gave fields in place of a file")
+
+    def _accepted(self, request: str, status: int, answer: bytes, errors: ReactionTable) -> dict[str, Any]:
         fields = _fields(answer)
         code = _error_code(fields, status=status) if fields is not None else None
         if fields is None or code is None:
@@ -82,20 +118,30 @@ class PlatformApi:
         return fields
 
     async def _exchange(
-        self, request: str, method: str, path: str, *, query: Mapping[str, str], body: bytes | None
+        self,
+        request: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: bytes | aiohttp.FormData | None = None,
+        most_bytes: int | None = None,
     ) -> tuple[int, bytes]:
+        """Return status and answer; of an answer with more than `most_bytes` one byte more than that."""
         try:
             async with self._http.request(
                 method,
                 self._base_url + path,
                 params=query,
                 data=body,
-                headers=_JSON_HEADERS if body is not None else None,
+                headers=_JSON_HEADERS if isinstance(body, bytes) else None,
                 timeout=self._timeout,
                 allow_redirects=False,
                 raise_for_status=False,
             ) as response:
-                return response.status, await response.read()
+                if most_bytes is None:
+                    return response.status, await response.read()
+                return response.status, await _beginning(response.content, most_bytes + 1)
         # The order matters: time-outs of connecting are also time-outs, and refused connections also OSErrors.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RetryLater(f"{request}: no connection to the platform ({type(error).__name__})") from error
@@ -112,6 +158,16 @@ class PlatformApi:
             # A gateway's refusal: the API itself was not reached.
             return AccountBlocked(f"{request}: HTTP {status} instead of an answer; check api_base_url in the settings")
         return OutcomeUnknown(f"{request}: HTTP {status} without a readable answer")
+
+
+async def _beginning(stream: aiohttp.StreamReader, most_bytes: int) -> bytes:
+    """Return what comes, and no more than `most_bytes` of it."""
+    parts: list[bytes] = []
+    room = most_bytes
+    while room > 0 and (part := await stream.read(min(room, 1 << 16))):
+        parts.append(part)
+        room -= len(part)
+    return b"".join(parts)
 
 
 def _fields(answer: bytes) -> dict[str, Any] | None:

@@ -1,5 +1,7 @@
 """One claimed row's attempt: what must not be tried, the governor's word, the channel's call, what the row becomes.
 
+A picture that another account keeps is brought over between the claim and the attempt (`handlers.delivery.carrying`).
+
 The governor is asked at the claim and again inside the transaction that commits `attempting`. A row that a dead process
 left in `attempting` is sent again only under a platform key that is still valid; otherwise it is `unknown`.
 """
@@ -11,12 +13,24 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from content.messages import Outgoing
 from handlers.clock import Clock
+from handlers.delivery.apis import KeyKind
+from handlers.delivery.carrying import bring_over, is_carried
 from handlers.delivery.decision import Allow, Defer, OutgoingFacts, Refuse, Ruling, standing_of
-from handlers.delivery.errors import ChannelError, OutcomeUnknown, QuotaExhausted, Unreachable, WindowClosed
+from handlers.delivery.errors import (
+    ChannelError,
+    MediaGone,
+    NotCarried,
+    OutcomeUnknown,
+    QuotaExhausted,
+    Unreachable,
+    WindowClosed,
+)
 from handlers.delivery.governor import Governor
 from handlers.delivery.outlets import Outlet
 from handlers.delivery.pauses import Pauses
+from handlers.delivery.ports import Receipt
 from handlers.delivery.retry import Cause, RetryPolicy
 from storage.attempts import Begun, Charge, Settlement
 from storage.claims import Claimed
@@ -62,6 +76,12 @@ class Attempts:
         ruled = self._rule(row, outlet, facts, row.person, ())  # at the claim; again below, under the account's lock
         if isinstance(ruled, Settlement):
             return ruled
+        assert row.content is not None  # else it would be settled by now
+        try:
+            content = await bring_over(row.content, outlet.carrier)
+        except NotCarried as error:
+            decision = self._policy.decide(error, attempt=row.counted + 1, now=self._clock.now())
+            return _held(row, decision.state, str(decision.reason))
         begun = await self._outbox.begin(
             row,
             holder=self._holder,
@@ -74,7 +94,7 @@ class Attempts:
             self._on_held(begun.state)
             log.info("A message was not sent.", action="delivery_held", state=begun.state, reason=begun.reason)
             return None
-        return await self._send(row, outlet, begun)
+        return await self._send(row, content, outlet, begun)
 
     def _without_attempt(self, row: Claimed) -> Settlement | None:
         """Settle what must not be attempted: words that are not there, a dead process's attempt, a paused account."""
@@ -83,7 +103,7 @@ class Attempts:
         if row.content is None:
             return _held(row, DeliveryState.REFUSED, "content_destroyed")
         now = self._clock.now()
-        if row.doubtful_since is not None and now >= row.doubtful_since + self._key_valid(row.api):
+        if row.doubtful_since is not None and now >= row.doubtful_since + self._key_valid(row, row.api):
             return Settlement(claimed=row, state=DeliveryState.UNKNOWN, reason=Cause.OUTCOME_UNKNOWN)
         until = self._pauses.until(row.account_id, now=now)  # set by another row since the claim
         if until is None:
@@ -106,15 +126,9 @@ class Attempts:
             case Refuse(reason=reason, detail=detail):
                 return _held(row, DeliveryState.REFUSED, f"{reason}: {detail}" if detail else str(reason))
 
-    async def _send(self, row: Claimed, outlet: Outlet, begun: Begun) -> Settlement:
-        assert row.content is not None
+    async def _send(self, row: Claimed, content: Outgoing, outlet: Outlet, begun: Begun) -> Settlement:
         try:
-            receipt = await outlet.channel.send(
-                api=begun.api,
-                recipient=row.person.external_id,
-                content=row.content,
-                idempotency_key=row.idempotency_key,
-            )
+            receipt = await self._call(row, content, outlet, begun)
         except ChannelError as error:
             return self._refused(row, begun, error)
         except Exception as error:
@@ -123,9 +137,30 @@ class Attempts:
         self._pauses.note(row.account_id, None, cause="", now=self._clock.now())
         return Settlement(claimed=row, state=DeliveryState.SENT, platform_id=receipt.platform_id, begun=begun)
 
+    async def _call(self, row: Claimed, content: Outgoing, outlet: Outlet, begun: Begun) -> Receipt:
+        """Hand the row to the channel; a picture that the platform does not know after all is brought over once more.
+
+        Raises ChannelError.
+        """
+
+        async def send(content: Outgoing) -> Receipt:
+            return await outlet.channel.send(
+                api=begun.api,
+                recipient=row.person.external_id,
+                content=content,
+                idempotency_key=row.idempotency_key,
+            )
+
+        try:
+            return await send(content)
+        except MediaGone:  # refused, so nothing was sent
+            if row.content is None or not is_carried(row.content):
+                raise
+            return await send(await bring_over(row.content, outlet.carrier))
+
     def _refused(self, row: Claimed, begun: Begun, error: Exception) -> Settlement:
         now = self._clock.now()
-        valid = self._key_valid(begun.api)
+        valid = self._key_valid(row, begun.api)
         decision = self._policy.decide(
             error,
             attempt=row.counted + 1,
@@ -153,12 +188,15 @@ class Attempts:
             charge=_charge(error),
         )
 
-    def _key_valid(self, api: str | None) -> timedelta:
-        """Return how long the platform recognises a repeat of an attempt through `api`; not at all an unknown one's."""
+    def _key_valid(self, row: Claimed, api: str | None) -> timedelta:
+        """Return how long the platform recognises a repeat of a row's attempt through `api`; an unknown one's never."""
         try:
-            return self._table.find(api or "").key.valid
+            key = self._table.find(api or "").key
         except LookupError:
             return timedelta(0)
+        if key.kind is KeyKind.WHOLE_REQUEST and is_carried(row.content):
+            return timedelta(0)  # each upload has another id: no repeat is the same request
+        return key.valid
 
 
 def _charge(error: Exception) -> Charge:

@@ -7,6 +7,10 @@ ChannelError
  ├── QuotaExhausted    the API's quota is used up until `until` (None: until the person acts again)
  ├── Unreachable       this person cannot be reached on this channel (unfollowed, blocked, not in scope)
  ├── Rejected          this request is wrong and stays wrong (too long, bad parameter): do not send it again
+ │    └── NotCarried        … because its picture could not be brought to the platform that sends it
+ │         ├── MediaGone         no platform keeps it under this id, or no longer
+ │         ├── MediaTooLarge     it is larger than the platform takes
+ │         └── NotAPicture       it is none that the platform shows
  ├── Misconfigured     the account's configuration or permissions are wrong for this request: tell the operator
  │    └── AccountBlocked    … for every request: stop calling until the operator has acted
  └── OutcomeUnknown    bytes left and no answer came: the message may or may not have been delivered
@@ -55,6 +59,22 @@ class Unreachable(ChannelError):
 
 class Rejected(ChannelError):
     """The request is wrong for good."""
+
+
+class NotCarried(Rejected):
+    """The picture of a message could not be brought to the platform that sends it; nothing has left."""
+
+
+class MediaGone(NotCarried):
+    """The platform keeps nothing under this id: three days are over, or it is another account's."""
+
+
+class MediaTooLarge(NotCarried):
+    """The file is larger than the platform takes."""
+
+
+class NotAPicture(NotCarried):
+    """The file is no picture of a kind that the platform shows."""
 
 
 class Misconfigured(ChannelError):

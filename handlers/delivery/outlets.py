@@ -9,7 +9,7 @@ from content.messages import CardReply, MenuReply, Outgoing, Purpose, TextReply
 from content.value import value
 from handlers.delivery.apis import Api, Audience
 from handlers.delivery.decision import Author, OutgoingFacts
-from handlers.delivery.ports import Channel
+from handlers.delivery.ports import Carrier, Channel
 from storage.claims import Claimed
 
 
@@ -21,6 +21,8 @@ class Outlet:
     channel_name: str
     audience: Audience
     apis: tuple[Api, ...]
+    #: Brings pictures over that another account keeps; None: this account sends none.
+    carrier: Carrier | None = None
 
     @property
     def look_back(self) -> timedelta:

@@ -1,10 +1,10 @@
-"""What delivery needs from outside: a channel that carries one message to one person."""
+"""What delivery needs from outside: a channel that carries one message to one person, and what brings pictures there."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from content.messages import Outgoing
+from content.messages import ImageReply, Outgoing
 from content.value import value
 
 
@@ -22,5 +22,16 @@ class Channel(Protocol):
         """Carry `content` to `recipient` through `api` (a name of `handlers.delivery.apis`).
 
         `idempotency_key` makes a repeat of the same request recognisable where the platform can do that.
+        """
+        ...
+
+
+class Carrier(Protocol):
+    """Brings pictures of other accounts to the platform of the account that sends them."""
+
+    async def carry(self, picture: ImageReply) -> ImageReply:
+        """Return the picture as this account's platform keeps it. Raises NotCarried.
+
+        Nothing is sent by it. Done twice, the first upload is never used, and is gone after three days.
         """
         ...

@@ -32,7 +32,11 @@ from tenacity.wait import wait_base, wait_exponential
 
 from content.value import value
 from handlers.delivery.errors import (
+    MediaGone,
+    MediaTooLarge,
     Misconfigured,
+    NotAPicture,
+    NotCarried,
     OutcomeUnknown,
     QuotaExhausted,
     Rejected,
@@ -57,6 +61,10 @@ class Cause(StrEnum):
     MISCONFIGURED = "misconfigured"
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNEXPECTED = "unexpected"
+    PICTURE_GONE = "picture_gone"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    NO_PICTURE = "no_picture"
+    PICTURE_NOT_CARRIED = "picture_not_carried"
 
 
 @value
@@ -75,6 +83,10 @@ _ENDS: tuple[tuple[type[Exception], Cause, DeliveryState], ...] = (
     (QuotaExhausted, Cause.QUOTA_EXHAUSTED, DeliveryState.REFUSED),
     (WindowClosed, Cause.WINDOW_CLOSED, DeliveryState.REFUSED),
     (Unreachable, Cause.UNREACHABLE, DeliveryState.REFUSED),
+    (MediaGone, Cause.PICTURE_GONE, DeliveryState.FAILED),
+    (MediaTooLarge, Cause.PICTURE_TOO_LARGE, DeliveryState.FAILED),
+    (NotAPicture, Cause.NO_PICTURE, DeliveryState.FAILED),
+    (NotCarried, Cause.PICTURE_NOT_CARRIED, DeliveryState.FAILED),
     (Rejected, Cause.REJECTED, DeliveryState.FAILED),
     (Misconfigured, Cause.MISCONFIGURED, DeliveryState.FAILED),
     (OutcomeUnknown, Cause.OUTCOME_UNKNOWN, DeliveryState.UNKNOWN),

@@ -10,7 +10,10 @@ from datetime import timedelta
 from bot.channels.reactions import Opens, Reaction, ReactionTable, each
 from handlers.delivery.errors import (
     AccountBlocked,
+    MediaGone,
+    MediaTooLarge,
     Misconfigured,
+    NotAPicture,
     QuotaExhausted,
     Rejected,
     RetryLater,
@@ -25,6 +28,9 @@ _APPLICATION: ReactionTable = {
     6000: Reaction(error=RetryLater, meaning="a concurrent change of the same data"),
     40001: Reaction(error=AccountBlocked, meaning="the secret is wrong or the application disabled; check secret"),
     40003: Reaction(error=Unreachable, meaning="there is no such userid"),
+    40005: Reaction(error=NotAPicture, meaning="bad file type"),
+    **each((40006, 40009), MediaTooLarge, "a file or picture of a bad size"),
+    40007: Reaction(error=MediaGone, meaning="the media_id is bad or has expired; upload the media again"),
     40013: Reaction(error=AccountBlocked, meaning="bad corp id; check corp_id in the settings"),
     40056: Reaction(error=AccountBlocked, meaning="bad agent id; check agent_id in the settings"),
     40014: Reaction(error=TokenRefused, meaning="the access token is invalid"),
@@ -39,7 +45,8 @@ _APPLICATION: ReactionTable = {
     43004: Reaction(error=Unreachable, meaning="the member has not bound WeChat"),
     43009: Reaction(error=AccountBlocked, meaning="the enterprise is not verified"),
     43012: Reaction(error=Misconfigured, meaning="the application needs a callback URL for interactive cards"),
-    **each((45001, 45002), Rejected, "the media or content is too large"),
+    45001: Reaction(error=MediaTooLarge, meaning="the media is too large"),
+    45002: Reaction(error=Rejected, meaning="the content is too large"),
     # The quota's unit may be a minute, an hour, a day or a month and stands in the message only, which may change;
     # asking again once a minute costs one refused call, since the account's other messages wait for that one.
     45009: Reaction(error=QuotaExhausted, meaning="too many calls", opens=Opens.NEXT_MINUTE),
