@@ -118,10 +118,14 @@ class StaffTexts(Authored):
     no_colleague: Words
     late: Words
     relay: Words
+    #: Before pictures that a customer sent before anybody accepted; in the place of one that could not be brought over.
+    pictures: Words
+    picture_lost: Words
     sent: Words
     refused: Words
     undelivered: Words
     hold: Words
+    hold_picture: Words
     hold_detail: Words
     sent_before: Words
     only_words: Words
@@ -172,6 +176,8 @@ HANDOVER_SLOTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "no_colleague": _ONE | {"colleague"},
         "late": _ONE,
         "relay": _ONE | {"words"},
+        "pictures": _ONE,
+        "picture_lost": _ONE,
         "sent": _ONE | {"left"},
         "refused": _ONE | {"reason"},
         "undelivered": _ONE | {"reason"},

@@ -16,7 +16,19 @@ from content.masking_kinds import SHORTEST, Kept, matches
 MASK: Final = "*"
 #: Fields that hold what a platform or Zhike named, no person's words: masked they would no longer be found or opened.
 NAMES: Final = frozenset(
-    {"media_id", "thumb_media_id", "picture_url", "pic_url", "ticket", "key", "scene", "option", "msgid", "msg_id"}
+    {
+        "media_id",
+        "kept_by",
+        "thumb_media_id",
+        "picture_url",
+        "pic_url",
+        "ticket",
+        "key",
+        "scene",
+        "option",
+        "msgid",
+        "msg_id",
+    }
 )
 
 #: A link to a customer's own data works for whoever has it: its secret is for them alone.

@@ -63,8 +63,9 @@ class Hold:
     account_id: int
     seq: int
     sent_to: int | None
-    #: None when the words were destroyed.
-    words: str | None
+    #: Kind and fields of the message; None when its content was destroyed.
+    kind: str
+    fields: dict[str, Any] | None
 
 
 class HandoverTalk:
@@ -182,7 +183,10 @@ class HandoverTalk:
     async def held(self, hold_id: int, *, staff_id: int) -> Hold | None:
         """Return a reply that somebody's message left waiting; None when it is not theirs."""
         query = (
-            select(HANDOVER_HOLD, CONTENT.c.fields)
+            select(HANDOVER_HOLD, MESSAGE.c.kind, CONTENT.c.fields)
+            .join(
+                MESSAGE, and_(MESSAGE.c.account_id == HANDOVER_HOLD.c.account_id, MESSAGE.c.seq == HANDOVER_HOLD.c.seq)
+            )
             .outerjoin(
                 CONTENT,
                 and_(CONTENT.c.account_id == HANDOVER_HOLD.c.account_id, CONTENT.c.seq == HANDOVER_HOLD.c.seq),
@@ -199,7 +203,8 @@ class HandoverTalk:
             account_id=row.account_id,
             seq=row.seq,
             sent_to=row.sent_to,
-            words=_content(row.fields),
+            kind=row.kind,
+            fields=None if row.fields is None else json.loads(row.fields),
         )
 
     async def reach(self, handover: HandoverRow) -> tuple[Person, int]:
@@ -282,10 +287,3 @@ async def _take(connection: Connection, hold_id: int, handover_id: int) -> bool:
     )
     query = select(HANDOVER_HOLD.c.sent_to).where(HANDOVER_HOLD.c.id == hold_id)
     return bool((await connection.execute(query)).scalar() == handover_id)
-
-
-def _content(stored: str | None) -> str | None:
-    if stored is None:
-        return None
-    words = json.loads(stored).get("content")
-    return words if isinstance(words, str) else None

@@ -54,9 +54,7 @@ async def bring_over(content: Outgoing, carrier: Carrier | None) -> Outgoing:
     if not isinstance(content, ImageReply) or content.kept_by is None:
         return content
     try:
-        if carrier is None:
-            raise NotCarried("this account brings no pictures over from others")
-        return await carrier.carry(content)
+        return await _carry(content, carrier)
     except NotCarried as error:
         log.warning(
             "A picture was not brought over.",
@@ -68,3 +66,16 @@ async def bring_over(content: Outgoing, carrier: Carrier | None) -> Outgoing:
         if content.instead is None:
             raise
         return TextReply(content=content.instead, by=content.by)
+
+
+async def _carry(picture: ImageReply, carrier: Carrier | None) -> ImageReply:
+    if carrier is None:
+        raise NotCarried("this account brings no pictures over from others")
+    try:
+        return await carrier.carry(picture)
+    except NotCarried:
+        raise
+    except Exception as error:
+        # The row must end: what cannot be brought over now would hold up the person's other messages for ever.
+        log.exception("A picture could not be brought over in an unforeseen way.", action="carrier_failed")
+        raise NotCarried(f"unforeseen: {type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""What delivery needs from outside: a channel that carries one message to one person, and what brings pictures there."""
+"""What delivery needs from outside: a channel that carries one message to one person; what brings pictures to it."""
 
 from __future__ import annotations
 

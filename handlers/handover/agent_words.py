@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from content.messages import Event, Image, Link, Location, MenuClick, Video, Voice
-from handlers.conversation.turn import Turn
+from content.messages import (
+    Event,
+    Image,
+    ImageReply,
+    InboundBody,
+    Link,
+    Location,
+    MenuClick,
+    Video,
+    Voice,
+)
+from handlers.conversation.turn import Turn, words_of
 from handlers.handover.choice import serves
 from handlers.handover.wording import PASS, SEND_TO, TAKE
 
@@ -62,3 +72,10 @@ def is_step(turn: Turn) -> bool:
 def could_be_reply(turn: Turn) -> bool:
     """Tell whether it says or shows something that could be meant for a customer."""
     return bool(turn.fragments) or isinstance(turn.body, Image | Voice | Video | Location | Link)
+
+
+def reply_of(body: InboundBody, *, account: str) -> str | ImageReply | None:
+    """Return what a message of staff is as a reply: its words, or its picture, which `account` keeps; else None."""
+    if isinstance(body, Image):
+        return ImageReply(media_id=body.media_id, kept_by=account) if body.media_id else None
+    return words_of(body)

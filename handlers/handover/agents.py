@@ -1,7 +1,7 @@
 """The chat of staff who serve: duty, offers, replies that name their customer, and those that do not yet.
 
-A reply goes to the customer whose number it begins with, and to no other. Words without a number are held while
-somebody is served: a card asks whose they are.
+A reply goes to the customer whose number it begins with, and to no other. Words without a number, and pictures, which
+bear none, are held while somebody is served: a card asks whose they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from content.messages import CardReply, TextReply
+from content.messages import CardReply, ImageReply, TextReply, decode_inbound
 from content.value import value
 from handlers.clock import Clock
 from handlers.conversation.turn import NOT_HANDLED, NotHandled, Outcome, Reply, Turn
@@ -27,6 +27,7 @@ from handlers.handover.agent_words import (
     could_be_reply,
     is_step,
     may_serve,
+    reply_of,
     says,
     tapped,
 )
@@ -37,7 +38,7 @@ from handlers.handover.serving import Replied, Serving, ServingDesk, Told
 from handlers.handover.wording import PASS, SEND_TO, TAKE, HandoverWording
 from handlers.people.rights import viewer_of
 from storage.handover_rows import HandoverRow
-from storage.handover_talk import HandoverTalk, Place
+from storage.handover_talk import HandoverTalk, Hold, Place
 from storage.handovers import Accepted, Handovers
 from storage.letters import Letter
 from storage.organisation import Organisation
@@ -180,13 +181,13 @@ class AgentDesk:
         rows = [row for row in rows if not self._post.is_platforms(row.account_id)]
         if not rows:
             return self._say("all_there")
-        if not turn.fragments:
+        if reply_of(turn.body, account=turn.account.name) is None:
             return self._say("only_words")
         shown = [(row, await self._last_words(row)) for row in rows]
         place, through = self._place(turn), self._accounts[turn.account.name]
 
         def asking(hold_id: int) -> list[Letter]:
-            card = self._wording.hold(hold_id, shown)
+            card = self._wording.hold(hold_id, shown, is_picture=not turn.fragments)
             return given(self._to_agent(agent, card, hold_id=hold_id, rows=rows, through=through))
 
         await self._talk.hold(place, staff_id=agent.id, letters_of=asking, accounts=[through.id], now=self._clock.now())
@@ -203,13 +204,21 @@ class AgentDesk:
     async def _send_held(self, agent: _Agent, *, hold_id: int, handover_id: int) -> Outcome:
         held = await self._talk.held(hold_id, staff_id=agent.id)
         row = await self._handovers.get(handover_id)
-        if held is None or row is None or held.words is None:
+        said = None if held is None else self._held_reply(held)
+        if held is None or row is None or said is None:
             return self._say("not_yours", id=str(handover_id), name="")
         place = Place(account_id=held.account_id, seq=held.seq)
         replied = await self._desk.reply(
-            agent.serving, row, held.words, key=f"{held.account_id}:{held.seq}", of=place, hold_id=hold_id
+            agent.serving, row, said, key=f"{held.account_id}:{held.seq}", of=place, hold_id=hold_id
         )
         return self._told(row, replied)
+
+    def _held_reply(self, held: Hold) -> str | ImageReply | None:
+        """Return the words or the picture that were held; None when they were destroyed."""
+        account = next((row.name for row in self._accounts.values() if row.id == held.account_id), None)
+        if held.fields is None or account is None:
+            return None
+        return reply_of(decode_inbound(held.kind, held.fields), account=account)
 
     async def _take(self, agent: _Agent, handover_id: int) -> Outcome:
         accepted, row = await self._desk.accept(agent.serving, handover_id)

@@ -188,13 +188,19 @@ class CustomerDesk:
 
     async def _relay(self, turn: Turn, row: HandoverRow, *, unheard: bool) -> None:
         letters: list[Letter | None] = []
+
+        def give(content: Outgoing | None, key: str) -> None:
+            if content is not None:
+                letters.append(
+                    self._post.to_staff(row.staff_realm or "", row.userid or "", content, key=key, repeats=(row.id,))
+                )
+
         for message, seq in zip(turn.messages, turn.seqs, strict=True) if unheard else ():
             kind, fields = encode_body(message.body)
             words = TextReply(content=self._wording.relayed(row, self._wording.words_in(kind, fields)))
-            key = f"handover:{row.id}:said:{row.staff_id}:{seq}"
-            letters.append(
-                self._post.to_staff(row.staff_realm or "", row.userid or "", words, key=key, repeats=(row.id,))
-            )
+            give(words, f"handover:{row.id}:said:{row.staff_id}:{seq}")
+            # Behind the words, which say whose it is.
+            give(self._wording.picture(row, message.body), f"handover:{row.id}:picture:{row.staff_id}:{seq}")
         if await self._talk.relay(row, given(*letters), now=self._clock.now()):
             self._on_outbox()
 

@@ -14,7 +14,9 @@ from content.customer_service import LONGEST_SESSION
 from content.handover import Handover
 from content.messages import TextReply
 from handlers.clock import Clock
+from handlers.delivery import carrying
 from handlers.delivery.decision import SENTENCES, Reason
+from handlers.delivery.retry import Cause
 from handlers.handover.absence import Absence
 from handlers.handover.choice import choose
 from handlers.handover.post import Post, given
@@ -220,6 +222,8 @@ def _reason(state: str, reason: str | None) -> str:
     word = (reason or "").partition(":")[0]
     if word in set(Reason):
         return SENTENCES[Reason(word)].zh
+    if word in set(Cause) and Cause(word) in carrying.SENTENCES:
+        return carrying.SENTENCES[Cause(word)].zh
     return "不知道是否送达，请不要重复发送。" if state == "unknown" else (reason or state)
 
 

@@ -12,13 +12,14 @@ from enum import Enum
 from typing import Final
 
 from content.handover import Handover
-from content.messages import Purpose, TextReply
+from content.messages import ImageReply, Purpose, TextReply
 from content.rights import Permission
 from content.value import value
 from handlers.clock import Clock
 from handlers.delivery.decision import Allow, Author, OutgoingFacts, Reason, Refuse, standing_of
 from handlers.delivery.governor import Governor
 from handlers.delivery.outlets import Outlet
+from handlers.handover.pictures import pictures_before
 from handlers.handover.post import Post, given
 from handlers.handover.wording import HandoverWording
 from handlers.people.rights import require
@@ -106,6 +107,8 @@ class ServingDesk:
         said = await self._talk.last_said(row, limit=CONTEXT)
         context = self._wording.context(row, said, title=title, is_there=session is not None)
         key = f"accepted:{who.viewer.staff_id}:{_stamp(now)}"
+        # Where staff serve at the platform, they see pictures there.
+        shown = pictures_before(row, said, wording=self._wording, now=now) if session is None else []
         letters = given(
             # Where the platform has sessions, it is said once it has given this one to them.
             self._post.to_customer(
@@ -119,6 +122,16 @@ class ServingDesk:
                 TextReply(content=context),
                 key=f"handover:{row.id}:context:{who.viewer.staff_id}:{_stamp(now)}",
                 repeats=(row.id,),
+            ),
+            *(
+                self._post.to_staff(
+                    who.realm,
+                    who.userid,
+                    content,
+                    key=f"handover:{row.id}:before:{n}:{who.viewer.staff_id}:{_stamp(now)}",
+                    repeats=(row.id,),
+                )
+                for n, content in enumerate(shown)
             ),
         )
         accepted = await self._handovers.accept(row, viewer=who.viewer, session=session, letters=letters, now=now)
@@ -162,19 +175,22 @@ class ServingDesk:
         self,
         who: Serving,
         handover: HandoverRow,
-        words: str,
+        said: str | ImageReply,
         *,
         key: str,
         of: Place | None = None,
         hold_id: int | None = None,
     ) -> Replied:
-        """Send somebody's words to the customer of a handover that they serve, once a `key`. Raises Forbidden.
+        """Send somebody's words, or picture, to the customer of a handover that they serve, once a `key`.
+
+        Raises Forbidden.
 
         `of`: their own message in the log, if it is one.
         """
         require(who.viewer, Permission.HANDOVERS_SERVE)
+        content = TextReply(content=said) if isinstance(said, str) else said
         letter = self._post.to_customer(
-            handover, TextReply(content=words, by=who.userid), key=f"reply:{key}", author=Author.PERSON
+            handover, replace(content, by=who.userid), key=f"reply:{key}", author=Author.PERSON
         )
         if letter is not None and await self._talk.was_sent(letter.key):
             return Replied(told=Told.SENT, left=(await self.allowed(handover))[1])
@@ -184,7 +200,7 @@ class ServingDesk:
             there = self._wording.staff("answer_there")
             return Replied(told=Told.REFUSED, reason=there, rule=Reason.SERVED_BY_PERSON)
         now = self._clock.now()
-        held, left = await self._allowed(handover, words, now=now)
+        held, left = await self._allowed(handover, said if isinstance(said, str) else "", now=now)
         if letter is None or held is not None:
             return held or Replied(told=Told.REFUSED, reason=_OFF)
         sent = await self._talk.reply(handover, letter, viewer=who.viewer, of=of, hold_id=hold_id, now=now)

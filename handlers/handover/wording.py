@@ -12,6 +12,9 @@ from content.masking import mask
 from content.messages import (
     CardLine,
     CardReply,
+    Image,
+    ImageReply,
+    InboundBody,
     MenuReply,
     Option,
     Outgoing,
@@ -126,10 +129,21 @@ class HandoverWording:
         """Return a customer's words under their head, numbers masked."""
         return self.staff("relay", handover, words=mask(words))
 
-    def hold(self, hold_id: int, handovers: Sequence[tuple[HandoverRow, str]]) -> CardReply:
-        """Return the card that asks whose words were meant; each customer with what they said last."""
+    def picture(self, handover: HandoverRow, body: InboundBody) -> ImageReply | None:
+        """Return a customer's picture for whoever serves, with what is said where it cannot be had; None: it is none.
+
+        It does not say whose it is: words that do must go before it.
+        """
+        if not isinstance(body, Image) or not body.media_id:
+            return None
+        return ImageReply(
+            media_id=body.media_id, kept_by=handover.account, instead=self.staff("picture_lost", handover)
+        )
+
+    def hold(self, hold_id: int, handovers: Sequence[tuple[HandoverRow, str]], *, is_picture: bool) -> CardReply:
+        """Return the card that asks whose words, or picture, were meant; each customer with what they said last."""
         return CardReply(
-            title=self._staff.hold,
+            title=self._staff.hold_picture if is_picture else self._staff.hold,
             description=self._staff.hold_detail,
             lines=tuple(CardLine(name=f"#{row.id}", text=short(words) or "—") for row, words in handovers),
             buttons=tuple(
@@ -171,6 +185,8 @@ class HandoverWording:
         match content:
             case TextReply(content=words, by=by):
                 return self._staff.said_bot if by is None else self._staff.said_staff, words
+            case ImageReply(by=by) if by is not None:
+                return self._staff.said_staff, fill(self._staff.no_words, {"kind": _KINDS["image"]})
             case MenuReply(head=head):
                 return self._staff.said_bot, head
             case _:

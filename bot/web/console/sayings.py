@@ -165,8 +165,9 @@ def _outgoing(body: Outgoing, words: Words) -> _Parts:
         case CardReply(title=title, description=description, lines=lines, buttons=buttons):
             shown = (description, *(f"{line.name} {line.text}" for line in lines))
             return "out", words("said.card"), title, (*shown, *(f"· {button.label}" for button in buttons))
-        case ImageReply():
-            return "out", words("said.image"), "", ()
+        case ImageReply(by=by):
+            label = words("said.image")
+            return "out", label if by is None else f"{words('said.by_staff', staff=by)} · {label}", "", ()
         case NewsReply(articles=articles):
             details = [part for article in articles for part in (article.title, article.description, article.url)]
             return "out", words("said.news"), "", tuple(details)
