@@ -90,7 +90,6 @@ class _House:
             chats=self._chats,
             faults=self._faults,
             rules=rules,
-            media=self.world.media,
         )
         self._stage = Stage(world=self.world, clock=clock, faults=self._faults, pusher=self.pusher)
         self._verifier = Verifier(session=session, clock=clock, rules=rules)
@@ -141,8 +140,8 @@ class _House:
         )
         return gateway.routes(
             OfficialTokenApi(world=self.world, tokens=tokens, rules=self._rules).routes(),
-            OfficialMessageApi(world=self.world, chats=self._chats, rules=self._rules).routes(),
-            OfficialApi(world=self.world, page=self._rules.list_page).routes(),
+            OfficialMessageApi(chats=self._chats, rules=self._rules).routes(),
+            OfficialApi(world=self.world, page=self._rules.list_page, image_bytes=self._rules.oa_image_bytes).routes(),
             OfficialTagsApi(page=self._rules.list_page).routes(),
         )
 

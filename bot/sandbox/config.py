@@ -171,6 +171,8 @@ class Rules(_Model):
     #: How many articles a passive news reply and a customer-service news message may have.
     passive_articles: int = 8
     custom_send_articles: int = 1
+    #: Bytes of a picture that the API of official accounts takes; over it 45001. Older documents say 2 MB.
+    oa_image_bytes: int = 10 << 20
     #: Calls a day by API path, for example {"/cgi-bin/message/custom/send": 1000}; over it 45009. What is named here
     #: stands beside the limits of the token endpoints, or in their place.
     daily_limits: dict[str, int] = Field(default_factory=dict)

@@ -11,7 +11,6 @@ from typing import Any
 from bot.sandbox import shown
 from bot.sandbox.control_json import Input
 from bot.sandbox.errors import ControlError
-from bot.sandbox.media import MediaStore
 from bot.sandbox.shown import Shown
 from bot.sandbox.world import OfficialAccount
 
@@ -27,7 +26,7 @@ class MaterialTap(Input):
     id: str
 
 
-def material(tap: MaterialTap, account: OfficialAccount, *, media: MediaStore, now: float) -> Shown:
+def material(tap: MaterialTap, account: OfficialAccount, *, now: float) -> Shown:
     """Return what the tapped button brings: the file that the platform has, or else a card of the article.
 
     Raises:
@@ -36,7 +35,7 @@ def material(tap: MaterialTap, account: OfficialAccount, *, media: MediaStore, n
     button = next((leaf for leaf in _leaves(account.menu) if _brings(leaf, tap.id)), None)
     if button is None:
         raise ControlError(404, f"「{account.config.title}」的菜单里没有带 {tap.id} 的素材按钮")
-    file = media.get(tap.id, now=now)
+    file = account.media.get(tap.id, now=now)
     if file is not None and file.type in _MEDIA:
         return shown.media(file.type, file.media_id)
     # The sandbox keeps no permanent materials and no published articles; of an article the menu knows the name alone.

@@ -175,14 +175,14 @@ class WorldControl:
         if person not in account.followers:
             raise ControlError(409, f"{person} 还没有关注「{account.config.title}」，请先关注")
         now = self._clock.now()
-        seen = {"via": "menu", "push": None, **material(tap, account, media=self._world.media, now=now).described()}
+        seen = {"via": "menu", "push": None, **material(tap, account, now=now).described()}
         self._chats.add((account.name, person), {"at": now, "from": "account", **seen})
         return reply({"shown": [seen]})
 
     async def _add_media(self, request: web.Request) -> web.Response:
         kind = request.query.get("type", "image")
         account = self._world.account(request.query.get("account", ""))
-        store = self._world.media if isinstance(account, OfficialAccount) else account.corp.media
+        store = account.media if isinstance(account, OfficialAccount) else account.corp.media
         try:
             media = store.add(await request.read(), type=kind, content_type=request.content_type, now=self._clock.now())
         except ApiError as error:
@@ -190,8 +190,8 @@ class WorldControl:
         return reply({"media_id": media.media_id, "url": f"/sandbox/media/{media.media_id}"})
 
     async def _show_media(self, request: web.Request) -> web.Response:
-        stores = [self._world.media, *(corp.media for corp in self._world.corps.values())]
-        for store in stores:
+        stores = [account.media for account in self._world.official.values()]
+        for store in (*stores, *(corp.media for corp in self._world.corps.values())):
             media = store.get(request.match_info["id"], now=self._clock.now())
             if media is not None:
                 headers = {"Content-Type": media.content_type, "X-Content-Type-Options": "nosniff"}

@@ -10,6 +10,9 @@ from bot.sandbox.errors import ApiError
 LIFE_SECONDS = 3 * 86400
 _SIZES = {"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10, "file": 20 << 20}
 
+#: How the files of a picture begin.
+JPEG, PNG, GIF = b"\xff\xd8", b"\x89PNG", b"GIF8"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
@@ -23,7 +26,7 @@ class Media:
 
 
 class MediaStore:
-    """The temporary media of one platform."""
+    """The temporary media of one official account or corporation: an id of another one is none here."""
 
     def __init__(self) -> None:
         self._media: dict[str, Media] = {}
@@ -47,3 +50,14 @@ class MediaStore:
         """Return the file, or None when there is none or its three days are over."""
         media = self._media.get(media_id)
         return media if media is not None and now < media.created_at + LIFE_SECONDS else None
+
+
+def check_picture(data: bytes, *, begins: tuple[bytes, ...], most_bytes: int = _SIZES["image"]) -> None:
+    """Look at a picture that the bot uploads. Raises ApiError: 45001 too big, 40005 of another kind.
+
+    What people send is looked at by their phones.
+    """
+    if len(data) > most_bytes:
+        raise ApiError(45001, f"image may have {most_bytes} bytes")
+    if not data.startswith(begins):
+        raise ApiError(40005)

@@ -13,6 +13,7 @@ import segno
 
 from bot.sandbox.errors import ApiError
 from bot.sandbox.gateway import ApiRoute, Call, Outcome
+from bot.sandbox.media import GIF, JPEG, PNG, check_picture
 from bot.sandbox.menus import check_menu
 from bot.sandbox.oa_tags_api import page_after
 from bot.sandbox.world import OfficialAccount, QrCode, World
@@ -28,10 +29,11 @@ _PERMANENT = {"QR_LIMIT_SCENE": "scene_id", "QR_LIMIT_STR_SCENE": "scene_str"}
 class OfficialApi:
     """The server APIs of official accounts besides tokens and messages."""
 
-    def __init__(self, *, world: World, page: int = _PAGE) -> None:
-        """`page`: so many followers are listed at once."""
+    def __init__(self, *, world: World, page: int = _PAGE, image_bytes: int = 10 << 20) -> None:
+        """`page`: so many followers are listed at once. `image_bytes`: so large an uploaded picture may be."""
         self._world = world
         self._page = page
+        self._image_bytes = image_bytes
 
     def routes(self) -> list[ApiRoute[OfficialAccount]]:
         """Return the routes of this family."""
@@ -108,7 +110,9 @@ class OfficialApi:
             raise ApiError(41005)
         data, content_type = call.upload
         kind = call.query.get("type", "")
-        media = self._world.media.add(data, type=kind, content_type=content_type, now=call.now)
+        if kind == "image":
+            check_picture(data, begins=(JPEG, PNG, GIF), most_bytes=self._image_bytes)
+        media = call.holder.media.add(data, type=kind, content_type=content_type, now=call.now)
         name = "thumb_media_id" if kind == "thumb" else "media_id"
         return Outcome(payload={"type": kind, name: media.media_id, "created_at": int(call.now)}, bare=True)
 
@@ -116,7 +120,7 @@ class OfficialApi:
         media_id = call.query.get("media_id")
         if not media_id:
             raise ApiError(41006)
-        media = self._world.media.get(media_id, now=call.now)
+        media = call.holder.media.get(media_id, now=call.now)
         if media is None:
             raise ApiError(40007)
         if media.type == "video":

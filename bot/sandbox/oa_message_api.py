@@ -12,7 +12,7 @@ from bot.sandbox.errors import ApiError
 from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
 from bot.sandbox.quota import Verdict
 from bot.sandbox.shown import TEXT_BYTES, Shown
-from bot.sandbox.world import OfficialAccount, World
+from bot.sandbox.world import OfficialAccount
 
 _TYPING_SECONDS = 15.0
 _TYPING_WINDOW_SECONDS = 30.0
@@ -21,24 +21,23 @@ _TYPING_WINDOW_SECONDS = 30.0
 class OfficialMessageApi:
     """custom/send with its quota ledger, and custom/typing."""
 
-    def __init__(self, *, world: World, chats: Chats, rules: Rules) -> None:
-        self._world = world
+    def __init__(self, *, chats: Chats, rules: Rules) -> None:
         self._chats = chats
         self._rules = rules
-        self._kinds: dict[str, Callable[[dict[str, Any], float], Shown]] = {
+        self._kinds: dict[str, Callable[[dict[str, Any], Call[OfficialAccount]], Shown]] = {
             "text": self._text,
-            "image": lambda payload, now: shown.media("image", self._media(payload, "media_id", now)),
-            "voice": lambda payload, now: shown.media("voice", self._media(payload, "media_id", now)),
+            "image": lambda payload, call: shown.media("image", _media(payload, "media_id", call)),
+            "voice": lambda payload, call: shown.media("voice", _media(payload, "media_id", call)),
             "video": self._video,
             "music": self._music,
             "news": self._news,
             "msgmenu": _menu,
-            "mpnews": lambda payload, now: shown.card("mpnews", _needs(payload, "media_id")),
-            "mpnewsarticle": lambda payload, now: shown.card("mpnewsarticle", _needs(payload, "article_id")),
-            "miniprogrampage": lambda payload, now: shown.card(
+            "mpnews": lambda payload, call: shown.card("mpnews", _needs(payload, "media_id")),
+            "mpnewsarticle": lambda payload, call: shown.card("mpnewsarticle", _needs(payload, "article_id")),
+            "miniprogrampage": lambda payload, call: shown.card(
                 "miniprogrampage", _needs(payload, "appid", "pagepath", "thumb_media_id")
             ),
-            "wxcard": lambda payload, now: shown.card("wxcard", _needs(payload, "card_id")),
+            "wxcard": lambda payload, call: shown.card("wxcard", _needs(payload, "card_id")),
         }
 
     def routes(self) -> list[ApiRoute[OfficialAccount]]:
@@ -71,7 +70,7 @@ class OfficialMessageApi:
         kind = call.text("msgtype", missing=40008)
         if kind not in self._kinds:
             raise ApiError(40008, kind)
-        return self._kinds[kind](call.part(kind, missing=40035), call.now)
+        return self._kinds[kind](call.part(kind, missing=40035), call)
 
     def _check_reachable(self, account: OfficialAccount, person: str) -> None:
         if person not in account.followers:
@@ -103,7 +102,7 @@ class OfficialMessageApi:
         if account.typing_since.pop(openid, None) is not None:
             self._chats.tell((account.name, person), {"event": "typing", "typing": False})
 
-    def _text(self, payload: dict[str, Any], now: float) -> Shown:
+    def _text(self, payload: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
         content = payload.get("content")
         if not isinstance(content, str):
             raise ApiError(44004 if content is None else 47001)
@@ -113,16 +112,16 @@ class OfficialMessageApi:
             raise ApiError(45002)
         return shown.text(content)
 
-    def _video(self, payload: dict[str, Any], now: float) -> Shown:
-        media_id = self._media(payload, "media_id", now)
+    def _video(self, payload: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
+        media_id = _media(payload, "media_id", call)
         title, description = str(payload.get("title") or ""), str(payload.get("description") or "")
         return shown.media("video", media_id, title=title, description=description)
 
-    def _music(self, payload: dict[str, Any], now: float) -> Shown:
-        self._media(payload, "thumb_media_id", now)
+    def _music(self, payload: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
+        _media(payload, "thumb_media_id", call)
         return shown.card("music", payload)
 
-    def _news(self, payload: dict[str, Any], now: float) -> Shown:
+    def _news(self, payload: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
         articles = payload.get("articles")
         if not isinstance(articles, list) or not articles or not all(isinstance(a, dict) for a in articles):
             raise ApiError(44003)
@@ -130,11 +129,12 @@ class OfficialMessageApi:
             raise ApiError(45008)
         return shown.news([{name: str(value) for name, value in article.items()} for article in articles])
 
-    def _media(self, payload: dict[str, Any], name: str, now: float) -> str:
-        media_id = payload.get(name)
-        if not isinstance(media_id, str) or self._world.media.get(media_id, now=now) is None:
-            raise ApiError(40007, name)
-        return media_id
+
+def _media(payload: dict[str, Any], name: str, call: Call[OfficialAccount]) -> str:
+    media_id = payload.get(name)
+    if not isinstance(media_id, str) or call.holder.media.get(media_id, now=call.now) is None:
+        raise ApiError(40007, name)
+    return media_id
 
 
 def _receiver(call: Call[OfficialAccount]) -> list[str]:
@@ -150,7 +150,7 @@ def _needs(payload: dict[str, Any], *names: str) -> dict[str, Any]:
     return payload
 
 
-def _menu(payload: dict[str, Any], now: float) -> Shown:
+def _menu(payload: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
     choices = payload.get("list")
     if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
         raise ApiError(40035, "list")

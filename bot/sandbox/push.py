@@ -24,7 +24,6 @@ from bot.sandbox.config import Rules
 from bot.sandbox.envelope import Callback, Stamp, official_callback, wecom_callback
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.kf_account import KfAccount
-from bot.sandbox.media import MediaStore
 from bot.sandbox.record import Record
 from bot.sandbox.shown import TIP, Shown, sender_of, text
 from bot.sandbox.world import Account, OfficialAccount
@@ -79,10 +78,7 @@ class Pusher:
         chats: Chats,
         faults: FaultBook,
         rules: Rules,
-        media: MediaStore,
     ) -> None:
-        """`media` is what official accounts keep; a corporation has its own."""
-        self._media = media
         self._session = session
         self._clock = clock
         self._record = record
@@ -217,7 +213,7 @@ class Pusher:
         return _reader(push, self._rules, has_media=self._keeper(push)).read(status, body)
 
     def _keeper(self, push: Push) -> Callable[[str], bool]:
-        store = self._media if isinstance(push.account, OfficialAccount) else push.account.corp.media
+        store = push.account.media if isinstance(push.account, OfficialAccount) else push.account.corp.media
         return lambda media_id: store.get(media_id, now=self._clock.now()) is not None
 
     async def _give_up(self, push: Push) -> None:

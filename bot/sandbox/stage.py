@@ -71,7 +71,7 @@ class Stage:
         if not following and act.act not in ("follow", "scan"):
             raise ControlError(409, f"{person} 还没有关注「{account.config.title}」，请先关注")
         if act.act in MESSAGES:
-            fields = {**head, **self._content(act, self._world.media), "MsgId": self._message_id(account.name, act)}
+            fields = {**head, **self._content(act, account.media), "MsgId": self._message_id(account.name, act)}
             return self._push(account, act, fields, grant=MESSAGE)
         fields = {**head, "MsgType": "event", **self._official_event(account, act, person)}
         return self._push(account, act, fields, grant=_grant_of(fields["Event"]))
@@ -93,7 +93,7 @@ class Stage:
             case "enter":
                 raise ControlError(409, "公众号没有“进入会话”事件，请改用企业微信应用")
             case kind if kind in MENU_EVENTS:
-                return menu_event(act, picture=self._picture(act, self._world.media), wecom=False)
+                return menu_event(act, picture=self._picture(act, account.media), wecom=False)
             case _:
                 return {"Event": act.event, **act.fields}
 

@@ -13,6 +13,7 @@ from bot.sandbox.errors import ApiError
 from bot.sandbox.faults import FaultBook, FaultKind
 from bot.sandbox.gateway import ApiRoute, Call, Delivered, Outcome
 from bot.sandbox.kf_account import KfAccount
+from bot.sandbox.media import JPEG, PNG, check_picture
 from bot.sandbox.menus import check_menu
 from bot.sandbox.tokens import Family, TokenBook, WrongSecrets, kept
 from bot.sandbox.wecom_messages import read_message
@@ -164,6 +165,10 @@ def _upload(call: Call[WecomApp]) -> Outcome:
         raise ApiError(41005)
     data, content_type = call.upload
     kind = call.query.get("type", "")
+    if len(data) <= 5:
+        raise ApiError(40006, "a file has more than five bytes")
+    if kind == "image":
+        check_picture(data, begins=(JPEG, PNG))
     media = call.holder.corp.media.add(data, type=kind, content_type=content_type, now=call.now)
     return Outcome(payload={"type": kind, "media_id": media.media_id, "created_at": str(int(call.now))})
 

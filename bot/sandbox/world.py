@@ -131,6 +131,7 @@ class OfficialAccount:
         self.calls = CallCounts(
             {**_TOKENS_A_DAY, **rules.daily_limits}, {**_TOKENS_A_MINUTE, **rules.minute_limits}, too_fast=45011
         )
+        self.media = MediaStore()
         #: When each openid last did something and last saw the bot type, epoch seconds.
         self.last_act: dict[str, float] = {}
         self.typing_since: dict[str, float] = {}
@@ -293,7 +294,6 @@ class World:
         self.rules = config.rules
         self.public_url = config.public_url.rstrip("/")
         self.message_ids = MessageIds(lines_on_record=lines_on_record)
-        self.media = MediaStore()
         self.official = {a.name: OfficialAccount(a, rules=config.rules) for a in config.oa}
         self.corps = {c.corp_id: Corp(c, rules=config.rules) for c in config.wecom}
         self.apps = {app.name: app for corp in self.corps.values() for app in corp.apps}

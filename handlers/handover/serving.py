@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final
 
 from content.handover import Handover
-from content.messages import ImageReply, Purpose, TextReply
+from content.messages import ImageReply, Outgoing, Purpose, TextReply
 from content.rights import Permission
 from content.value import value
 from handlers.clock import Clock
@@ -109,6 +109,11 @@ class ServingDesk:
         key = f"accepted:{who.viewer.staff_id}:{_stamp(now)}"
         # Where staff serve at the platform, they see pictures there.
         shown = pictures_before(row, said, wording=self._wording, now=now) if session is None else []
+
+        def to_them(content: Outgoing, what: str) -> Letter | None:
+            key = f"handover:{row.id}:{what}:{who.viewer.staff_id}:{_stamp(now)}"
+            return self._post.to_staff(who.realm, who.userid, content, key=key, repeats=(row.id,))
+
         letters = given(
             # Where the platform has sessions, it is said once it has given this one to them.
             self._post.to_customer(
@@ -116,23 +121,8 @@ class ServingDesk:
             )
             if session is None
             else None,
-            self._post.to_staff(
-                who.realm,
-                who.userid,
-                TextReply(content=context),
-                key=f"handover:{row.id}:context:{who.viewer.staff_id}:{_stamp(now)}",
-                repeats=(row.id,),
-            ),
-            *(
-                self._post.to_staff(
-                    who.realm,
-                    who.userid,
-                    content,
-                    key=f"handover:{row.id}:before:{n}:{who.viewer.staff_id}:{_stamp(now)}",
-                    repeats=(row.id,),
-                )
-                for n, content in enumerate(shown)
-            ),
+            to_them(TextReply(content=context), "context"),
+            *(to_them(content, f"before:{n}") for n, content in enumerate(shown)),
         )
         accepted = await self._handovers.accept(row, viewer=who.viewer, session=session, letters=letters, now=now)
         self._on_outbox()

@@ -110,7 +110,7 @@ async def test_what_did_not_arrive_is_told_to_its_author_once(served: House) -> 
     for _ in range(2):
         await served.round()
     told = [words for words in await served.told("zhang") if "没有送达" in words]
-    assert told == ["刚才发给 客户 #1 的一句没有送达：对方已取消关注。"]
+    assert told == ["刚才发给 客户 #1 的回复没有送达：对方已取消关注。"]
 
 
 async def test_customers_words_come_under_their_head_masked_and_are_known_to_erasure(served: House) -> None:
