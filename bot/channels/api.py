@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -87,8 +88,11 @@ class PlatformApi:
         """Post one file as the form's field `media`; return the answer's fields. Raises ChannelError."""
         request = f"POST {path}"
         form = aiohttp.FormData()
-        form.add_field("media", file, filename=name, content_type=content_type)
+        # As a stream: aiohttp would write large bytes in one piece, which holds up everything else.
+        form.add_field("media", BytesIO(file), filename=name, content_type=content_type)
         status, answer = await self._exchange(request, "POST", path, query=query, body=form)
+        if status == 413:  # a gateway's word, before the API was reached
+            raise MediaTooLarge(f"{request}: HTTP 413, {len(file)} bytes are more than are taken")
         return self._accepted(request, status, answer, errors)
 
     async def download(self, path: str, *, query: Mapping[str, str], errors: ReactionTable, most_bytes: int) -> bytes:

@@ -17,6 +17,7 @@ from content.messages import ImageReply
 from handlers.clock import Clock
 from handlers.delivery.errors import ChannelError, NotCarried, OutcomeUnknown, RetryLater
 
+A = TypeVar("A")
 T = TypeVar("T")
 #: Pictures under way at once in one process, each of at most `media.MOST_BYTES` in memory.
 AT_ONCE: Final = 4
@@ -40,11 +41,11 @@ class Pictures:
         if keeper is None:
             raise NotCarried(f"no account {picture.kept_by!r} is served here whose platform keeps pictures")
         async with self._room:
-            data = await self._patiently(lambda: keeper.get(picture.media_id))
-            media_id = await self._patiently(lambda: self._own.put(data))
+            data = await self._patiently(keeper.get, picture.media_id)
+            media_id = await self._patiently(self._own.put, data)
         return ImageReply(media_id=media_id, by=picture.by)
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, call: Callable[[A], Awaitable[T]], argument: A) -> T:
         attempts = AsyncRetrying(
             sleep=self._clock.sleep,
             stop=stop_after_attempt(_TRIES),
@@ -53,7 +54,7 @@ class Pictures:
             reraise=True,
         )
         try:
-            return await attempts(call)
+            return await attempts(call, argument)
         except NotCarried:
             raise
         except ChannelError as error:

@@ -59,5 +59,5 @@ def check_picture(data: bytes, *, begins: tuple[bytes, ...], most_bytes: int = _
     """
     if len(data) > most_bytes:
         raise ApiError(45001, f"image may have {most_bytes} bytes")
-    if not data.startswith(begins):
+    if data and not data.startswith(begins):
         raise ApiError(40005)

@@ -75,7 +75,7 @@ async def _answer(request: web.Request, reply: Reply) -> web.StreamResponse:
 @asynccontextmanager
 async def serve(platform: ScriptedPlatform) -> AsyncIterator[str]:
     """Serve on a free local port; give the base address."""
-    app = web.Application()
+    app = web.Application(client_max_size=16 << 20)
     app.router.add_route("*", "/{path:.*}", platform.handle)
     server = TestServer(app)
     await server.start_server(shutdown_timeout=0.01)

@@ -14,6 +14,7 @@ from handlers.delivery.apis import CUSTOM_SEND, MESSAGE_SEND, Audience
 from handlers.delivery.governor import Governor
 from handlers.delivery.limits import Limits
 from handlers.delivery.outlets import Outlet
+from handlers.delivery.ports import Carrier
 from handlers.delivery.retry import RetryPolicy
 from handlers.delivery.sender import Sender, SenderConfig
 from handlers.delivery.table import SendingTable
@@ -30,14 +31,16 @@ DELIVERY_LEASE: Final = timedelta(seconds=30)
 TABLE: Final = SendingTable(Limits())
 
 
-def official(channel: ScriptedChannel) -> Outlet:
+def official(channel: ScriptedChannel, carrier: Carrier | None = None) -> Outlet:
     """Return the way out of an official account."""
-    return Outlet(channel=channel, channel_name="wechat", audience=Audience.CUSTOMER, apis=(TABLE.find(CUSTOM_SEND),))
+    apis = (TABLE.find(CUSTOM_SEND),)
+    return Outlet(channel=channel, channel_name="wechat", audience=Audience.CUSTOMER, apis=apis, carrier=carrier)
 
 
-def application(channel: ScriptedChannel) -> Outlet:
+def application(channel: ScriptedChannel, carrier: Carrier | None = None) -> Outlet:
     """Return the way out of a WeCom application."""
-    return Outlet(channel=channel, channel_name="wecom", audience=Audience.STAFF, apis=(TABLE.find(MESSAGE_SEND),))
+    apis = (TABLE.find(MESSAGE_SEND),)
+    return Outlet(channel=channel, channel_name="wecom", audience=Audience.STAFF, apis=apis, carrier=carrier)
 
 
 def sender_of(

@@ -169,6 +169,19 @@ class Town:
         result: Line = self.control("POST", "/sandbox/kf/servicer", body)
         return result
 
+    def picture(self, account: str | Place, data: bytes) -> str:
+        """Let somebody's phone upload a picture; return the id under which the platform keeps it for three days."""
+        path = f"/sandbox/media?{urlencode({'account': _name(account), 'type': 'image'})}"
+        status, answer = _exchange(self.sandbox.port, "POST", path, body=data, content_type="image/png")
+        if status != 200:
+            raise self.error(f"POST {path}: {status} {answer.decode()}")
+        return str(json.loads(answer)["media_id"])
+
+    def pictures(self, account: str | Place, person: str) -> list[bytes]:
+        """Return the pictures that a person has seen from the account, in order."""
+        shown = [m for m in self.chat(account, person) if m["from"] == "account" and m.get("kind") == "image"]
+        return [_exchange(self.sandbox.port, "GET", f"/sandbox/media/{m['media_id']}")[1] for m in shown]
+
     def chat(self, account: str | Place, person: str) -> list[Line]:
         """Return what stands in a person's chat."""
         found = self.control("GET", f"/sandbox/chat?{urlencode({'account': _name(account), 'person': person})}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from bot.settings import HandoverSettings, InsurerSettings, KfAccount, Settings
-from content.messages import Event, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply
+from content.messages import Event, Image, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply, Voice
 from handlers.conversation.drafts import reply_drafts
 from handlers.conversation.routes import build_routes
 from handlers.conversation.routing import first_match
@@ -81,6 +81,18 @@ class House:
     async def writes(self, userid: str, words: str) -> list[str]:
         """Let a member of staff write; return what is answered at once."""
         return await self._hear(self.members, userid, Text(content=words))
+
+    async def shows(self, person: str, media_id: str) -> list[str]:
+        """Let a customer send a picture."""
+        return await self._hear(self.visitors, person, Image(media_id=media_id))
+
+    async def pictures(self, userid: str, media_id: str) -> list[str]:
+        """Let a member of staff send a picture."""
+        return await self._hear(self.members, userid, Image(media_id=media_id))
+
+    async def speaks(self, userid: str, recognition: str | None = None) -> list[str]:
+        """Let a member of staff send a voice message."""
+        return await self._hear(self.members, userid, Voice(media_id="v", recognition=recognition))
 
     async def taps(self, userid: str, key: str) -> list[str]:
         """Let a member of staff tap a card's button."""

@@ -96,6 +96,7 @@ def test_what_came_is_readable(body: InboundBody, expected: tuple[str, str, str,
     [
         (TextReply(content="您好"), ("", "您好", ())),
         (ImageReply(media_id="m"), ("图片", "", ())),
+        (ImageReply(media_id="m", kept_by="helper", by="zhang"), ("员工 zhang · 图片", "", ())),
         (NewsReply(articles=(Article(title="t", url="u", description="d"),)), ("图文", "", ("t", "d", "u"))),
         (
             MenuReply(head="哪一项？", options=(Option(id="1", label="甲"), Option(id="2", label="乙")), tail="请选"),
