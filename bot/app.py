@@ -258,6 +258,7 @@ class Process:
                     source=build_source(settings, stores.database, http=http, clock=clock),
                     marketing=content.marketing,
                     audience=content.audience,
+                    content=content,
                 )
                 if Role.WEB in self._roles
                 else None,

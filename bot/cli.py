@@ -20,6 +20,7 @@ from bot.clock import RealClock, SandboxUnavailable
 from bot.commands import (
     archive,
     backup,
+    content,
     customer,
     delivery,
     erasure,
@@ -43,7 +44,9 @@ from bot.serve import run
 from bot.settings import SettingsError, find_home
 from content.archive import ArchiveError
 from content.errors import ContentError
+from handlers.contents.stopping import ReasonNeeded
 from handlers.delivery.errors import ChannelError
+from handlers.people.rights import Forbidden
 from handlers.privacy.wishes import ReasonMissing
 from storage.errors import StorageError
 from storage.migrate import migrate as migrate_database
@@ -66,6 +69,7 @@ app.add_typer(segment.app, name="segment")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sync.app, name="sync")
 app.add_typer(handover.app, name="handover")
+app.add_typer(content.app, name="content")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
 _SENTENCES: tuple[type[Exception], ...] = (
@@ -75,6 +79,8 @@ _SENTENCES: tuple[type[Exception], ...] = (
     ArchiveError,
     ChannelError,
     ReasonMissing,
+    ReasonNeeded,
+    Forbidden,
     InitError,
     ForeignHome,
     UnknownAccount,

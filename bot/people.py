@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.contents import ContentRooms, build_contents
 from bot.privacy import build_own_data, build_wishes
 from bot.settings import Settings
 from bot.staff import Argon2Hasher
 from content.audience import Audience, load_audience
 from content.marketing import Marketing
+from content.tree import Content
 from content.value import value
 from handlers.clock import Clock
 from handlers.facts.lists import ListImport
@@ -65,6 +67,7 @@ class People:
     facts: FactReading
     lists: ListImport
     tasks: TaskReading
+    contents: ContentRooms
     board: TaskBoard
     #: What topics and frequencies of marketing are called; None: by their ids.
     marketing: Marketing | None
@@ -78,10 +81,12 @@ def build_people(
     source: PolicySource | None = None,
     marketing: Marketing | None = None,
     audience: Audience | None = None,
+    content: Content | None = None,
 ) -> People:
     """Return the rooms over one database; `source`: where policies are looked up.
 
-    `audience`: attributes and segments; read from the data folder when it is not given. Raises ContentError then.
+    `audience`: attributes and segments, and `content`: the rules of the machine's check; both are read from the data
+    folder when they are not given. Raises ContentError then.
     """
     console = settings.console
     audience = audience or load_audience(settings.home)
@@ -133,5 +138,6 @@ def build_people(
         lists=ListImport(FactLists(database), attributes=audience.attributes, clock=clock),
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
         board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),
+        contents=build_contents(database, clock=clock, settings=settings, content=content),
         marketing=marketing,
     )

@@ -174,6 +174,17 @@ class HandoverSettings(Section):
     parallel: Annotated[int, Field(ge=1, le=6)] = 5
 
 
+class ContentSettings(Section):
+    """Content with review; the rules of the machine's check are content (content/zh/precheck.yaml)."""
+
+    #: Hosts that links may lead to: www.example.com, or *.example.com for all below it.
+    link_hosts: tuple[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
+    #: Who gets what is tried out: ACCOUNT:OPENID, each a follower who is one of the staff.
+    testers: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+:[!-~]{1,128}$")], ...] = ()
+    #: The https address under which the platforms reach the bot's web edge, for pictures; empty: that of the console.
+    public_url: OptionalAddress = ""
+
+
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lambda v: str(v).lower())] = "info"
     seal_seconds: Positive = 10
@@ -205,6 +216,7 @@ class Settings(BaseSettings):
     sync: SyncSettings = SyncSettings()
     privacy: PrivacySettings = PrivacySettings()
     handover: HandoverSettings = HandoverSettings()
+    contents: ContentSettings = ContentSettings()
     log: LogSettings = LogSettings()
     clock: ClockSettings = ClockSettings()
     accounts: tuple[AccountSettings, ...] = ()

@@ -23,6 +23,7 @@ from content.marketing import Marketing
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
+from content.precheck_rules import Precheck, check_precheck
 from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
@@ -51,6 +52,7 @@ FILES: Final = (
     "handover.yaml",
     "elder.yaml",
     *AUDIENCE_FILES,
+    "precheck.yaml",
 )
 
 
@@ -97,6 +99,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         audience = load_audience(home)
     with _collecting(problems):
+        precheck = _load(own, "precheck.yaml", Precheck)
+    with _collecting(problems):
         answers = _load_answers(own)
     if problems:
         raise ContentError(problems)
@@ -111,6 +115,7 @@ def load_content(home: Path | None) -> Content:
     problems += callback_checks.check_callback(callback.document, callback.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += checks.check_handover(handover.document, handover.model)
+    problems += check_precheck(precheck.document, precheck.model)
     problems += _check_answers(answers, welcome, menu)
     shortened: dict[str, _Loaded[Any]] = {
         "texts": texts,
@@ -138,6 +143,7 @@ def load_content(home: Path | None) -> Content:
         handover.document,
         elder.document,
         *audience.documents,
+        precheck.document,
     ]
     return Content(
         texts=texts.model,
@@ -154,9 +160,19 @@ def load_content(home: Path | None) -> Content:
         handover=handover.model,
         elder=elder.model,
         audience=audience,
+        precheck=precheck.model,
         shorts=_pair_shorts(elder, shortened),
         version=_version([*documents, *(loaded.document for loaded in answers)]),
     )
+
+
+def load_precheck(home: Path | None) -> tuple[Precheck, str]:
+    """Return the rules of the machine's check alone, and the version of their file. Raises ContentError."""
+    loaded = _load(None if home is None else home / "content", "precheck.yaml", Precheck)
+    problems = tuple(check_precheck(loaded.document, loaded.model))
+    if problems:
+        raise ContentError(problems)
+    return loaded.model, _version([loaded.document])
 
 
 @contextmanager

@@ -59,6 +59,14 @@ class Permission(StrEnum):
     HANDOVERS_READ = "handovers.read"
     #: Serve customers who ask for a person: be on duty, accept, reply, pass on, close.
     HANDOVERS_SERVE = "handovers.serve"
+    #: See content, its versions and what was found in them.
+    CONTENTS_READ = "contents.read"
+    #: Write content of the scope and ask for its review.
+    CONTENTS_WRITE = "contents.write"
+    #: Approve and return content of the scope that others wrote.
+    CONTENTS_REVIEW = "contents.review"
+    #: Stop and withdraw content of the scope; who sees all stops a product.
+    CONTENTS_STOP = "contents.stop"
     #: See accounts, tokens, queues, workers, storage, errors.
     OPERATIONS_READ = "operations.read"
     #: See who read and changed what.
@@ -74,7 +82,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-#: What each role permits. Reviewers get theirs with content, campaign managers more with campaigns.
+#: What each role permits. Campaign managers get more with campaigns.
 PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.AGENT: frozenset(
@@ -112,9 +120,12 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.SEGMENTS_READ,
                 _P.SEGMENTS_WRITE,
                 _P.ORGANISATION_READ,
+                _P.CONTENTS_READ,
+                _P.CONTENTS_WRITE,
+                _P.CONTENTS_STOP,
             }
         ),
-        Role.REVIEWER: frozenset({_P.ORGANISATION_READ}),
+        Role.REVIEWER: frozenset({_P.ORGANISATION_READ, _P.CONTENTS_READ, _P.CONTENTS_REVIEW, _P.CONTENTS_STOP}),
         Role.COMPLIANCE: frozenset(
             {
                 _P.CUSTOMERS_READ,
@@ -128,6 +139,9 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.ORGANISATION_READ,
                 _P.PRIVACY_READ,
                 _P.PRIVACY_WRITE,
+                _P.CONTENTS_READ,
+                _P.CONTENTS_REVIEW,
+                _P.CONTENTS_STOP,
             }
         ),
         Role.ANALYST: frozenset(
@@ -139,6 +153,8 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         ),
     }
 )
+#: What a deputy may in the place of somebody whose role permits it, as far as that person sees.
+LENT: Final = frozenset({_P.CONTENTS_READ, _P.CONTENTS_REVIEW})
 #: How far a role sees when nothing else is said of a person.
 USUAL_SCOPE: Final[Mapping[Role, Scope]] = MappingProxyType(
     {

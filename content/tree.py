@@ -15,6 +15,7 @@ from content.marketing import Marketing
 from content.menu import Menu
 from content.notice import Notice
 from content.policy_texts import PolicyTexts
+from content.precheck_rules import Precheck
 from content.retention import Retention
 from content.signals import Tasks
 from content.texts import Texts
@@ -39,6 +40,8 @@ class Content:
     handover: Handover
     elder: Elder
     audience: Audience
+    #: What the machine looks for in content before a person reviews it.
+    precheck: Precheck
     #: By a sentence its short form for the mode for the elderly; only where that was written for these very words.
     shorts: Mapping[str, str]
     #: First twelve hexadecimal digits of the SHA-256 of the files it was made from; stored with every reply.

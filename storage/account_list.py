@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from content.value import value
 from storage.database import Database
+from storage.records import AccountRow
 from storage.tables import ACCOUNT
 from storage.viewer import Viewer
 
@@ -30,3 +33,13 @@ class AccountList:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [AccountName(name=row.name, title=row.title) for row in rows]
+
+    async def named(self, names: Collection[str]) -> dict[str, AccountRow]:
+        """Return the accounts of these names that the bot has served. Raises StorageError."""
+        query = select(ACCOUNT).where(ACCOUNT.c.name.in_(sorted(names)))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {
+            row.name: AccountRow(id=row.id, name=row.name, channel=row.channel, realm=row.realm, title=row.title)
+            for row in rows
+        }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,7 @@ from content.value import value
 from storage.accounts import lock_accounts
 from storage.claims import Claimed
 from storage.connection import Connection
+from storage.content_standing import content_standings
 from storage.people import load_persons
 from storage.preferences import one_marketing_at_a_time, with_preferences
 from storage.records import Person
@@ -79,6 +81,10 @@ async def begin_attempt(
         # The account's lock keeps the identity with its customer; the customer's is for workers of other accounts.
         await one_marketing_at_a_time(connection, person.customer_id)
         person = await with_preferences(connection, person, apart_from=claimed.id, now=now)
+    if claimed.content_version_id is not None:
+        # Read in this transaction: a stop that was committed before it counts.
+        standings = await content_standings(connection, [claimed.content_version_id])
+        person = replace(person, reviewed=standings.get(claimed.content_version_id))
     recent = await _recent_attempts(connection, claimed, since=now - look_back) if look_back else ()
     decided = decide(person, recent)
     if isinstance(decided, Settlement):

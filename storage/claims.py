@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy.engine import Dialect
 from content.messages import Outgoing, Purpose, decode_outgoing
 from content.value import value
 from storage.connection import Connection
+from storage.content_standing import content_standings
 from storage.people import load_persons
 from storage.preferences import with_preferences
 from storage.records import Person
@@ -51,6 +53,8 @@ class Claimed:
     purpose: str
     #: What marketing is about; None: nothing that is told apart.
     topic: str | None = None
+    #: The reviewed content it was made of; None: of none. How that stands is the person's `reviewed`.
+    content_version_id: int | None = None
     author: str
     #: Attempts begun before this claim; with `api` the one that was under way when its process died.
     attempts: int
@@ -173,11 +177,15 @@ async def _load(connection: Connection, ids: Sequence[int], *, now: datetime) ->
             await load_persons(connection, account_id=account_id, identity_ids=identity_ids)
         ).items()
     }
+    named = {row.content_version_id for row in rows if row.content_version_id is not None}
+    standings = await content_standings(connection, named) if named else {}
     claimed = []
     for row in rows:
         person = persons[(row.account_id, row.identity_id)]
         if row.purpose == Purpose.MARKETING:
             person = await with_preferences(connection, person, apart_from=row.id, now=now)
+        if row.content_version_id is not None:
+            person = replace(person, reviewed=standings.get(row.content_version_id))
         claimed.append(_claimed(row, person))
     return claimed
 
@@ -192,6 +200,7 @@ def _claimed(row: Any, person: Person) -> Claimed:
         idempotency_key=row.idempotency_key,
         purpose=row.purpose,
         topic=row.topic,
+        content_version_id=row.content_version_id,
         author=row.author,
         attempts=row.attempts,
         counted=row.attempts - row.not_counted,

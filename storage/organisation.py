@@ -27,6 +27,15 @@ class BranchRow:
 
 
 @value
+class Lender:
+    """Somebody for whom another stands in: what decides which of their permissions the deputy has."""
+
+    role: str
+    scope: str | None
+    branch_ids: frozenset[int]
+
+
+@value
 class Member:
     """A member of staff as the rights need them."""
 
@@ -42,6 +51,8 @@ class Member:
     branch_ids: frozenset[int]
     #: Of whom they are the deputy now.
     stands_in_for: frozenset[int]
+    #: Those of them who are active.
+    lenders: tuple[Lender, ...] = ()
 
 
 class Organisation:
@@ -76,6 +87,7 @@ class Organisation:
                 DEPUTY.c.deputy_id == staff_id, DEPUTY.c.since <= now, DEPUTY.c.until > now
             )
             stands_in_for = frozenset((await connection.execute(standing)).scalars())
+            lenders = await _lenders(connection, stands_in_for)
         return Member(
             id=row.id,
             realm=row.realm,
@@ -86,6 +98,7 @@ class Organisation:
             team_id=row.team_id,
             branch_ids=below,
             stands_in_for=stands_in_for,
+            lenders=lenders,
         )
 
     async def bound(self, realm: str, userid: str) -> int | None:
@@ -216,6 +229,18 @@ async def _write(
     place = {"team_id": team_id, "branch_id": branch_id}
     await connection.execute(update(CUSTOMER_OWNER).where(CUSTOMER_OWNER.c.staff_id == staff_id).values(**place))
     await connection.execute(update(TASK).where(TASK.c.owner_id == staff_id, TASK.c.state.in_(UNDONE)).values(**place))
+
+
+async def _lenders(connection: Connection, ids: frozenset[int]) -> tuple[Lender, ...]:
+    if not ids:
+        return ()
+    query = select(STAFF.c.role, STAFF.c.scope, STAFF.c.branch_id).where(STAFF.c.id.in_(sorted(ids)), STAFF.c.active)
+    return tuple(
+        [
+            Lender(role=row.role, scope=row.scope, branch_ids=await _with_branches_below(connection, row.branch_id))
+            for row in (await connection.execute(query)).all()
+        ]
+    )
 
 
 async def _with_branches_below(connection: Connection, branch_id: int | None) -> frozenset[int]:

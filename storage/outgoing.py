@@ -50,7 +50,15 @@ class OutgoingRows:
     def plan(self, draft: ReplyDraft, *, out_seq: int, identity_id: int, author: str, idempotency_key: str) -> None:
         """Add an outbox row, due now, for a message of the log."""
         row = delivery_row(self.account_id, out_seq, identity_id=identity_id, purpose=draft.purpose, now=self.now)
-        self._deliveries.append(row | {"topic": draft.topic, "author": author, "idempotency_key": idempotency_key})
+        self._deliveries.append(
+            row
+            | {
+                "topic": draft.topic,
+                "content_version_id": draft.content_version_id,
+                "author": author,
+                "idempotency_key": idempotency_key,
+            }
+        )
 
     async def write(self, connection: Connection) -> None:
         """Insert what was gathered."""

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from content.messages import Inbound, InboundBody
 from content.value import value
+from storage.content_standing import ContentStanding
 from storage.preference_rows import PreferenceDraft, Preferences
 
 # The states of a delivery cross the border too; the table's module defines them beside its partial index.
@@ -130,6 +131,8 @@ class Person:
     elder: bool = False
     #: What they chose about marketing; read only where a delivery of it is decided about.
     preferences: Preferences | None = None
+    #: How the reviewed content stands that a delivery was made of; read only where that is decided about.
+    reviewed: ContentStanding | None = None
     #: The call-back whose question was asked last; None: none runs.
     callback: int | None = None
 
@@ -169,7 +172,10 @@ class ReplyDraft:
     purpose: str
     #: What it is about when it advertises (`content.marketing`).
     topic: str | None = None
+    #: Version of the authored files (a digest).
     content_version: str
+    #: The reviewed content it was made of (`storage.contents`); None: of none.
+    content_version_id: int | None = None
 
 
 @value

@@ -24,6 +24,9 @@ class Viewer:
     team_ids: frozenset[int] = frozenset()
     #: Their branch with the branches below it.
     branch_ids: frozenset[int] = frozenset()
+    #: What they may as somebody's deputy alone (`content.rights.LENT`), and in which branches; None: in all.
+    lent: frozenset[Permission] = frozenset()
+    lent_branch_ids: frozenset[int] | None = frozenset()
     #: Names of the accounts whose conversations they may see; None: of all.
     accounts: frozenset[str] | None = None
     staff_id: int | None = None

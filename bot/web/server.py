@@ -12,6 +12,7 @@ from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
 from bot.web.callbacks import CallbackPage, Receiver
+from bot.web.content_pictures import ContentPicturePage
 from bot.web.health import HealthPages
 from bot.web.metrics import Meters, MetricsPage
 from bot.web.my_data import MyDataPage
@@ -67,6 +68,7 @@ def build_web(
     app.router.add_get("/metrics", metrics.show)
     if people is not None:
         MyDataPage(people.own_data).mount(app)
+        ContentPicturePage(people.contents.reading).mount(app)
         pages = staff_pages(
             people,
             database=stores.database,

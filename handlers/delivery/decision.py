@@ -17,6 +17,7 @@ from content.messages import Purpose
 from content.value import value
 from handlers.delivery.apis import Api, Audience
 from handlers.delivery.quota import Quota
+from storage.content_standing import ContentStanding
 from storage.preference_rows import Preferences
 from storage.records import Person
 
@@ -40,6 +41,10 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     CONTENT_REFUSED = "content_refused"
     NOT_APPROVED = "not_approved"
+    #: The version of the content that it names was never approved, was replaced or withdrawn.
+    CONTENT_UNAPPROVED = "content_unapproved"
+    CONTENT_EXPIRED = "content_expired"
+    CONTENT_STOPPED = "content_stopped"
     CONSENT_MISSING = "consent_missing"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -77,6 +82,14 @@ SENTENCES: Final[Mapping[Reason, Sentence]] = MappingProxyType(
         Reason.TOO_LONG: Sentence("文字超过接口的长度上限。", "The text is longer than the APIs take."),
         Reason.CONTENT_REFUSED: Sentence("内容未通过合规检查。", "The content did not pass the compliance check."),
         Reason.NOT_APPROVED: Sentence("内容尚未审批通过。", "The content has not been approved."),
+        Reason.CONTENT_UNAPPROVED: Sentence(
+            "所用的内容版本没有审批通过，或已被替换、撤下。",
+            "The version of the content is not approved, or was replaced or withdrawn.",
+        ),
+        Reason.CONTENT_EXPIRED: Sentence("所用的内容版本已过有效期。", "The approval of the content has expired."),
+        Reason.CONTENT_STOPPED: Sentence(
+            "所用的内容或它宣传的产品已被叫停。", "The content, or the product that it names, was stopped."
+        ),
         Reason.CONSENT_MISSING: Sentence("客户尚未同意接收营销消息。", "The customer has not consented to marketing."),
         Reason.CONSENT_REFUSED: Sentence("客户拒绝接收营销消息。", "The customer has refused marketing."),
         Reason.CONSENT_WITHDRAWN: Sentence(
@@ -124,6 +137,8 @@ class OutgoingFacts:
     content_ok: bool = True
     #: Authored content of an approved version, or a person's own words.
     approved: bool = True
+    #: The version of reviewed content that it was made of; None: of none.
+    content_version_id: int | None = None
 
 
 @value
@@ -144,6 +159,8 @@ class Standing:
     consents: Mapping[Consent, ConsentState] = field(default_factory=dict)
     #: What the customer chose about marketing, and when it went out to them; known where that is what goes out.
     preferences: Preferences = field(default_factory=Preferences)
+    #: How the reviewed content stands that the message was made of; None: it was made of none, or that is gone.
+    reviewed: ContentStanding | None = None
 
 
 @value
@@ -196,4 +213,5 @@ def standing_of(person: Person, *, paced_until: datetime | None = None) -> Stand
         paced_until=paced_until,
         consents={Consent(name): state_of(row.state) for name, row in person.consent_rows.items() if name in _CONSENTS},
         preferences=person.preferences or Preferences(),
+        reviewed=person.reviewed,
     )

@@ -85,6 +85,23 @@ class Approval:
         return apis
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The content that it was made of is approved in this version, unexpired, and nobody has stopped it."""
+
+    def __call__(self, apis: tuple[Api, ...], facts: OutgoingFacts, *, standing: Standing, now: datetime) -> Verdict:
+        if facts.content_version_id is None:
+            return apis
+        reviewed = standing.reviewed
+        if reviewed is None or not reviewed.is_approved:
+            return Refuse(reason=Reason.CONTENT_UNAPPROVED)
+        if reviewed.is_stopped:
+            return Refuse(reason=Reason.CONTENT_STOPPED)
+        if reviewed.expires_at is None or reviewed.expires_at <= now:
+            return Refuse(reason=Reason.CONTENT_EXPIRED)
+        return apis
+
+
 _CONSENT_REASONS = {
     ConsentState.UNASKED: Reason.CONSENT_MISSING,
     ConsentState.ASKED: Reason.CONSENT_MISSING,

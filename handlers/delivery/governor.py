@@ -5,7 +5,7 @@ what time or the person may still change:
 
 1. reachability - unfollowed, unreachable
 2. legality     - API, purpose, open callback, length (`docs/sending.md`)
-3. approval     - compliance, approved content
+3. approval     - compliance, approved content; of reviewed content the version: approved, not stopped, unexpired
 4. consent      - granted, and not withdrawn by an opt-out; service messages need none
 5. preferences  - the topics that the customer takes and the frequency that they chose; marketing only
 6. window       - the reply window
@@ -39,6 +39,7 @@ from handlers.delivery.gates import (
     Preferred,
     Quotas,
     Reachability,
+    Reviewed,
     Unasked,
     Verdict,
     Window,
@@ -86,6 +87,7 @@ class Governor:
             Reachability(),
             Legality(),
             Approval(),
+            Reviewed(),
             Consents(unasked),
             Preferred(),
             Window(),

@@ -38,6 +38,7 @@ class Outlet:
             audience=self.audience,
             apis=tuple([api.name for api in self.apis]),
             topic=row.topic,
+            content_version_id=row.content_version_id,
             text_bytes=_text_bytes(row.content),
             by_code=isinstance(row.content, TextReply | MenuReply) and row.content.code is not None,
         )

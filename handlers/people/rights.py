@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from content.rights import PERMITTED, USUAL_SCOPE, Permission, Role, Scope
+from content.rights import LENT, PERMITTED, USUAL_SCOPE, Permission, Role, Scope
 from storage.api_keys import KeyRow
 from storage.organisation import Member
 from storage.viewer import Viewer
@@ -19,10 +19,14 @@ class Forbidden(Exception):
 def viewer_of(member: Member) -> Viewer:
     """Return a member of staff as a viewer; a role or scope that this version does not know permits nothing."""
     role = _role(member.role)
+    own = frozenset() if role is None else PERMITTED[role]
+    lent, lent_branch_ids = _lent(member)
     return Viewer(
         name=member.name,
         role=member.role,
-        permissions=frozenset() if role is None else PERMITTED[role],
+        permissions=own | lent,
+        lent=lent - own,
+        lent_branch_ids=lent_branch_ids,
         scope=Scope.OWN if role is None else _scope(member.scope, role),
         # A deputy stands in for the customers somebody owns, not for their wider scope.
         staff_ids=frozenset({member.id}) | member.stands_in_for,
@@ -48,6 +52,26 @@ def require(viewer: Viewer, permission: Permission) -> None:
     """Raise Forbidden unless `viewer` may."""
     if not viewer.may(permission):
         raise Forbidden(permission)
+
+
+def _lent(member: Member) -> tuple[frozenset[Permission], frozenset[int] | None]:
+    """Return what a deputy may in somebody's place, and in which branches; None for all of them.
+
+    Only of those who may review: a deputy writes and stops nothing in another's name.
+    """
+    lent: frozenset[Permission] = frozenset()
+    branch_ids: frozenset[int] | None = frozenset()
+    for lender in member.lenders:
+        role = _role(lender.role)
+        if role is None or Permission.CONTENTS_REVIEW not in PERMITTED[role]:
+            continue
+        lent |= LENT & PERMITTED[role]
+        scope = _scope(lender.scope, role)
+        if scope is Scope.ALL or branch_ids is None:
+            branch_ids = None
+        elif scope is Scope.BRANCH:
+            branch_ids |= lender.branch_ids
+    return lent, branch_ids
 
 
 def _role(word: str) -> Role | None:

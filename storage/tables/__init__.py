@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from storage.tables import (
     accounts,
     callbacks,
+    contents,
     delivery,
     erasure,
     facts,
@@ -104,6 +105,10 @@ FACT = _table(facts.Fact)
 FACT_CURRENT = _table(facts.FactCurrent)
 FACT_LIST = _table(facts.FactList)
 SEGMENT_VERSION = _table(facts.SegmentVersion)
+CONTENT_ITEM = _table(contents.ContentItem)
+CONTENT_VERSION = _table(contents.ContentVersion)
+CONTENT_STOP = _table(contents.ContentStop)
+CONTENT_PICTURE = _table(contents.ContentPicture)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

@@ -19,6 +19,8 @@ OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{word}'") for wor
 
 #: Messages that advertise, as an index sees them: few beside those that serve.
 IS_MARKETING = "purpose = 'marketing'"
+#: Messages made of reviewed content, as an index sees them.
+HAS_CONTENT = "content_version_id IS NOT NULL"
 #: Reasons of attempts after which nobody knows whether the message arrived.
 DOUBTFUL = ("outcome_unknown", "unexpected")
 
@@ -59,6 +61,13 @@ class Delivery(SQLModel, table=True):
             sqlite_where=text(IS_MARKETING),
             postgresql_where=text(IS_MARKETING),
         ),
+        Index(
+            "ix_delivery_content",
+            "content_version_id",
+            "id",
+            sqlite_where=text(HAS_CONTENT),
+            postgresql_where=text(HAS_CONTENT),
+        ),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))
@@ -70,6 +79,8 @@ class Delivery(SQLModel, table=True):
     purpose: str
     #: What marketing is about (`content.marketing`); None: nothing that is told apart.
     topic: str | None = None
+    #: The reviewed content it was made of; it leaves only while that version is approved, unexpired and not stopped.
+    content_version_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     #: "bot" or "person": a person may use the reserve of the reply quota.
     author: str
     state: str

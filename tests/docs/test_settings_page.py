@@ -55,6 +55,8 @@ def test_a_section_states_the_defaults_of_the_code(name: str) -> None:
 def _shown(default: Any) -> str:
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
+    if default == ():
+        return "[]"
     if isinstance(default, bool):
         return str(default).lower()
     return f'"{default}"' if isinstance(default, str) else f"{default}"

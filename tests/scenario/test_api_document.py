@@ -37,6 +37,16 @@ _REFUSABLE: Final = (
     "POST /handovers/{handover_id}/pass",
     "POST /handovers/{handover_id}/close",
     "PUT /duty",
+    "POST /contents",
+    "PUT /contents/{content_id}",
+    "POST /contents/{content_id}/submit",
+    "POST /contents/{content_id}/take-back",
+    "POST /contents/{content_id}/approve",
+    "POST /contents/{content_id}/return",
+    "POST /contents/{content_id}/withdraw",
+    "PUT /contents/{content_id}/stop",
+    "PUT /product-stop",
+    "PUT /content-pictures",
 )
 #: A step of a handover is done once, in a certain state: the order of the requests decides what comes of it, done or
 #: refused by the desk. That each is done is shown by tests/contract/api/test_handovers.py.

@@ -17,6 +17,7 @@ from storage.tasks import Progress, TaskDraft, Tasks
 from tests.browser.console.desk import Answer, Clerk, Desk, open_desk, pages_of_rooms
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import EVERYBODY, SEEN, STAFF, people_of
+from tests.fakes.newsroom import Newsroom, piece, png
 from tests.fakes.stores import OpenStores
 
 _ROLES = {row.userid: row.role for row in STAFF}
@@ -84,12 +85,27 @@ class _Work:
 
     tasks: dict[str, int]
     handovers: dict[str, int]
+    #: Content of 上海 and of 北京, and a picture, by where they are.
+    contents: dict[str, int]
+    picture: str
 
 
 async def _work(desk: Desk) -> _Work:
     """Open a task of every customer, and let everyone of them wait for a person."""
     waiting = {person: await desk.firm.hand_over(person) for person in sorted(EVERYBODY)}
-    return _Work(tasks=await _tasks(desk), handovers=waiting)
+    newsroom = Newsroom(desk.stores, desk.firm, desk.clock)
+    contents: dict[str, int] = {}
+    for branch in ("上海", "北京"):
+        item = await newsroom.submitted(piece(key=f"of-{len(contents)}"))
+        await desk.stores.change(
+            "UPDATE content_item SET created_by = 0, branch_id = (SELECT id FROM branch WHERE code = :code)"
+            " WHERE id = :id",
+            code=branch,
+            id=item.id,
+        )
+        contents[branch] = item.id
+    picture = await newsroom.rooms.desk.add_picture(await desk.firm.viewer("qian"), png())
+    return _Work(tasks=await _tasks(desk), handovers=waiting, contents=contents, picture=picture.digest)
 
 
 #: Whose waiting customers somebody may take: those of their branch and the branches below it, and nobody's.
@@ -107,12 +123,31 @@ _NOTHING_DONE = {
     "/inbox/{handover}/reply": 422,
     "/inbox/{handover}/pass": 409,
     "/inbox/{handover}/close": 409,
+    "/contents/new": 422,
+    "/contents/{content}/edit": 422,
+    "/contents/{content}/preview": 200,
+    "/contents/{content}/picture": 200,
+    "/contents/{content}/submit": 409,
+    "/contents/{content}/take-back": 409,
+    "/contents/{content}/try": 409,
+    "/contents/{content}/withdraw": 409,
+    "/reviews/{content}/approve": 409,
+    "/reviews/{content}/return": 409,
 }
+#: Where the content is that each of those sees who see some.
+_CONTENT_SEEN = {"qian": {"上海"}, "zhou": {"上海"}, "wu": {"上海", "北京"}}
 
 
 def _addresses(page: Page, desk: Desk, work: _Work) -> dict[str, str | None]:
     """Return the page's addresses, each with the person whom it is about."""
-    of = (("customer", desk.firm.customers), ("task", work.tasks), ("handover", work.handovers))
+    if "{picture}" in page.path:
+        return {page.address.format(picture=work.picture): None}
+    of = (
+        ("content", work.contents),
+        ("customer", desk.firm.customers),
+        ("task", work.tasks),
+        ("handover", work.handovers),
+    )
     for name, numbers in of:
         if f"{{{name}}}" in page.path:
             return {page.address.format(**{name: number}): person for person, number in numbers.items()}
@@ -123,6 +158,10 @@ def _allowed(userid: str, page: Page, person: str | None) -> int:
     if not _permitted(userid, page.permission):
         return 403
     seen = _NEAR if page.path.startswith("/inbox/{handover}") else SEEN
+    if "{content}" in page.path:
+        seen = _CONTENT_SEEN
+    if page.path == "/contents/product-stop":
+        return 422 if userid == "wu" else 409  # no product is named; only who sees all may name one
     if person is None or person in seen[userid]:
         return 200 if page.method == "GET" else _NOTHING_DONE.get(page.path, 303)
     return 404
@@ -151,7 +190,12 @@ async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Des
                     wrong.append((userid, address, "does not name", page.permission))
     assert wrong == []
     of_a_person = [page for page in pages if "{" in page.path]
-    assert tried == 10 * (len(pages) - len(of_a_person) + len(of_a_person) * len(EVERYBODY))
+    of_content = [page for page in of_a_person if "{content}" in page.path]
+    of_one = [page for page in of_a_person if "{picture}" in page.path]
+    of_people = len(of_a_person) - len(of_content) - len(of_one)
+    whole = len(pages) - len(of_a_person) + len(of_one)
+    assert tried == 10 * (whole + of_people * len(EVERYBODY) + len(of_content) * len(work.contents))
+    assert len(of_content) == 14
     assert {page.path for page in pages} >= {"/today", "/today/{task}/finish", "/conversations", "/operations"}
     assert {page.path for page in pages} >= {"/inbox", "/inbox/{handover}", *_NOTHING_DONE}
 
@@ -178,6 +222,8 @@ async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
         "/console/conversations": Permission.CONVERSATIONS_READ,
         "/console/operations": Permission.OPERATIONS_READ,
         "/console/customers": Permission.CUSTOMERS_READ,
+        "/console/contents": Permission.CONTENTS_READ,
+        "/console/reviews": Permission.CONTENTS_REVIEW,
         "/console/privacy": Permission.PRIVACY_READ,
         "/console/audit": Permission.AUDIT_READ,
     }
@@ -190,13 +236,16 @@ async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
 
 
 async def test_each_role_begins_at_its_first_page_or_is_told_that_there_is_none(desk: Desk) -> None:
-    starts = {userid: await (await desk.clerk(userid)).get("/console") for userid in ("zhang", "qian", "admin", "zhou")}
+    await desk.stores.change("UPDATE staff SET role = 'janitor' WHERE userid = 'zheng'")
+    starting = ("zhang", "qian", "admin", "zhou", "zheng")
+    starts = {userid: await (await desk.clerk(userid)).get("/console") for userid in starting}
 
     assert starts["zhang"].headers["Location"] == "/console/today"
     assert starts["qian"].headers["Location"] == "/console/customers"
     assert starts["admin"].headers["Location"] == "/console/operations"
-    assert starts["zhou"].status == 200
-    assert "暂时没有您可以打开的页面" in starts["zhou"].text
+    assert starts["zhou"].headers["Location"] == "/console/contents"
+    assert starts["zheng"].status == 200
+    assert "暂时没有您可以打开的页面" in starts["zheng"].text
 
 
 async def test_nobody_sees_any_page_without_signing_in(desk: Desk) -> None:

@@ -12,6 +12,10 @@ from bot.people import People
 from bot.settings import Settings
 from bot.web.api.audit import AuditRoutes
 from bot.web.api.callbacks import CallbackRoutes
+from bot.web.api.content_acting import ContentActing
+from bot.web.api.content_changes import ContentChangeRoutes
+from bot.web.api.content_decisions import ContentDecisionRoutes
+from bot.web.api.contents import ContentRoutes
 from bot.web.api.customers import CustomerRoutes
 from bot.web.api.document import build_document
 from bot.web.api.duty import DutyRoutes
@@ -54,6 +58,8 @@ def build_routes(people: People, *, handover: HandoverRooms, database: Database,
         duty=handover.duty,
         clock=clock,
     )
+    rooms = people.contents
+    acting = ContentActing(rooms.keys, rooms.reading)
     return (
         *CustomerRoutes(people.reading).routes(),
         *TimelineRoutes(people.reading).routes(),
@@ -68,6 +74,9 @@ def build_routes(people: People, *, handover: HandoverRooms, database: Database,
         *DutyRoutes(handover.duty, holder=holder).routes(),
         *TaskRoutes(people.tasks).routes(),
         *TaskChangeRoutes(people.board).routes(),
+        *ContentRoutes(rooms.reading, rooms.stopping).routes(),
+        *ContentChangeRoutes(rooms.desk, acting=acting).routes(),
+        *ContentDecisionRoutes(rooms.review, rooms.desk, rooms.stopping, acting=acting).routes(),
         *AuditRoutes(people.office).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
         *MeRoutes().routes(),

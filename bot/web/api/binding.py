@@ -10,13 +10,11 @@ from aiohttp import hdrs, web
 from pydantic import ValidationError
 
 from bot.web.api.problem import KEY_MISSING, MALFORMED, MEDIA_TYPE, TOO_LARGE, Refused, invalid
-from bot.web.api.route import AnyRoute, Body, Parameters
+from bot.web.api.route import LARGEST_BODY, AnyRoute, Body, Parameters
 
 B = TypeVar("B", bound=Body)
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 KEY_PATTERN: Final = r"^[!-~]{1,128}$"
-#: Bytes; the largest body that a route knows has some hundred.
-LARGEST_BODY: Final = 65536
 
 
 def read_parameters(route: AnyRoute, request: web.Request) -> Parameters:
@@ -47,31 +45,32 @@ def read_idempotency_key(headers: Mapping[str, str]) -> str:
     return key
 
 
-async def read_body(request: web.Request, model: type[B]) -> B:
+async def read_body(request: web.Request, model: type[B], *, largest: int = LARGEST_BODY) -> B:
     """Return the body of a write. Raises Refused."""
     if request.content_type != "application/json":
         raise Refused(MEDIA_TYPE, "send the body as JSON, with Content-Type: application/json")
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise Refused(MEDIA_TYPE, "send the body as it is, without Content-Encoding")
     try:
-        return model.model_validate_json(await _bytes(request))
+        return model.model_validate_json(await _bytes(request, largest))
     except ValidationError as error:
         if any(each["type"] == "json_invalid" for each in error.errors()):
             raise Refused(MALFORMED, "the body is not JSON in UTF-8") from None
         raise _wrong(error, {}, otherwise="body") from None
 
 
-async def _bytes(request: web.Request) -> bytes:
-    too_large = Refused(TOO_LARGE, f"a body has at most {LARGEST_BODY} bytes")
-    if (request.content_length or 0) > LARGEST_BODY:
+async def _bytes(request: web.Request, largest: int) -> bytes:
+    too_large = Refused(TOO_LARGE, f"a body has at most {largest} bytes here")
+    if (request.content_length or 0) > largest:
         raise too_large
     try:
-        body = await request.read()
+        # What the application around takes of a callback is less than some routes do.
+        body = await request.clone(client_max_size=largest + 1).read()
     except web.HTTPRequestEntityTooLarge:
         raise too_large from None
     except (ConnectionError, web.RequestPayloadError):
         raise Refused(MALFORMED, "the connection ended before the body did") from None
-    if len(body) > LARGEST_BODY:
+    if len(body) > largest:
         raise too_large
     return body
 

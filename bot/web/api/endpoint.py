@@ -50,7 +50,7 @@ class Endpoint:
             shown = await route.handle(Call(viewer=viewer, parameters=parameters, body=NoBody()))
             return _response(200, shown.model_dump_json().encode())
         key = read_idempotency_key(request.headers)
-        body = await read_body(request, route.body)
+        body = await read_body(request, route.body, largest=route.largest)
         call: Call[Any, Any] = Call(viewer=viewer, parameters=parameters, body=body, key=key)
         # Only keys come here, so there is one.
         ask = Ask(api_key_id=viewer.api_key_id or 0, key=key, fingerprint=fingerprint(route, call))

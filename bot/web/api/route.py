@@ -17,6 +17,8 @@ from storage.viewer import Viewer
 #: The largest number that both databases keep in a row's id.
 _LARGEST_ID: Final = 2**63 - 1
 MOST: Final = 200
+#: Bytes of a body where a route says nothing else.
+LARGEST_BODY: Final = 65536
 
 
 def _decimal(given: Any) -> Any:
@@ -100,6 +102,8 @@ class Route(Generic[P, B]):
     parameters: type[P]
     body: type[B]
     answer: type[BaseModel]
+    #: Bytes that a body may have.
+    largest: int = LARGEST_BODY
     #: Kinds of problems beyond those that every route of its sort can have.
     problems: tuple[Kind, ...] = ()
     handle: Callable[[Call[P, B]], Awaitable[BaseModel]]

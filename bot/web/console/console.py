@@ -11,12 +11,16 @@ from aiohttp.typedefs import Handler
 from bot.people import People
 from bot.settings import Settings
 from bot.web.console.audit_pages import AuditPages
+from bot.web.console.content_editor import ContentEditor
+from bot.web.console.content_pages import ContentPages
+from bot.web.console.content_preview import Previews
 from bot.web.console.cookies import LanguageCookie, SessionCookie
 from bot.web.console.customer_pages import CustomerPages
 from bot.web.console.guard import Guard
 from bot.web.console.moments import Moments
 from bot.web.console.pages import Page
 from bot.web.console.privacy_pages import PrivacyPages
+from bot.web.console.review_pages import ReviewPages
 from bot.web.console.sayings import Mask, Sayings
 from bot.web.console.shell import Shell
 from bot.web.console.sign_in_pages import SignInPages
@@ -28,6 +32,7 @@ from handlers.people.sign_in import SignInConfig
 
 def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
     """Return the pages that need nothing but the people's rooms, in the order of the navigation."""
+    previews = Previews()
     return [
         *CustomerPages(
             people.reading,
@@ -38,6 +43,9 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
             sayings=Sayings(mask=mask),
             marketing=people.marketing,
         ).pages(),
+        *ContentEditor(people.contents, previews=previews, marketing=people.marketing).pages(),
+        *ContentPages(people.contents, previews=previews).pages(),
+        *ReviewPages(people.contents, previews=previews).pages(),
         *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.office).pages(),
     ]

@@ -24,7 +24,6 @@ from bot.web.console.console import build_console
 from bot.web.console.pages import Page
 from bot.web.console.sayings import Mask
 from bot.web.staff_pages import staff_pages
-from content.loader import load_content
 from handlers.clock import Clock
 from handlers.people.search import Search
 from handlers.people.sign_in import SignIn, SignInConfig
@@ -34,6 +33,7 @@ from storage.search import MessageSearch
 from storage.sign_ins import Passwords, Sessions
 from tests.fakes.firm import Firm
 from tests.fakes.handover_rooms import open_rooms
+from tests.fakes.newsroom import built_in
 from tests.fakes.stores import OpenStores
 from tests.fakes.visitors import Visitors
 
@@ -117,7 +117,8 @@ class Clerk:
     async def get(self, path: str, **headers: str) -> Answer:
         """Open an address; no redirection is followed."""
         async with self.http.get(path, headers=_named(headers), allow_redirects=False) as response:
-            return Answer(status=response.status, text=await response.text(), headers=response.headers)
+            text = await response.text(errors="replace")
+            return Answer(status=response.status, text=text, headers=response.headers)
 
     async def post(self, path: str, fields: dict[str, str], *, origin: str | None = "", **headers: str) -> Answer:
         """Send a form; `origin`: "" for the page's own, None for a browser that sends none."""
@@ -218,8 +219,8 @@ def pages_of_rooms(
 
 def _people(stores: OpenStores, *, clock: Clock, settings: Settings) -> People:
     """Return the people's rooms, with passwords that cost no time."""
-    marketing = load_content(None).marketing
-    people = build_people(stores.database, clock=clock, settings=settings, marketing=marketing)
+    content = built_in()
+    people = build_people(stores.database, clock=clock, settings=settings, marketing=content.marketing, content=content)
     sign_in = SignIn(
         passwords=Passwords(stores.database),
         sessions=Sessions(stores.database),

@@ -20,6 +20,7 @@ from storage.database import Database
 from storage.records import AccountRow
 from tests.fakes.clock import ManualClock
 from tests.fakes.handover_rooms import rooms_over
+from tests.fakes.newsroom import built_in
 
 #: What a callback may have, as the server the API is mounted in.
 _LARGEST_CALLBACK: Final = 262144
@@ -33,7 +34,7 @@ class Served:
     ) -> None:
         settings = Settings(home=home)
         self.clock = clock
-        self.people = build_people(database, clock=clock, settings=settings)
+        self.people = build_people(database, clock=clock, settings=settings, content=built_in())
         rooms = rooms_over(database, accounts, settings=settings, clock=clock)
         self.routes = build_routes(self.people, handover=rooms, database=database, clock=clock)
         app = web.Application(client_max_size=_LARGEST_CALLBACK)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
 
 from bot.web.api.route import AnyRoute
+from content.piece import Piece
 from content.rights import Permission, Role
 from storage.duty import Duties
 from storage.viewer import COMMAND_LINE
 from tests.contract.api.served import Served, persons, problem_of
 from tests.fakes.firm import CUSTOMERS, EVERYBODY, SEEN, STAFF, Firm, people_of
+from tests.fakes.newsroom import Newsroom, piece, png
 from tests.fakes.stores import OpenStores
 
 _NOTHING: Final = None
@@ -27,6 +31,14 @@ STAFF_SEEN: Final = {
     branch: {person.userid for person in STAFF if branch is None or person.branch in below}
     for branch, below in {None: (), "上海": ("上海", "浦东"), "浦东": ("浦东",), "北京": ("北京",)}.items()
 }
+
+
+def written(draft: Piece) -> dict[str, Any]:
+    """Return a piece as JSON has it."""
+    found: dict[str, Any] = json.loads(draft.model_dump_json())
+    return found
+
+
 _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "putOwner": {"userid": "wang"},
     "putErasure": {"reason": "asked in writing"},
@@ -40,7 +52,25 @@ _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "putDuty": {"on": False},
     "postCustomerFacts": {"form": "f", "entry": "e", "facts": {"person.city": ["上海"]}},
     "postFactList": {"name": "l", "columns": ["customer", "person.city"], "rows": [["1", "上海"]]},
+    "createContent": {"piece": written(piece())},
+    "putContent": {"piece": written(piece()), "number": 1, "revision": 1},
+    "submitContent": {"revision": 1},
+    "takeContentBack": {"revision": 1},
+    "putContentPicture": {"picture": b64encode(png()).decode()},
+    "approveContent": {"number": 1, "revision": 1},
+    "returnContent": {"number": 1, "revision": 1, "reason": "请改"},
+    "withdrawContent": {"revision": 1},
+    "putContentStop": {"stopped": False},
+    "putProductStop": {"stopped": False, "product": "安心医疗"},
 }
+#: By route of content who does it. qian writes and zhou reviews in 上海, wu reviews everywhere.
+_ACTORS: Final = {
+    **dict.fromkeys(("createContent", "putContent", "submitContent", "takeContentBack", "putContentPicture"), "qian"),
+    **dict.fromkeys(("approveContent", "returnContent", "withdrawContent", "putContentStop"), "zhou"),
+    "putProductStop": "wu",
+}
+#: What comes in and finds the draft in another state.
+_LATE: Final = frozenset({"takeContentBack", "approveContent", "returnContent", "withdrawContent"})
 #: These are done in the name of a member of staff.
 _SERVED: Final = frozenset({"takeHandover", "replyInHandover", "passHandover", "closeHandover", "putDuty"})
 #: By branch of a key somebody who serves in its scope, and who waits where they see it.
@@ -50,6 +80,7 @@ _SERVERS: Final[Mapping[str | None, tuple[str, set[str]]]] = {
     "浦东": ("wang", people_of("wang", "")),
     "北京": ("zhao", people_of("zhao", "")),
 }
+
 
 pytestmark = pytest.mark.parametrize("branch", list(CUSTOMERS_SEEN), ids=lambda branch: branch or "all")
 
@@ -66,14 +97,17 @@ async def _outcome(
     *,
     handover_id: int = 1,
     task_id: int = 1,
+    content_id: int = 1,
     server: str = "zhang",
 ) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
     numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id, "task_id": task_id}
-    path = route.path.format(**numbers)
+    path = route.path.format(content_id=content_id, **numbers)
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
     if body is not None and route.name in _SERVED:
         body = {**body, "userid": server}
+    if body is not None and route.name in _ACTORS:
+        body = {**body, "userid": _ACTORS[route.name]}
     response = await api.ask(route.method, path, secret, word=word, json=body)
     return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
 
@@ -89,6 +123,7 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     server_id = await firm.organisation.find(server)
     await Duties(stores.database).begin(server_id, viewer=COMMAND_LINE, now=api.clock.now())
     handover_id, task_id = await firm.hand_over(person), await firm.complain(person)
+    await Newsroom(stores, firm, api.clock).draft()
     found, expected = {}, {}
     await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
     for held in (_NOTHING, *Permission):
@@ -98,11 +133,21 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
             granted = 422 if route.name in ("putOwner", "assignTask") and not in_reach else 200
             # It came in, too: what is served already is no offer that goes back into the line.
             granted = 409 if route.name == "passHandover" else granted
+            granted = _content_granted(route.name, branch) or granted
             found[held, route.name] = await _outcome(
                 api, route, secret, firm.customers[person], handover_id=handover_id, task_id=task_id, server=server
             )
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected
+
+
+def _content_granted(name: str, branch: str | None) -> int | None:
+    """Return how a route of content answers who may, of a draft of 上海; None for what is none, or is done."""
+    if name == "getContent":
+        return None if branch in (None, "上海") else 404
+    if name in _ACTORS and branch not in (None, "上海"):
+        return 422  # nobody of that name is in the key's scope
+    return 409 if name in _LATE else None
 
 
 async def test_all_other_permissions_together_do_not_make_up_for_the_one(
