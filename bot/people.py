@@ -25,6 +25,8 @@ from handlers.people.sign_in import SignIn, SignInConfig
 from handlers.policies.ports import PolicySource
 from handlers.privacy.own_data import OwnData
 from handlers.privacy.wishes import Wishes
+from handlers.segments.reading import SegmentReading
+from handlers.segments.shelf import SegmentShelf
 from handlers.tasks.board import TaskBoard
 from handlers.tasks.reading import TaskReading
 from storage.api_keys import ApiKeys
@@ -40,6 +42,8 @@ from storage.organisation import Organisation
 from storage.owners import Owners
 from storage.policy_bindings import PolicyBindings
 from storage.search import MessageSearch
+from storage.segment_book import SegmentBook
+from storage.segments import SegmentQueries
 from storage.sign_ins import Passwords, Sessions
 from storage.staff_list import StaffList
 from storage.task_evidence import TaskEvidenceList, TaskPhrases
@@ -66,6 +70,8 @@ class People:
     callbacks: CallbackReading
     facts: FactReading
     lists: ListImport
+    shelf: SegmentShelf
+    segments: SegmentReading
     tasks: TaskReading
     contents: ContentRooms
     board: TaskBoard
@@ -91,6 +97,7 @@ def build_people(
     console = settings.console
     audience = audience or load_audience(settings.home)
     organisation, audit = Organisation(database), Audit(database)
+    shelf = SegmentShelf(SegmentBook(database), files=audience.segments, attributes=audience.attributes, clock=clock)
     return People(
         organisation=organisation,
         sign_in=SignIn(
@@ -134,6 +141,10 @@ def build_people(
             attributes=audience.attributes,
             audit=audit,
             clock=clock,
+        ),
+        shelf=shelf,
+        segments=SegmentReading(
+            shelf, queries=SegmentQueries(database), cards=CustomerCards(database), audit=audit, clock=clock
         ),
         lists=ListImport(FactLists(database), attributes=audience.attributes, clock=clock),
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),

@@ -5,8 +5,11 @@ The same flaws are told of a file, of a form and of the API.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
 
 from content.attributes import Attribute, AttributeFile, Attributes, BadValue, FactValue, Kind
 from content.document import Document, Place
@@ -45,6 +48,29 @@ def join_attributes(
         by_key.setdefault(key, attribute)
         labels.add(attribute.label)
     return Attributes(by_key=by_key), problems
+
+
+class SegmentFlawed(Exception):
+    """A segment cannot be used; `flaws` says why, each with its place."""
+
+    def __init__(self, flaws: Iterable[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("\n".join(map(str, self.flaws)))
+
+
+def read_segment(given: Any) -> Segment:
+    """Return a segment as it came as JSON. Raises SegmentFlawed."""
+    try:
+        return Segment.model_validate(given)
+    except ValidationError as error:
+        found = [_flaw(detail) for detail in error.errors(include_url=False)]
+        raise SegmentFlawed(found[:20]) from None
+
+
+def _flaw(detail: Any) -> Flaw:
+    message = str(detail.get("ctx", {}).get("error", detail["msg"]))
+    what, _, mend = message.partition("; ")
+    return Flaw(place=tuple(detail["loc"]), what=what, mend=mend or "correct it")
 
 
 def flaws(rule: Condition, attributes: Attributes, known: Mapping[str, Condition]) -> Iterator[Flaw]:

@@ -26,6 +26,9 @@ from tests.fakes.stores import OpenStores, open_stores
 #: A userid is valid by the document and may still name nobody, a key of one write is no key of another, and 30 February
 #: is no day: 422; a handover is another's by now: 409. Schemathesis expects neither of valid data.
 _REFUSABLE: Final = (
+    "POST /customers/{customer_id}/facts",
+    "POST /fact-lists",
+    "PUT /segments/{name}",
     "PUT /customers/{customer_id}/owner",
     "PUT /customers/{customer_id}/erasure",
     "PUT /customers/{customer_id}/hold",

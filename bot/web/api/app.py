@@ -30,6 +30,7 @@ from bot.web.api.owners import OwnerRoutes
 from bot.web.api.policies import PolicyRoutes
 from bot.web.api.privacy import PrivacyRoutes
 from bot.web.api.route import AnyRoute
+from bot.web.api.segments import SegmentRoutes
 from bot.web.api.staff import StaffRoutes
 from bot.web.api.syncs import SyncRoutes
 from bot.web.api.task_changes import TaskChangeRoutes
@@ -66,6 +67,7 @@ def build_routes(people: People, *, handover: HandoverRooms, database: Database,
         *PolicyRoutes(people.policies).routes(),
         *CallbackRoutes(people.callbacks).routes(),
         *FactRoutes(people.facts, lists=people.lists).routes(),
+        *SegmentRoutes(people.segments, shelf=people.shelf).routes(),
         *OwnerRoutes(owners=people.owners, staff=staff, clock=clock).routes(),
         *StaffRoutes(people.office).routes(),
         *PrivacyRoutes(people.wishes).routes(),

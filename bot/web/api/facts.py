@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -20,8 +20,8 @@ from handlers.facts.sheets import ListRefused, Sheet
 from storage.facts import Entered, Entry
 
 #: Rows of one call; a longer list is several calls, or `zhike segment import`.
-MOST_ROWS = 500
-Cell = Annotated[str, StringConstraints(max_length=500)]
+MOST_ROWS: Final = 200
+Cell = Annotated[str, StringConstraints(max_length=200)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 
 

@@ -22,6 +22,7 @@ from bot.web.console.pages import Page
 from bot.web.console.privacy_pages import PrivacyPages
 from bot.web.console.review_pages import ReviewPages
 from bot.web.console.sayings import Mask, Sayings
+from bot.web.console.segment_pages import SegmentPages
 from bot.web.console.shell import Shell
 from bot.web.console.sign_in_pages import SignInPages
 from bot.web.console.static_files import StaticFiles
@@ -46,6 +47,7 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
         *ContentEditor(people.contents, previews=previews, marketing=people.marketing).pages(),
         *ContentPages(people.contents, previews=previews).pages(),
         *ReviewPages(people.contents, previews=previews).pages(),
+        *SegmentPages(people.segments, shelf=people.shelf).pages(),
         *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.office).pages(),
     ]

@@ -1,0 +1,1 @@
+"""Segments: where they come from, and reading whom they find."""
