@@ -25,7 +25,10 @@ from bot.sandbox.kf_account import KfAccount
 from bot.sandbox.kf_api import KfApi, KfTokens
 from bot.sandbox.kf_control import KfControl
 from bot.sandbox.live import ClockStream
+from bot.sandbox.mass_sender import MassSender
 from bot.sandbox.oa_api import OfficialApi
+from bot.sandbox.oa_draft_api import OfficialDraftApi
+from bot.sandbox.oa_mass_api import OfficialMassApi
 from bot.sandbox.oa_message_api import OfficialMessageApi
 from bot.sandbox.oa_tags_api import OfficialTagsApi
 from bot.sandbox.oa_token_api import OfficialTokenApi
@@ -65,9 +68,11 @@ async def sandbox(config: SandboxConfig, *, home: Path) -> AsyncIterator[web.App
     ):
         house = _House(config, clock=clock, record=record, session=session)
         await replay(record, house.memory)
+        house.masses.resume()
         try:
             yield house.application()
         finally:
+            await house.masses.stop()
             await house.pusher.stop()
 
 
@@ -90,6 +95,9 @@ class _House:
             chats=self._chats,
             faults=self._faults,
             rules=rules,
+        )
+        self.masses = MassSender(
+            world=self.world, clock=clock, record=record, chats=self._chats, pusher=self.pusher, rules=rules
         )
         self._stage = Stage(world=self.world, clock=clock, faults=self._faults, pusher=self.pusher)
         self._verifier = Verifier(session=session, clock=clock, rules=rules)
@@ -143,6 +151,8 @@ class _House:
             OfficialMessageApi(chats=self._chats, rules=self._rules).routes(),
             OfficialApi(world=self.world, page=self._rules.list_page, image_bytes=self._rules.oa_image_bytes).routes(),
             OfficialTagsApi(page=self._rules.list_page).routes(),
+            OfficialDraftApi().routes(),
+            OfficialMassApi(self.masses).routes(),
         )
 
     def _wecom_routes(self) -> list[web.RouteDef]:

@@ -187,6 +187,9 @@ class Rules(_Model):
     #: What one WeCom member can get from one application; the rest is dropped without a word.
     wecom_messages_a_minute: int = 30
     wecom_messages_an_hour: int = 1000
+    #: How long after the call a mass send stands in the chats, and how many of them a follower gets in a month.
+    mass_seconds: float = Field(default=30.0, ge=0)
+    mass_a_month: int = Field(default=4, ge=1)
     #: Followers, bearers of a tag, and userids that one answer lists.
     list_page: int = Field(default=10_000, ge=1, le=10_000)
     #: How often a minute sync_msg may be called without the token of a doorbell; over it 45009. The documents say

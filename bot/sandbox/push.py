@@ -218,7 +218,8 @@ class Pusher:
 
     async def _give_up(self, push: Push) -> None:
         line = {"what": "gave_up", "push": push.id}
-        official = isinstance(push.account, OfficialAccount)
+        # Nobody waits for an answer to what the platform says by itself.
+        official = isinstance(push.account, OfficialAccount) and bool(push.speaker)
         push.result = "tip" if official else "refused"
         await self._show(push, text(TIP) if official else None, via="tip", before=line)
 

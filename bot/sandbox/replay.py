@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from bot.sandbox.chats import Chats
 from bot.sandbox.config import DepartmentConfig, MemberConfig, PersonConfig
 from bot.sandbox.kf_account import KfAccount
+from bot.sandbox.mass_book import MassState
+from bot.sandbox.mass_sender import VIA, finish
 from bot.sandbox.quota import MESSAGE, TAP, Grant
 from bot.sandbox.record import Record
-from bot.sandbox.shown import sender_of
+from bot.sandbox.shown import Shown, sender_of
 from bot.sandbox.tokens import Family, TokenBook
 from bot.sandbox.wecom_sent import SentBook
 from bot.sandbox.world import Account, Follower, OfficialAccount, QrCode, Relation, WecomApp, World
@@ -47,6 +49,7 @@ async def replay(record: Record, memory: Memory) -> None:
         "push": _push,
         "shown": _shown,
         "call": _call,
+        "mass_sent": _mass_sent,
         "recalled": _recalled,
     }
     after = 0
@@ -71,6 +74,11 @@ def _account(line: dict[str, Any], world: World) -> Account | None:
 def _push(line: dict[str, Any], memory: Memory) -> None:
     account = _account(line, memory.world)
     if account is None or line["attempt"] != 1 or line.get("duplicate"):
+        return
+    if isinstance(account, OfficialAccount) and "mass_finished" in line.get("kept", {}):
+        finished = account.mass.get(line["kept"]["mass_finished"])
+        if finished is not None:
+            finished.is_told = True
         return
     if isinstance(account, KfAccount):
         item = line["kept"]["kf"]
@@ -112,6 +120,8 @@ def _shown(line: dict[str, Any], memory: Memory) -> None:
         return
     if isinstance(account, OfficialAccount) and line["via"] == "custom_send":
         account.quota.take(account.openid(line["person"]), now=line["at"])
+    if isinstance(account, OfficialAccount) and line["via"] == VIA:
+        account.mass.receive(line["person"], now=line["at"])
     seen = {name: value for name, value in line.items() if name not in _ABOUT}
     memory.chats.add((account.name, line["person"]), {"at": line["at"], "from": sender_of(line["via"]), **seen})
 
@@ -142,12 +152,35 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
         account.codes[kept["code"]["ticket"]] = QrCode(**kept["code"])
     if "crowd" in kept:
         account.gather(kept["crowd"]["prefix"], kept["crowd"]["count"], now=at)
+    if "draft" in kept:
+        account.drafts.add(kept["draft"]["articles"], now=at, media_id=kept["draft"]["media_id"])
+    if "draft_gone" in kept:
+        account.drafts.remove(kept["draft_gone"])
+    if "mass" in kept:
+        _mass(kept["mass"], account, at=at)
+    if "mass_deleted" in kept and (deleted := account.mass.get(kept["mass_deleted"])) is not None:
+        deleted.state = MassState.DELETED
     if "tag" in kept:
         account.tag(kept["tag"]["name"], kept["tag"]["people"])
     if "relation" in kept:
         for person in kept["people"]:
             account.relate(memory.world.person(person).id, Relation(**kept["relation"]), now=at)
     _token(kept, account, memory.official_tokens, at=at)
+
+
+def _mass(kept: dict[str, Any], account: OfficialAccount, *, at: float) -> None:
+    described = dict(kept["message"])
+    message = Shown(kind=described.pop("kind"), text=described.pop("text"), details=described)
+    account.mass.add(message, kept["people"], key=kept["key"], now=at)
+    if kept["to_all"]:
+        account.mass.note_to_all(now=at)
+
+
+def _mass_sent(line: dict[str, Any], memory: Memory) -> None:
+    account = _account(line, memory.world)
+    mass = account.mass.get(line["msg_id"]) if isinstance(account, OfficialAccount) else None
+    if mass is not None:
+        finish(mass, line)
 
 
 def _desk(kept: dict[str, Any], world: World, *, at: float) -> None:

@@ -18,8 +18,10 @@ from bot.sandbox.config import (
     WecomAppConfig,
 )
 from bot.sandbox.crypto import Sealer
+from bot.sandbox.drafts import DraftBox
 from bot.sandbox.errors import ApiError, ControlError
 from bot.sandbox.kf_account import KfAccount
+from bot.sandbox.mass_book import A_DAY, A_MINUTE, MassBook
 from bot.sandbox.media import MediaStore
 from bot.sandbox.openid import MessageIds, openid_of
 from bot.sandbox.quota import QuotaLedger
@@ -129,8 +131,12 @@ class OfficialAccount:
         self.tags: dict[int, UserTag] = {}
         self.quota = QuotaLedger(adds_up=rules.quota_adds_up)
         self.calls = CallCounts(
-            {**_TOKENS_A_DAY, **rules.daily_limits}, {**_TOKENS_A_MINUTE, **rules.minute_limits}, too_fast=45011
+            {**_TOKENS_A_DAY, **A_DAY, **rules.daily_limits},
+            {**_TOKENS_A_MINUTE, **A_MINUTE, **rules.minute_limits},
+            too_fast=45011,
         )
+        self.mass = MassBook(a_month=rules.mass_a_month)
+        self.drafts = DraftBox()
         self.media = MediaStore()
         #: When each openid last did something and last saw the bot type, epoch seconds.
         self.last_act: dict[str, float] = {}

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.sandbox.app import sandbox
 from bot.sandbox.config import parse_config
+from tests.scenario.sandbox.restarts import Sandboxes
 from tests.scenario.sandbox.rig import Driver, TinyBot, configuration, free_port
 
 
@@ -54,3 +55,8 @@ async def driver(bot: TinyBot, bot_port: int, tmp_path: Path, rules: dict[str, A
         await _listen(await stack.enter_async_context(sandbox(config, home=tmp_path)), port, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         yield Driver(base, session)
+
+
+@pytest.fixture
+def sandboxes(tmp_path: Path, rules: dict[str, Any]) -> Sandboxes:
+    return Sandboxes(tmp_path, rules)

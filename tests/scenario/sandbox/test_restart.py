@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from bot.sandbox.app import sandbox
-from bot.sandbox.config import parse_config
 from bot.sandbox.kf_account import external_userid_of
 from tests.scenario.processes import Child
+from tests.scenario.sandbox.restarts import NOWHERE, Sandboxes
 from tests.scenario.sandbox.rig import Driver, configuration
 
 API = "/cgi-bin/message/custom/send"
 SEND = f"/oa{API}"
 WECOM = "/wecom/cgi-bin"
-NOWHERE = "http://127.0.0.1:9"
 BUTTON = {"type": "click", "name": "保单", "key": "P"}
 
 
@@ -29,28 +24,6 @@ BUTTON = {"type": "click", "name": "保单", "key": "P"}
 def rules() -> dict[str, Any]:
     """Rules of the sandbox; a test that needs others parametrizes them."""
     return {}
-
-
-class Sandboxes:
-    """Runs of one sandbox, one after the other, over one record."""
-
-    def __init__(self, home: Path, rules: dict[str, Any]) -> None:
-        self.home = home
-        self._config = parse_config({**configuration(NOWHERE, NOWHERE), "rules": rules}, source="test")
-
-    @asynccontextmanager
-    async def run(self) -> AsyncIterator[Driver]:
-        async with (
-            sandbox(self._config, home=self.home) as app,
-            TestServer(app) as server,
-            aiohttp.ClientSession() as session,
-        ):
-            yield Driver(str(server.make_url("")).rstrip("/"), session)
-
-
-@pytest.fixture
-def sandboxes(tmp_path: Path, rules: dict[str, Any]) -> Sandboxes:
-    return Sandboxes(tmp_path, rules)
 
 
 async def _tell(driver: Driver, token: str, **changes: Any) -> Any:
