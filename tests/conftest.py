@@ -17,7 +17,7 @@ from storage.migrate import migrate
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.stores import OpenStores, open_stores
 from tests.files_to_processes import FilesToProcesses
-from tests.postgres_server import GIVEN_SERVER, drop_database, new_database, start_postgres
+from tests.postgres_server import GIVEN_SERVER, drop_database, new_database, quick_folder, start_postgres
 from tests.sqlite_file import copy_sqlite
 
 _KINDS = ("sqlite", "postgresql")
@@ -72,7 +72,10 @@ def postgres_url() -> Iterator[str]:
     Not below pytest's own folder: under root the server runs as a user of its own, and each further pytest that begins
     on this machine closes that folder to other users again.
     """
-    with tempfile.TemporaryDirectory(prefix="zhike-") as folder, start_postgres(Path(folder), durable=False) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="zhike-", dir=quick_folder()) as folder,
+        start_postgres(Path(folder), durable=False) as url,
+    ):
         yield url
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,19 @@ _HASTY: Final = """
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# Databases live for a second; its workers would hold up the copies of the template.
+autovacuum = off
 """
+#: Files in memory, on Linux: copying a template's three hundred files there takes a tenth of the time.
+_IN_MEMORY: Final = Path("/dev/shm")
+_ROOM: Final = 1 << 30
+
+
+def quick_folder() -> Path | None:
+    """Return where a server that loses everything anyway keeps its files; None: where temporary files are kept."""
+    if not _IN_MEMORY.is_dir() or not os.access(_IN_MEMORY, os.W_OK | os.X_OK):
+        return None
+    return _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
 
 
 @contextmanager
@@ -64,7 +77,7 @@ def _configure(data: Path, *, durable: bool) -> None:
 async def new_database(admin_url: str, *, template: str | None = None) -> str:
     """Create a database, empty or a copy of the one at the URL `template`, and return its URL."""
     name = f"zhike_{secrets.token_hex(6)}"
-    copied = "" if template is None else f' TEMPLATE "{make_url(template).database}"'
+    copied = "" if template is None else f' TEMPLATE "{make_url(template).database}" STRATEGY FILE_COPY'
     await _administrate(admin_url, f'CREATE DATABASE "{name}"{copied}')
     return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
 
