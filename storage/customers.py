@@ -94,6 +94,7 @@ class Customers:
             customers = sorted((await connection.execute(query)).scalars())
             if len(customers) > 1:
                 await hold_customers(connection, customers)
+                await hold_living(connection, customers)
             mine = update(IDENTITY).where(IDENTITY.c.id == identity_id)
             await connection.execute(mine.values(union_id=union_id, union_checked_at=now))
             for other in customers[1:]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, true, update
 
 from storage.callback_keeping import destroy_rounds
 from storage.connection import Connection
@@ -109,7 +109,8 @@ async def _destroy(
     for name, fate in FATES.items():
         table = METADATA.tables[name]
         if isinstance(fate, Destroy):
-            counts[name] = (await connection.execute(delete(table).where(_names(table, fate.by, named)))).rowcount
+            theirs = _names(table, fate.by, named, alone=fate.alone)
+            counts[name] = (await connection.execute(delete(table).where(theirs))).rowcount
         elif isinstance(fate, Blank):
             chosen = and_(_names(table, fate.by, named), *(table.c[c].in_(v) for c, v in fate.only.items()))
             counts[name] = (await connection.execute(update(table).where(chosen).values(**fate.columns))).rowcount
@@ -117,8 +118,11 @@ async def _destroy(
     return {name: count for name, count in counts.items() if count}
 
 
-def _names(table: Table, by: Sequence[tuple[str, By]], named: dict[By, Any]) -> ColumnElement[bool]:
-    return or_(*(table.c[column].in_(named[what]) for column, what in by))
+def _names(
+    table: Table, by: Sequence[tuple[str, By]], named: dict[By, Any], *, alone: Mapping[str, str] | None = None
+) -> ColumnElement[bool]:
+    empty = {column: table.c[other].is_(None) for column, other in (alone or {}).items()}
+    return or_(*(and_(table.c[column].in_(named[what]), empty.get(column, true())) for column, what in by))
 
 
 async def _forget_answers(connection: Connection, customers: Sequence[int]) -> int:

@@ -29,6 +29,8 @@ class Destroy:
     """The person's rows are deleted: those of which one of the columns names them."""
 
     by: tuple[tuple[str, By], ...]
+    #: By column another one that must be empty for it to name somebody.
+    alone: Mapping[str, str] = field(default_factory=dict)
 
 
 @value
@@ -112,7 +114,10 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "consent_entry": Keep(why="shows under a number that what was done was allowed then; holds no words"),
         "marketing_choice_entry": Keep(why="shows under a number what might be sent then; holds no words"),
         # What is known about them.
-        "fact": Destroy(by=(("customer_id", By.CUSTOMER), ("identity_id", By.IDENTITY))),
+        # One of an identity is whose that is now, whoever they were with when it was written.
+        "fact": Destroy(
+            by=(("customer_id", By.CUSTOMER), ("identity_id", By.IDENTITY)), alone={"customer_id": "identity_id"}
+        ),
         "fact_current": Destroy(by=_CUSTOMER),
         # What staff were given to do.
         "task_evidence": Destroy(by=(("task_id", By.TASK),)),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from content.attributes import FactValue
 from content.consent import Consent, ConsentState
@@ -18,7 +18,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
 from storage.fact_rows import FactDraft, hold_living, take_facts
-from storage.people import latest_consents
+from storage.people import latest_consents, upsert
 from storage.tables import CUSTOMER, FACT_LIST, IDENTITY, POLICY_BINDING
 from storage.viewer import Viewer
 
@@ -111,12 +111,12 @@ class FactLists:
 
         async def apply(connection: Connection) -> OpenList:
             query = select(FACT_LIST).where(FACT_LIST.c.digest == digest)
-            row = (await connection.execute(query)).one_or_none()
-            is_known = row is not None
-            if row is None:
-                values = {"digest": digest, "name": name, "source": source, "as_of": as_of}
-                made = insert(FACT_LIST).values(**values, created_at=now, created_by=viewer.name)
-                row = (await connection.execute(made.returning(FACT_LIST))).one()
+            values = {"digest": digest, "name": name, "source": source, "as_of": as_of}
+            values |= {"created_at": now, "created_by": viewer.name}
+            # Two who bring it in at once: the digest makes it one list.
+            fresh = upsert(connection.dialect)(FACT_LIST).values(**values).on_conflict_do_nothing()
+            is_known = (await connection.execute(fresh.returning(FACT_LIST.c.id))).first() is None
+            row = (await connection.execute(query)).one()
             if row.source != source:
                 raise StorageError(
                     f"this list was read before as {row.source!r}, not {source!r}; a list has one source, keep that one"

@@ -74,7 +74,7 @@ class FactBook:
     async def of(self, customer_id: int, *, sensitive: Sequence[str], now: datetime) -> list[KnownFact]:
         """Return what holds now; of the attributes `sensitive` only with the consent, nothing without a profile."""
         query = (
-            select(FACT_CURRENT, FACT.c.evidence)
+            select(FACT_CURRENT, FACT.c.evidence, FACT.c.consent_basis)
             .join(FACT, FACT.c.id == FACT_CURRENT.c.fact_id)
             .where(FACT_CURRENT.c.customer_id == customer_id, FACT_CURRENT.c.until > to_micros(now))
             .order_by(FACT_CURRENT.c.attribute, FACT_CURRENT.c.subject, FACT_CURRENT.c.value)
@@ -86,7 +86,12 @@ class FactBook:
             rows = (await connection.execute(query)).all()
             names = {row.id: row.name for row in await connection.execute(_lists(rows))}
         allows = consents.get(Consent.SENSITIVE) == ConsentState.GRANTED
-        return [_known(row, names) for row in rows if allows or row.attribute not in sensitive]
+        # What was sensitive when it was taken down stays so, whatever became of its attribute.
+        return [
+            _known(row, names)
+            for row in rows
+            if allows or not (row.attribute in sensitive or row.consent_basis == "sensitive")
+        ]
 
     async def enter(
         self, customer_id: int, entry: Entry, *, viewer: Viewer, now: datetime

@@ -2,7 +2,8 @@
 
 Each condition is a query of customers' ids, answered by an index alone where there is one. `all` is a chain of IN,
 `any` a UNION ALL, `not` an EXCEPT from who is there: no NOT IN, which PostgreSQL answers row by row as soon as its
-hash does not fit the memory of one sort. What a customer does not allow is in no set: facts of who refused a profile,
+hash does not fit the memory of one sort. What stands inside of another is a common table expression: nested ten deep
+SQLite's parser would give up. What a customer does not allow is in no set: facts of who refused a profile,
 sensitive ones of who did not grant them.
 """
 
@@ -93,17 +94,17 @@ def found(rule: Condition, asked: Asked, *more: ColumnElement[bool]) -> Any:
     query = select(CUSTOMER.c.id).where(alive(), *more, *needed)
     if not without:
         return query
-    return select(query.except_(*without).subquery().c.id)
+    return select(query.except_(*without).cte().c.id)
 
 
 def members(rule: Condition, asked: Asked) -> Any:
     """Return the query of the customers of one condition; some perhaps twice, some perhaps gone."""
     match rule.kind:
         case "all" | "not":
-            return found(rule, asked, *_one(CUSTOMER.c.id, asked))
+            return select(found(rule, asked, *_one(CUSTOMER.c.id, asked)).cte().c.id)
         case "any":
             parts = union_all(*(_flat(members(part, asked)) for part in rule.any or ()))
-            return select(parts.subquery().c[0])
+            return select(parts.cte().c[0])
         case "segment":
             return members(asked.rules[rule.segment or ""], asked)
         case "fact":
@@ -120,7 +121,7 @@ def members(rule: Condition, asked: Asked) -> Any:
 
 def _flat(query: Any) -> Any:
     """Return a query that may stand in a UNION: SQLite takes no compound one there."""
-    return query if isinstance(query, Select) else select(query.subquery().c[0])
+    return query if isinstance(query, Select) else select(query.cte().c[0])
 
 
 def _one(column: ColumnElement[Any], asked: Asked) -> tuple[ColumnElement[bool], ...]:
@@ -249,7 +250,7 @@ def _event(rule: Condition, asked: Asked) -> Any:
     left = select(CUSTOMER.c.id).where(alive(), *_one(CUSTOMER.c.id, asked))
     if rule.at_least is not None:
         left = left.where(CUSTOMER.c.id.in_(enough))
-    return select(left.except_(more).subquery().c.id)
+    return select(left.except_(more).cte().c.id)
 
 
 def _consent(rule: Condition, asked: Asked) -> Any:
@@ -261,7 +262,7 @@ def _consent(rule: Condition, asked: Asked) -> Any:
     if ConsentState.UNASKED in states:
         ever = exists().where(CONSENT_ENTRY.c.customer_id == CUSTOMER.c.id, CONSENT_ENTRY.c.consent == rule.consent)
         parts.append(select(CUSTOMER.c.id).where(alive(), ~ever, *_one(CUSTOMER.c.id, asked)))
-    return parts[0] if len(parts) == 1 else select(union_all(*parts).subquery().c[0])
+    return parts[0] if len(parts) == 1 else select(union_all(*parts).cte().c[0])
 
 
 def _policy(rule: Condition, asked: Asked) -> Any:
@@ -285,7 +286,7 @@ def _policy(rule: Condition, asked: Asked) -> Any:
             query = query.where(day.is_not(None))
     if rule.known is False:
         left = select(CUSTOMER.c.id).where(alive(), *_one(CUSTOMER.c.id, asked))
-        return select(left.except_(query).subquery().c.id)
+        return select(left.except_(query).cte().c.id)
     return query
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -19,6 +20,8 @@ _CHUNK: Final = 1 << 20
 #: A workbook may unpack to so many bytes; a small file that unpacks to more is no list.
 _UNPACKED: Final = 2 << 30
 _COLUMNS: Final = 200
+#: What a file that is no workbook, or a broken or hostile one, makes of its readers (entities in its XML: ValueError).
+_BROKEN: Final = (BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, EOFError, OverflowError)
 
 
 def open_sheet(path: Path, *, most_unpacked: int = _UNPACKED) -> Sheet:
@@ -71,18 +74,18 @@ def _workbook(path: Path, most_unpacked: int) -> Iterator[tuple[int, Sequence[st
         if unpacked > most_unpacked:
             raise ListRefused(f"{path.name} 解开后有 {unpacked >> 20} MB，太大；分成几个文件，或另存为 CSV")
         book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except (BadZipFile, KeyError, ValueError, EOFError) as error:
+        try:
+            sheet = book.worksheets[0]
+            # What the file says of its size may be wrong.
+            sheet.reset_dimensions()
+            for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                texts = [_text(cell) for cell in cells]
+                _check_width(path, number, texts)
+                yield number, texts
+        finally:
+            book.close()
+    except _BROKEN as error:
         raise ListRefused(f"{path.name} 不是能打开的 XLSX（{type(error).__name__}）；重新另存为 XLSX 或 CSV") from error
-    try:
-        sheet = book.worksheets[0]
-        # What the file says of its size may be wrong.
-        sheet.reset_dimensions()
-        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-            texts = [_text(cell) for cell in cells]
-            _check_width(path, number, texts)
-            yield number, texts
-    finally:
-        book.close()
 
 
 def _check_width(path: Path, number: int, cells: Sequence[str]) -> None:

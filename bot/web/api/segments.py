@@ -30,6 +30,12 @@ class SegmentPath(Parameters):
     name: SegmentName = _NAME
 
 
+class NewSegmentPath(Parameters):
+    """Which segment, or what a new one is called."""
+
+    name: SegmentName = Field(description="The segment's id; none that a file has.", examples=["car-owners"])
+
+
 class SampleQuery(SegmentPath):
     """How many of a segment, drawn by which seed."""
 
@@ -187,7 +193,7 @@ class SegmentRoutes:
                 name="putSegment",
                 summary="Make, change or take away a segment",
                 permission=Permission.SEGMENTS_WRITE,
-                parameters=SegmentPath,
+                parameters=NewSegmentPath,
                 body=NewSegment,
                 answer=SegmentSaved,
                 problems=(FILE_HAS_IT, STALE),
@@ -250,7 +256,7 @@ class SegmentRoutes:
         ]
         return SegmentWhy(name=asked.name, customer_id=asked.customer_id, is_in=shown[0].is_true, reasons=shown)
 
-    async def _put(self, call: Call[SegmentPath, NewSegment]) -> SegmentSaved:
+    async def _put(self, call: Call[NewSegmentPath, NewSegment]) -> SegmentSaved:
         name, asked = call.parameters.name, call.body
         try:
             if asked.rule is None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from bot.privacy import build_erasing, build_wishes
+from bot.settings import Settings
+from content.loader import load_content
 from storage.customer_export import CustomerData
 from storage.unmerge import Unmerge
+from storage.viewer import COMMAND_LINE
 from tests.contract.facts.conftest import Records
 
 
@@ -43,3 +49,22 @@ async def test_the_export_shows_every_statement_and_where_it_stands(records: Rec
         ("person.city", "上海", 2),
         ("person.city", "北京", 2),
     ]
+
+
+async def test_who_is_parted_keeps_what_was_said_of_their_identity_when_the_other_is_erased(
+    records: Records, tmp_path: Path
+) -> None:
+    z1, z2 = records.firm.customers["z1"], records.firm.customers["z2"]
+    database, clock = records.stores.database, records.clock
+    await records.stores.customers.merge(kept=z1, gone=z2, cause="same", now=clock.now())
+    await records.bring(("openid", "person.city"), ("z1", "上海"), ("z2", "北京"))
+    await Unmerge(database).undo(z2, cause="not the same", now=clock.now())
+    settings = Settings(home=tmp_path)
+    await build_wishes(database, settings=settings, clock=clock).erase(COMMAND_LINE, z1, "asked in writing")
+    job = build_erasing(database, load_content(None).retention, settings=settings, clock=clock)
+    await clock.advance(3600)
+    await job.run()
+
+    assert {row["customer_id"] for row in await records.stores.rows("SELECT customer_id FROM fact_current")} == {z2}
+    assert await records.known("z2") == {"所在城市": "北京"}
+    assert await records.stores.count("fact") == 1

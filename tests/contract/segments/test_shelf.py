@@ -187,6 +187,18 @@ async def test_too_many_conditions_are_refused(shelf: SegmentShelf) -> None:
         await shelf.save(COMMAND_LINE, _given(rule=deep), after=0)
 
 
+async def test_segments_in_segments_as_deep_as_they_may_stand_are_counted(
+    shelf: SegmentShelf, reading: SegmentReading, firm: Firm
+) -> None:
+    """SQLite's parser gives up ten levels down unless the statement is flat."""
+    await shelf.save(COMMAND_LINE, _given("s0", {"channel": "wechat"}), after=0)
+    for number in range(1, 29):
+        await shelf.save(COMMAND_LINE, _given(f"s{number}", {"not": {"segment": f"s{number - 1}"}}), after=0)
+
+    assert await reading.count(COMMAND_LINE, await reading.rule_of("s28")) == len(firm.customers)
+    assert await reading.count(await firm.viewer("qian"), await reading.rule_of("s27")) == 0
+
+
 async def test_everybody_counts_samples_and_lists_their_own_scope(reading: SegmentReading, firm: Firm) -> None:
     everyone = Condition.model_validate({"channel": "wechat"})
     for userid in ("sun", "qian", "wu", "zheng"):
