@@ -16,6 +16,7 @@ import structlog
 
 from bot.accounts import AccountKit, build_kits
 from bot.background import Background
+from bot.benefits import build_benefit_desk
 from bot.clock import SandboxClock, open_clock
 from bot.handover import HandoverRooms, build_handover
 from bot.lock import ServeLock
@@ -56,6 +57,7 @@ from handlers.delivery.sender import Sender, SenderConfig
 from handlers.delivery.table import SendingTable
 from handlers.policies.desk import PolicyDesk
 from storage.accounts import Accounts
+from storage.benefits import Benefits
 from storage.database import Database, open_database
 from storage.group_commit import GroupCommitWriter
 from storage.handling import Handling
@@ -165,6 +167,7 @@ class Process:
     ) -> list[str]:
         settings = self._settings
         content = load_content(settings.home)
+        await Benefits(stores.database).bring_in(content.benefits.catalogue, now=clock.now())
         meters = Meters()
         table = SendingTable(settings.limits.figures())
         governor = Governor(
@@ -300,6 +303,7 @@ class Process:
                 handover=handover.desks,
                 history=history,
                 preferences=PreferenceBook(stores.database),
+                benefits=build_benefit_desk(stores.database, content, clock=clock),
             ),
             standings=Standings(
                 history,

@@ -20,6 +20,7 @@ from bot.clock import RealClock, SandboxUnavailable
 from bot.commands import (
     archive,
     backup,
+    benefit,
     content,
     customer,
     delivery,
@@ -70,6 +71,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(sync.app, name="sync")
 app.add_typer(handover.app, name="handover")
 app.add_typer(content.app, name="content")
+app.add_typer(benefit.app, name="benefit")
 
 #: What is told by its sentence; anything else is a mistake of ours and keeps its traceback.
 _SENTENCES: tuple[type[Exception], ...] = (

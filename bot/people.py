@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.benefits import build_benefit_counter, build_benefit_office
 from bot.contents import ContentRooms, build_contents
 from bot.privacy import build_own_data, build_wishes
 from bot.settings import Settings
@@ -12,6 +13,8 @@ from content.audience import Audience, load_audience
 from content.marketing import Marketing
 from content.tree import Content
 from content.value import value
+from handlers.benefits.counter import BenefitCounter
+from handlers.benefits.office import BenefitOffice
 from handlers.clock import Clock
 from handlers.facts.lists import ListImport
 from handlers.facts.reading import FactReading
@@ -75,6 +78,8 @@ class People:
     tasks: TaskReading
     contents: ContentRooms
     board: TaskBoard
+    benefits: BenefitOffice
+    counter: BenefitCounter
     #: What topics and frequencies of marketing are called; None: by their ids.
     marketing: Marketing | None
 
@@ -150,5 +155,7 @@ def build_people(
         tasks=TaskReading(tasks=Tasks(database), evidence=TaskEvidenceList(database), audit=audit, clock=clock),
         board=TaskBoard(tasks=Tasks(database), phrases=TaskPhrases(database), staff=StaffList(database), clock=clock),
         contents=build_contents(database, clock=clock, settings=settings, content=content),
+        benefits=build_benefit_office(database, clock=clock),
+        counter=build_benefit_counter(database, clock=clock),
         marketing=marketing,
     )

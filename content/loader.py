@@ -10,9 +10,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from content import callback_checks, checks, elder_checks
+from content import benefit_checks, callback_checks, checks, elder_checks
 from content.answers import Answers, Rule
 from content.audience import AUDIENCE_FILES, load_audience
+from content.benefits import Benefits
 from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.document import Document, read_document
@@ -47,6 +48,7 @@ FILES: Final = (
     "marketing.yaml",
     "policies.yaml",
     "callback.yaml",
+    "benefits.yaml",
     "tasks.yaml",
     "retention.yaml",
     "handover.yaml",
@@ -91,6 +93,8 @@ def load_content(home: Path | None) -> Content:
     with _collecting(problems):
         callback = _load(own, "callback.yaml", Callback)
     with _collecting(problems):
+        benefits = _load(own, "benefits.yaml", Benefits)
+    with _collecting(problems):
         retention = _load(own, "retention.yaml", Retention)
     with _collecting(problems):
         handover = _load(own, "handover.yaml", Handover)
@@ -113,6 +117,7 @@ def load_content(home: Path | None) -> Content:
     problems += checks.check_tasks(tasks.document, tasks.model)
     problems += checks.check_policies(policies.document, policies.model)
     problems += callback_checks.check_callback(callback.document, callback.model)
+    problems += benefit_checks.check_benefits(benefits.document, benefits.model)
     problems += checks.check_retention(retention.document, retention.model, tasks.model)
     problems += checks.check_handover(handover.document, handover.model)
     problems += check_precheck(precheck.document, precheck.model)
@@ -138,6 +143,7 @@ def load_content(home: Path | None) -> Content:
         marketing.document,
         policies.document,
         callback.document,
+        benefits.document,
         tasks.document,
         retention.document,
         handover.document,
@@ -157,6 +163,7 @@ def load_content(home: Path | None) -> Content:
         retention=retention.model,
         policies=policies.model,
         callback=callback.model,
+        benefits=benefits.model,
         handover=handover.model,
         elder=elder.model,
         audience=audience,

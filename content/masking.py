@@ -1,4 +1,4 @@
-"""Masking: phone, identity and bank card numbers in what people read, export or give to a model.
+"""Masking: phone, identity and card numbers, and codes of benefits, in what people read, export or give to a model.
 
 The log keeps words as they were said; they are masked on the way out. `docs/masking.md` says what is found and what
 not.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from content.masking_codes import hide_codes
 from content.masking_digits import Run, runs
 from content.masking_kinds import SHORTEST, Kept, matches
 
@@ -42,6 +43,7 @@ def mask(text: str) -> str:
     The result is its own masking. Linear in the length of the text.
     """
     text = _LINK.sub(lambda found: MASK * len(found[0]), text) if "/my-data/" in text else text
+    text = hide_codes(text)
     once = _hidden(text, whole=False)
     # What is left of a number may, with what stands beside it, look like another one. Hidden whole it leaves nothing to
     # find: all its neighbours had their edge towards it before, so a third round would see what the second saw.

@@ -79,6 +79,12 @@ class Permission(StrEnum):
     PRIVACY_READ = "privacy.read"
     #: Ask for a customer's erasure, hold and release, hand a customer's data out to them.
     PRIVACY_WRITE = "privacy.write"
+    #: See the benefits that the branches of the scope own: stock, money, who claimed what.
+    BENEFITS_READ = "benefits.read"
+    #: Make benefits, put codes in, open and close them, end and exchange what was granted.
+    BENEFITS_WRITE = "benefits.write"
+    #: Redeem codes and take a redemption back: a supplier's desk.
+    BENEFITS_REDEEM = "benefits.redeem"
 
 
 _P = Permission
@@ -123,6 +129,9 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONTENTS_READ,
                 _P.CONTENTS_WRITE,
                 _P.CONTENTS_STOP,
+                _P.BENEFITS_READ,
+                _P.BENEFITS_WRITE,
+                _P.BENEFITS_REDEEM,
             }
         ),
         Role.REVIEWER: frozenset({_P.ORGANISATION_READ, _P.CONTENTS_READ, _P.CONTENTS_REVIEW, _P.CONTENTS_STOP}),
@@ -142,10 +151,18 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONTENTS_READ,
                 _P.CONTENTS_REVIEW,
                 _P.CONTENTS_STOP,
+                _P.BENEFITS_READ,
             }
         ),
         Role.ANALYST: frozenset(
-            {_P.CUSTOMERS_READ, _P.CONVERSATIONS_READ, _P.FACTS_READ, _P.SEGMENTS_READ, _P.ORGANISATION_READ}
+            {
+                _P.CUSTOMERS_READ,
+                _P.CONVERSATIONS_READ,
+                _P.FACTS_READ,
+                _P.SEGMENTS_READ,
+                _P.ORGANISATION_READ,
+                _P.BENEFITS_READ,
+            }
         ),
         #: Runs the service; what customers say is none of their business.
         Role.ADMINISTRATOR: frozenset(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from content.answers import Answers
 from content.audience import Audience
+from content.benefits import Benefits
 from content.callback import Callback
 from content.consent_words import ConsentWords
 from content.elder import Elder
@@ -35,6 +36,7 @@ class Content:
     marketing: Marketing
     policies: PolicyTexts
     callback: Callback
+    benefits: Benefits
     tasks: Tasks
     retention: Retention
     handover: Handover

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, case, insert, or_, select, update
 from content.messages import Purpose
 from content.value import value
 from storage.accounts import lock_accounts
+from storage.benefit_reserving import follow_deliveries
 from storage.claims import Claimed
 from storage.connection import Connection
 from storage.content_standing import content_standings
@@ -112,6 +113,7 @@ async def settle_attempts(
             .values(**_row_values(settlement, now))
         )
         await _note_on_reach(connection, settlement)
+    await follow_deliveries(connection, [s.claimed.id for s in settlements if s.claimed.has_unit], now=now)
     attempts = [
         {
             "delivery": s.claimed.id,

@@ -63,6 +63,8 @@ class Claimed:
     api: str | None
     #: When the first attempt began of which nobody knows whether it arrived; None when all are known not to have.
     doubtful_since: datetime | None
+    #: A unit of a benefit is reserved for it.
+    has_unit: bool = False
     #: The words; None when they were destroyed, or cannot be read.
     content: Outgoing | None
     #: Why the content cannot be read, as when a newer version of the program wrote it.
@@ -206,6 +208,7 @@ def _claimed(row: Any, person: Person) -> Claimed:
         counted=row.attempts - row.not_counted,
         api=row.api,
         doubtful_since=row.doubtful_since,
+        has_unit=row.has_unit,
         content=content,
         unreadable=unreadable,
         person=person,

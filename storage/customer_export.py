@@ -17,6 +17,8 @@ from storage.lock_away import ERASED_REALM
 from storage.tables import (
     ACCOUNT,
     ATTRIBUTION,
+    BENEFIT,
+    BENEFIT_UNIT,
     CALLBACK,
     CALLBACK_ANSWER,
     CONSENT_ENTRY,
@@ -85,6 +87,7 @@ class CustomerData:
                 "tasks": await _tasks(connection, whose),
                 "handovers": await _handovers(connection, whose),
                 "policies": await _policies(connection, whose),
+                "benefits": await _benefits(connection, whose),
                 "callbacks": await _callbacks(connection, whose),
                 "facts": await _facts(connection, whose),
                 "messages": await _messages(connection, whose),
@@ -175,6 +178,17 @@ async def _policies(connection: Connection, whose: _Whose) -> list[dict[str, Any
     columns = (POLICY_BINDING.c.holder, POLICY_BINDING.c.bound_at, POLICY_BINDING.c.unbound_at, POLICY_BINDING.c.cause)
     query = select(*columns).where(POLICY_BINDING.c.customer_id.in_(whose.customers))
     return await _rows(connection, query.order_by(POLICY_BINDING.c.id))
+
+
+async def _benefits(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:
+    """Return what they were granted, with its code, and what became of it."""
+    names = ("code", "state", "granted_at", "expires_at", "redeemed_at", "redeemed_place", "reversed_at", "expired_at")
+    query = (
+        select(BENEFIT.c.title, BENEFIT.c.supplier, *(BENEFIT_UNIT.c[name] for name in names))
+        .join(BENEFIT, BENEFIT.c.id == BENEFIT_UNIT.c.benefit_id)
+        .where(BENEFIT_UNIT.c.identity_id.in_(whose.identities), BENEFIT_UNIT.c.granted_at.is_not(None))
+    )
+    return await _rows(connection, query.order_by(BENEFIT_UNIT.c.id))
 
 
 async def _callbacks(connection: Connection, whose: _Whose) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, select, update
 
+from storage.benefit_reserving import follow_deliveries
 from storage.connection import Connection
 from storage.database import Database
 from storage.errors import StorageError
@@ -65,6 +66,7 @@ class Deliveries:
                 .where(DELIVERY.c.id == delivery_id, DELIVERY.c.state == DeliveryState.UNKNOWN)
                 .values(state=state, reason=f"settled by {by}", settled_at=now)
             )
+            await follow_deliveries(connection, [delivery_id], now=now)
             return bool(changed.rowcount == 1)
 
         if not await self._database.write(apply):

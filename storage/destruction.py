@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, true, update
 
+from storage.benefit_erasing import destroy_codes
 from storage.callback_keeping import destroy_rounds
 from storage.connection import Connection
 from storage.database import Database
@@ -106,6 +107,7 @@ async def _destroy(
         counts["identity"] = len(identities)
     if callbacks_before is not None:
         counts |= await destroy_rounds(connection, identities, before=callbacks_before)
+    counts["benefit_unit"] = await destroy_codes(connection, identities)
     for name, fate in FATES.items():
         table = METADATA.tables[name]
         if isinstance(fate, Destroy):

@@ -108,6 +108,7 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "policy_try": Destroy(by=_IDENTITY),
         "callback": OwnWay(where="storage/callback_keeping.py: kept as long as the law says, destroyed after it"),
         "callback_answer": OwnWay(where="storage/callback_keeping.py, with its round"),
+        "benefit_unit": OwnWay(where="storage/benefit_erasing.py: code and holder go, what is not used up ends"),
         "identity_tag": Destroy(by=_IDENTITY),
         "staged_follower": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
         "staged_tagged": OwnWay(where="storage/lock_away.py, by the platform's id; a run empties it anyway"),
@@ -171,5 +172,6 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "content_version": Impersonal(why="as content_item"),
         "content_stop": Impersonal(why="as content_item"),
         "content_picture": Impersonal(why="as content_item"),
+        "benefit": Impersonal(why="what there is to claim"),
     }
 )

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, literal, or_, select, tuple_, update
 
 from content.value import value
+from storage.benefit_erasing import end_units
 from storage.connection import Connection
 from storage.customers import hold_customers, one_merge_at_a_time
 from storage.database import Database
@@ -154,6 +155,8 @@ class LockAway:
         await _stop(connection, ids, now=now)
         await connection.execute(delete(CUSTOMER_OWNER).where(CUSTOMER_OWNER.c.customer_id.in_(customers)))
         await connection.execute(update(CUSTOMER).where(CUSTOMER.c.id.in_(customers)).values(erased_at=now))
+        # Behind the customers' rows, which every claim locks: what was claimed by now is seen, and nothing more comes.
+        await end_units(connection, ids, now=now)
         values = (
             {} if kept is None else {"kept_class": kept.category, "kept_reason": kept.reason, "kept_until": kept.until}
         )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import exists, select, update
 
 from storage.accounts import lock_accounts
+from storage.benefit_reserving import follow_deliveries
 from storage.connection import Connection
 from storage.database import Database
 from storage.tables import DELIVERY, HANDOVER, REACH
@@ -65,6 +66,7 @@ class Receipts:
                     lease_until=None,
                 )
             )
+            await follow_deliveries(connection, found, now=now)
             return bool(changed.rowcount)
 
         return await self._database.write(apply)

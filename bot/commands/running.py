@@ -17,10 +17,12 @@ from bot.people import People, build_people
 from bot.settings import Settings, find_home, load_settings
 from bot.staff import branch_rows, staff_rows
 from bot.sync import build_syncs
+from content.loader import load_content
 from handlers.clock import Clock
 from handlers.sync.syncs import Syncs
 from storage.accounts import Accounts
 from storage.audit import Audit, Deed
+from storage.benefits import Benefits
 from storage.database import Database, open_database
 from storage.migrate import check_schema
 from storage.organisation import Organisation
@@ -77,8 +79,18 @@ async def note(
     await Audit(database).note(COMMAND_LINE, deed, now=clock.now())
 
 
-def with_people(work: Callable[[People, Clock], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` with the people's rooms and the clock the bot goes by."""
+async def bring_in_benefits(settings: Settings, database: Database, clock: Clock) -> None:
+    """Put the benefits of the content into the catalogue, as a start of the bot does. Raises ContentError."""
+    authored = load_content(settings.home).benefits.catalogue
+    await Benefits(database).bring_in(authored, now=clock.now())
+
+
+def with_people(
+    work: Callable[[People, Clock], Coroutine[Any, Any, T]],
+    *,
+    prepare: Callable[[Settings, Database, Clock], Coroutine[Any, Any, None]] | None = None,
+) -> T:
+    """Run `work` with the people's rooms and the clock the bot goes by; `prepare` runs before it."""
 
     async def run_closing(settings: Settings) -> T:
         async with open_http(settings) as http:
@@ -88,6 +100,8 @@ def with_people(work: Callable[[People, Clock], Coroutine[Any, Any, T]]) -> T:
             await check_schema(database)
             # A command may come before the first start: the settings' staff are there then too.
             await Organisation(database).bring_in(staff_rows(settings), branches=branch_rows(settings))
+            if prepare is not None:
+                await prepare(settings, database, clock)
             return await work(build_people(database, clock=clock, settings=settings), clock)
         finally:
             await database.close()

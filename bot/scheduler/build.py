@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.accounts import AccountKit
+from bot.benefits import build_benefit_round
 from bot.handover import HandoverRooms
 from bot.policies.build import build_nightly_drop
 from bot.privacy import build_erasing, build_expiring
@@ -38,6 +39,8 @@ _NOTICE_SECONDS: Final = 5.0
 _NIGHTLY_SECONDS: Final = 5.0
 _ERASE_SECONDS: Final = 5.0
 _EXPIRE_SECONDS: Final = 600.0
+#: And what of benefits expires, or soon will.
+_BENEFIT_SECONDS: Final = 5.0
 #: And whether there is a newer drop of policies.
 _DROP_SECONDS: Final = 30.0
 #: Somebody waits for a person.
@@ -76,6 +79,7 @@ async def build_scheduler(
     contacts = build_contact_watch(database, kits, clock=clock, on_left=tasks.hand_over)
     processing = Processing(Cursors(database), [watch, SearchIndex(database)], pause=breathe)
     notices = build_notices(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
+    benefits = build_benefit_round(database, content, kits, settings=settings, clock=clock, on_outbox=sender.wake)
     erasing = build_erasing(database, content.retention, settings=settings, clock=clock)
     expiring = build_expiring(database, content.retention, clock=clock)
     more: dict[str, tuple[Callable[[], Awaitable[object]], float]] = {
@@ -88,6 +92,7 @@ async def build_scheduler(
         "erase": (erasing.run, _ERASE_SECONDS),
         "expire": (expiring.tick, _EXPIRE_SECONDS),
         "handover": (handover.round.run, _HANDOVER_SECONDS),
+        "benefits": (benefits.run, _BENEFIT_SECONDS),
         "sessions": (handover.sessions.run, _HANDOVER_SECONDS),
     }
     if settings.sync.nightly:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from content.tree import Content
+from handlers.benefits.desk import BenefitDesk
 from handlers.conversation.answers import AnswerBook, Answering
 from handlers.conversation.commands import Commands
 from handlers.conversation.consent import MarketingChoice
@@ -38,6 +39,7 @@ def build_routes(
     handover: HandoverDesks | None = None,
     history: History | None = None,
     preferences: Book | None = None,
+    benefits: BenefitDesk | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes over `content`, everything in it compiled; build them once."""
     phrasing = Phrasing(content)
@@ -81,6 +83,7 @@ def build_routes(
         Route(name="menu.click", matches=choices.is_click, handle=choices.click),
         # Before a refusal of all advertising, whose words theirs may hold: these are whole messages.
         *_preference_routes(preferring),
+        *_benefit_routes(benefits),
         # Before the options: a choice about advertising counts however it was made.
         Route(name="consent.marketing", matches=marketing.matches, handle=marketing.handle),
         Route(name="consent.choice", matches=choosing.is_choice, handle=choosing.choose),
@@ -107,11 +110,13 @@ def commands_of(content: Content, *, policies: PolicyDesk | None = None) -> Comm
     phrases += [*elder.on, *elder.off, *elder.about]
     phrases += [phrase for _, _, phrase in notice.phrases()]
     phrases += preference_words(content)
+    phrases += content.benefits.phrases()
+    begins = (*own.correct, *content.benefits.asks.begins)
     if policies is None:
-        return Commands(phrases, begins=own.correct)
+        return Commands(phrases, begins=begins)
     phrases += [*asks.policies, *asks.renewals, *asks.progress, *asks.bind, *asks.unbind]
     phrases += [*content.callback.start, *content.callback.leave]
-    return Commands(phrases, begins=own.correct, forms=policies.FORMS)
+    return Commands(phrases, begins=begins, forms=policies.FORMS)
 
 
 def _task_routes(tasks: TaskDesk | None) -> tuple[Route, ...]:
@@ -177,6 +182,15 @@ def _preference_routes(preferring: PreferenceDesk | None) -> tuple[Route, ...]:
     if preferring is None:
         return ()
     return (Route(name="preferences", matches=preferring.is_choice, handle=preferring.choose, waits=True),)
+
+
+def _benefit_routes(benefits: BenefitDesk | None) -> tuple[Route, ...]:
+    if benefits is None:
+        return ()
+    return (
+        Route(name="benefits.claim", matches=benefits.is_claim, handle=benefits.claim, waits=True),
+        Route(name="benefits.mine", matches=benefits.is_mine, handle=benefits.mine, waits=True),
+    )
 
 
 def _more_routes(content: Content, phrasing: Phrasing, history: History | None) -> tuple[Route, ...]:

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     accounts,
+    benefits,
     callbacks,
     contents,
     delivery,
@@ -109,6 +110,8 @@ CONTENT_ITEM = _table(contents.ContentItem)
 CONTENT_VERSION = _table(contents.ContentVersion)
 CONTENT_STOP = _table(contents.ContentStop)
 CONTENT_PICTURE = _table(contents.ContentPicture)
+BENEFIT = _table(benefits.Benefit)
+BENEFIT_UNIT = _table(benefits.BenefitUnit)
 
 
 _ACCOUNT_OF_WORK: ColumnElement[Any] = WORK.c.account_id.op("+")(literal_column("0"))

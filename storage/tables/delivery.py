@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, literal_column, text
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Index, false, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.instant import Instant
@@ -93,6 +93,8 @@ class Delivery(SQLModel, table=True):
     reason: str | None = None
     platform_id: str | None = None
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: A unit of a benefit is reserved for it: settling it decides about that, too (`storage/benefit_reserving.py`).
+    has_unit: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class DeliveryAttempt(SQLModel, table=True):

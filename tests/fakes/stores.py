@@ -78,7 +78,7 @@ def open_stores(url: str, *, home: Path, max_batch: int = 256, probe: Probe = no
         log=Log(writer, probe=probe),
         handling=Handling(database, writer, probe=probe),
         replies=Replies(database, writer),
-        outbox=Outbox(database),
+        outbox=Outbox(database, probe=probe),
         tokens=AccessTokens(database),
         leaders=Leaders(database),
         customers=Customers(database),

@@ -12,8 +12,10 @@ import pytest
 from bot.settings import Settings
 from bot.web.console.console import built_in_pages
 from bot.web.console.pages import Page
+from content.benefits import Benefit
 from content.rights import PERMITTED, Permission
 from storage.tasks import Progress, TaskDraft, Tasks
+from storage.viewer import COMMAND_LINE
 from tests.browser.console.desk import Answer, Clerk, Desk, open_desk, pages_of_rooms
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import EVERYBODY, SEEN, STAFF, people_of
@@ -88,6 +90,19 @@ class _Work:
     #: Content of 上海 and of 北京, and a picture, by where they are.
     contents: dict[str, int]
     picture: str
+    #: By owner the numbers of their benefits.
+    benefits: dict[str, int]
+
+
+async def _shelve(desk: Desk) -> dict[str, int]:
+    """Make a benefit of head office and one of each branch."""
+    made = {}
+    for number, owner in enumerate(_OWNERS):
+        benefit = Benefit(
+            id=f"b{number}", title=f"权益{number}", owner=owner or None, supplier="安康", cost=1, guide="到店报券码"
+        )
+        made[owner] = (await desk.people.benefits.make(COMMAND_LINE, benefit)).id
+    return made
 
 
 async def _work(desk: Desk) -> _Work:
@@ -105,7 +120,18 @@ async def _work(desk: Desk) -> _Work:
         )
         contents[branch] = item.id
     picture = await newsroom.rooms.desk.add_picture(await desk.firm.viewer("qian"), png())
-    return _Work(tasks=await _tasks(desk), handovers=waiting, contents=contents, picture=picture.digest)
+    return _Work(
+        tasks=await _tasks(desk),
+        handovers=waiting,
+        contents=contents,
+        picture=picture.digest,
+        benefits=await _shelve(desk),
+    )
+
+
+_OWNERS = ("", "上海", "浦东", "北京")
+#: Whose benefits somebody sees who may see any: a branch its own and those of the branches below it.
+_SHELVES = {"qian": {"上海", "浦东"}, "wu": set(_OWNERS), "zheng": set(_OWNERS)}
 
 
 #: Whose waiting customers somebody may take: those of their branch and the branches below it, and nobody's.
@@ -135,6 +161,13 @@ _NOTHING_DONE = {
     "/reviews/{content}/return": 409,
     "/segments/save": 422,
     "/segments/one/{segment}/remove": 409,
+    "/benefits": 422,
+    "/benefits/{benefit}/stock": 422,
+    "/benefits/{benefit}/codes": 422,
+    "/benefit-codes/redeem": 422,
+    "/benefit-codes/reverse": 422,
+    "/benefit-codes/expire": 422,
+    "/benefit-codes/exchange": 422,
 }
 #: Where the content is that each of those sees who see some.
 _CONTENT_SEEN = {"qian": {"上海"}, "zhou": {"上海"}, "wu": {"上海", "北京"}}
@@ -149,6 +182,7 @@ def _addresses(page: Page, desk: Desk, work: _Work) -> dict[str, str | None]:
         ("customer", desk.firm.customers),
         ("task", work.tasks),
         ("handover", work.handovers),
+        ("benefit", work.benefits),
     )
     for name, numbers in of:
         if f"{{{name}}}" in page.path:
@@ -160,6 +194,7 @@ def _allowed(userid: str, page: Page, person: str | None) -> int:
     if not _permitted(userid, page.permission):
         return 403
     seen = _NEAR if page.path.startswith("/inbox/{handover}") else SEEN
+    seen = _SHELVES if page.path.startswith("/benefits/{benefit}") else seen
     if "{content}" in page.path:
         seen = _CONTENT_SEEN
     if page.path == "/contents/product-stop":
@@ -191,12 +226,15 @@ async def test_every_page_gives_every_role_exactly_what_the_table_says(desk: Des
                 if answer.status == 403 and f"<code>{page.permission}</code>" not in answer.text:
                     wrong.append((userid, address, "does not name", page.permission))
     assert wrong == []
-    of_a_person = [page for page in pages if "{" in page.path and "{segment}" not in page.path]
+    of_a_benefit = [page for page in pages if "{benefit}" in page.path]
+    others = ("{segment}", "{benefit}")
+    of_a_person = [page for page in pages if "{" in page.path and not any(name in page.path for name in others)]
     of_content = [page for page in of_a_person if "{content}" in page.path]
     of_one = [page for page in of_a_person if "{picture}" in page.path]
     of_people = len(of_a_person) - len(of_content) - len(of_one)
-    whole = len(pages) - len(of_a_person) + len(of_one)
-    assert tried == 10 * (whole + of_people * len(EVERYBODY) + len(of_content) * len(work.contents))
+    whole = len(pages) - len(of_a_person) - len(of_a_benefit) + len(of_one)
+    found = len(of_content) * len(work.contents) + len(of_a_benefit) * len(_OWNERS)
+    assert tried == 10 * (whole + of_people * len(EVERYBODY) + found)
     assert len(of_content) == 14
     assert {page.path for page in pages} >= {"/today", "/today/{task}/finish", "/conversations", "/operations"}
     assert {page.path for page in pages} >= {"/inbox", "/inbox/{handover}", *_NOTHING_DONE}
@@ -227,6 +265,7 @@ async def test_the_navigation_shows_what_the_role_may_open(desk: Desk) -> None:
         "/console/contents": Permission.CONTENTS_READ,
         "/console/reviews": Permission.CONTENTS_REVIEW,
         "/console/segments": Permission.SEGMENTS_READ,
+        "/console/benefits": Permission.BENEFITS_READ,
         "/console/privacy": Permission.PRIVACY_READ,
         "/console/audit": Permission.AUDIT_READ,
     }

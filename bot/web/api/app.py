@@ -11,6 +11,9 @@ from bot.handover import HandoverRooms
 from bot.people import People
 from bot.settings import Settings
 from bot.web.api.audit import AuditRoutes
+from bot.web.api.benefit_codes import BenefitCodeRoutes
+from bot.web.api.benefit_stock import BenefitStockRoutes
+from bot.web.api.benefits import BenefitRoutes
 from bot.web.api.callbacks import CallbackRoutes
 from bot.web.api.content_acting import ContentActing
 from bot.web.api.content_changes import ContentChangeRoutes
@@ -81,6 +84,9 @@ def build_routes(people: People, *, handover: HandoverRooms, database: Database,
         *ContentDecisionRoutes(rooms.review, rooms.desk, rooms.stopping, acting=acting).routes(),
         *AuditRoutes(people.office).routes(),
         *SyncRoutes(SyncRuns(database)).routes(),
+        *BenefitRoutes(people.benefits).routes(),
+        *BenefitStockRoutes(people.benefits).routes(),
+        *BenefitCodeRoutes(people.counter).routes(),
         *MeRoutes().routes(),
     )
 

@@ -42,6 +42,10 @@ NOT_OPEN: Final = Kind(word="not-open", status=409, title="It is outside of the 
 REPLY_REFUSED: Final = Kind(word="reply-refused", status=409, title="No reply may go to the customer now")
 FILE_HAS_IT: Final = Kind(word="file-has-it", status=409, title="A file of the content has this name")
 STALE: Final = Kind(word="stale", status=409, title="Somebody else has changed it meanwhile")
+ALREADY_REDEEMED: Final = Kind(word="already-redeemed", status=409, title="The code was redeemed before")
+CODE_OVER: Final = Kind(word="code-over", status=409, title="The code does not stand where this could be done")
+BENEFIT_REFUSED: Final = Kind(word="benefit-refused", status=409, title="The benefit may not go to this customer now")
+BENEFIT_TAKEN: Final = Kind(word="benefit-taken", status=409, title="There is another benefit of this id or title")
 IN_PROGRESS: Final = Kind(word="in-progress", status=409, title="A write with this idempotency key is under way")
 LATE: Final = Kind(word="late", status=409, title="It is not as it was when it was read")
 OWN_WORK: Final = Kind(word="own-work", status=409, title="Who wrote a version does not decide about it")
@@ -72,7 +76,7 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.", ge=400, le=599)
     detail: str = Field(description="What happened here, and how to mend it.")
     permission: Permission | None = Field(default=None, description="The permission that the key lacks.")
-    reason: str | None = Field(default=None, description="The word of the rule that refuses a reply.")
+    reason: str | None = Field(default=None, description="The word of the rule that refuses a reply, or a benefit.")
     errors: Sequence[FieldError] | None = Field(default=None, description="The fields that are wrong.")
 
 

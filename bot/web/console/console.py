@@ -11,6 +11,8 @@ from aiohttp.typedefs import Handler
 from bot.people import People
 from bot.settings import Settings
 from bot.web.console.audit_pages import AuditPages
+from bot.web.console.benefit_code_pages import BenefitCodePages
+from bot.web.console.benefit_pages import BenefitPages
 from bot.web.console.content_editor import ContentEditor
 from bot.web.console.content_pages import ContentPages
 from bot.web.console.content_preview import Previews
@@ -48,6 +50,8 @@ def built_in_pages(people: People, *, mask: Mask = str) -> list[Page]:
         *ContentPages(people.contents, previews=previews).pages(),
         *ReviewPages(people.contents, previews=previews).pages(),
         *SegmentPages(people.segments, shelf=people.shelf).pages(),
+        *BenefitPages(people.benefits).pages(),
+        *BenefitCodePages(people.counter, people.benefits).pages(),
         *PrivacyPages(people.wishes).pages(),
         *AuditPages(people.office).pages(),
     ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 
 from bot.web.api.route import AnyRoute
+from content.benefits import Benefit
 from content.piece import Piece
 from content.rights import Permission, Role
+from storage.benefit_claims import BenefitClaims, Granted
+from storage.benefit_reserving import Wanted
 from storage.duty import Duties
 from storage.viewer import COMMAND_LINE
 from tests.contract.api.served import Served, persons, problem_of
@@ -63,6 +67,14 @@ _BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "withdrawContent": {"revision": 1},
     "putContentStop": {"stopped": False},
     "putProductStop": {"stopped": False, "product": "安心医疗"},
+    "createBenefit": {"id": "new", "title": "新的", "supplier": "安康", "cost": "1.00", "guide": "到店报券码"},
+    "openBenefit": {"on": True},
+    "raiseStock": {"total": 9},
+    "importCodes": {"codes": ["A-100"]},
+    "redeemCode": {"code": "first", "place": "静安"},
+    "reverseCode": {"code": "first", "reason": "误核销"},
+    "expireCode": {"code": "second", "reason": "停办"},
+    "exchangeCode": {"code": "third", "benefit": "checkup"},
 }
 #: By route of content who does it. qian writes and zhou reviews in 上海, wu reviews everywhere.
 _ACTORS: Final = {
@@ -72,6 +84,8 @@ _ACTORS: Final = {
 }
 #: What comes in and finds the draft in another state.
 _LATE: Final = frozenset({"takeContentBack", "approveContent", "returnContent", "withdrawContent"})
+#: What a code is put in for, in the order in which they were granted.
+_CODES: Final = ("first", "second", "third")
 #: These are done in the name of a member of staff.
 _SERVED: Final = frozenset({"takeHandover", "replyInHandover", "passHandover", "closeHandover", "putDuty"})
 #: By branch of a key somebody who serves in its scope, and who waits where they see it.
@@ -100,17 +114,52 @@ async def _outcome(
     task_id: int = 1,
     content_id: int = 1,
     server: str = "zhang",
+    shelved: Shelved | None = None,
 ) -> tuple[int, str | None]:
     """Return how a route answers: its status, and the permission that a refusal names."""
     numbers = {"customer_id": customer_id, "erasure_id": 1, "handover_id": handover_id, "task_id": task_id}
+    numbers["benefit_id"] = 1 if shelved is None else shelved.number
     path = route.path.format(name="mine", content_id=content_id, **numbers)
     word, body = (f"{route.name}-{customer_id}", _BODIES[route.name]) if route.is_write else (None, None)
     if body is not None and route.name in _SERVED:
         body = {**body, "userid": server}
     if body is not None and route.name in _ACTORS:
         body = {**body, "userid": _ACTORS[route.name]}
+    if body is not None and shelved is not None:
+        body = shelved.meant(body, route)
     response = await api.ask(route.method, path, secret, word=word, json=body)
     return response.status, (await problem_of(response)).get("permission") if response.status == 403 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """A benefit of a branch, and three codes of it that somebody has."""
+
+    number: int
+    branch: str | None
+    codes: tuple[str, ...]
+
+    def meant(self, body: dict[str, Any], route: AnyRoute) -> dict[str, Any]:
+        """Return a body with the codes that were granted, and the branch of the key as the owner of what it makes."""
+        if body.get("code") in _CODES:
+            return {**body, "code": self.codes[_CODES.index(body["code"])]}
+        return {**body, "owner": self.branch} if route.name == "createBenefit" else body
+
+
+async def _shelve(api: Served, stores: OpenStores, person: str, *, branch: str | None) -> Shelved:
+    benefit = Benefit.model_validate(
+        {**_BODIES["createBenefit"], "id": "checkup", "title": "体检", "owner": branch, "per_person": None}
+    )
+    row = await api.people.benefits.make(COMMAND_LINE, benefit)
+    await api.people.benefits.raise_stock(COMMAND_LINE, row.id, 5)
+    identity = await stores.one("SELECT id FROM identity WHERE external_id = :p", p=person)
+    codes = []
+    for number in range(len(_CODES)):
+        wanted = Wanted(benefit_id=row.id, identity_id=identity["id"], account="service")
+        granted = await BenefitClaims(stores.database).claim(wanted, key=f"t:{number}", now=api.clock.now())
+        assert isinstance(granted, Granted)
+        codes.append(granted.unit.code or "")
+    return Shelved(number=row.id, branch=branch, codes=tuple(codes))
 
 
 async def test_each_route_asks_for_its_one_permission_and_no_other(
@@ -125,6 +174,7 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
     await Duties(stores.database).begin(server_id, viewer=COMMAND_LINE, now=api.clock.now())
     handover_id, task_id = await firm.hand_over(person), await firm.complain(person)
     await Newsroom(stores, firm, api.clock).draft()
+    shelved = await _shelve(api, stores, person, branch=branch)
     found, expected = {}, {}
     await api.people.wishes.erase(COMMAND_LINE, firm.customers["nobody's"], "the erasure that is looked at")
     mine = {"id": "mine", "title": "有车", "rule": {"fact": "finance.has_car", "is": True}}
@@ -138,7 +188,14 @@ async def test_each_route_asks_for_its_one_permission_and_no_other(
             granted = 409 if route.name == "passHandover" else granted
             granted = _content_granted(route.name, branch) or granted
             found[held, route.name] = await _outcome(
-                api, route, secret, firm.customers[person], handover_id=handover_id, task_id=task_id, server=server
+                api,
+                route,
+                secret,
+                firm.customers[person],
+                handover_id=handover_id,
+                task_id=task_id,
+                server=server,
+                shelved=shelved,
             )
             expected[held, route.name] = (granted, None) if is_permitted else (403, route.permission)
     assert found == expected

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from bot.settings import HandoverSettings, InsurerSettings, KfAccount, Settings
 from content.messages import Event, Image, Inbound, InboundBody, MenuReply, Outgoing, Text, TextReply, Voice
+from handlers.benefits.desk import BenefitDesk
 from handlers.conversation.drafts import reply_drafts
 from handlers.conversation.routes import build_routes
 from handlers.conversation.routing import first_match
@@ -71,6 +72,10 @@ class House:
     def with_policies(self, desk: PolicyDesk) -> None:
         """Let the bot answer about policies, too."""
         self._routes = build_routes(CONTENT, handover=self.rooms.desks, policies=desk)
+
+    def with_benefits(self, desk: BenefitDesk) -> None:
+        """Let the bot answer about benefits, too."""
+        self._routes = build_routes(CONTENT, handover=self.rooms.desks, benefits=desk)
 
     # What people do
 

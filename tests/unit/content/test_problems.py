@@ -248,8 +248,8 @@ def test_a_file_that_nobody_reads_is_a_mistake_too(complaints: Any) -> None:
     assert complaints(anwsers="rules: []") == [
         "anwsers.yaml:1: no file of this name is read; "
         "name it one of texts.yaml, welcome.yaml, menu.yaml, answers.yaml, consent.yaml, notice.yaml, marketing.yaml, "
-        "policies.yaml, callback.yaml, tasks.yaml, retention.yaml, handover.yaml, elder.yaml, attributes.yaml, "
-        "segments.yaml, precheck.yaml, "
+        "policies.yaml, callback.yaml, benefits.yaml, tasks.yaml, retention.yaml, handover.yaml, elder.yaml, "
+        "attributes.yaml, segments.yaml, precheck.yaml, "
         "or move it elsewhere"
     ]
 
