@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from content.authored import Authored, Identifier
 from content.messages import Purpose
+from content.normal_form import normalise
 
 #: Characters that nobody sees and that can part a forbidden word or turn a line around; joiners of emoji stay.
 _UNSEEN: Final = frozenset("\u00ad\u200b\u200e\u200f\u2060\ufeff") | frozenset(
@@ -62,6 +63,12 @@ def _one_line(text: str) -> str:
     if "\n" in (text := _plain(text)):
         raise ValueError("the text has several lines; write one")
     return text
+
+
+def _named(text: str) -> str:
+    if _one_line(text) and not normalise(text):
+        raise ValueError(f"{text!r} holds no letter or digit, so nothing could stop the product; write its name")
+    return _one_line(text)
 
 
 Line = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_one_line)]
@@ -138,7 +145,7 @@ class Piece(Authored):
     #: What staff call it.
     name: Name
     #: The product that it advertises; a stop of the product stops it.
-    product: Annotated[str, StringConstraints(max_length=60), AfterValidator(_one_line)] = ""
+    product: Annotated[str, StringConstraints(max_length=60), AfterValidator(_named)] = ""
     purpose: Literal[Purpose.MARKETING, Purpose.SERVICE] = Purpose.MARKETING
     #: What it is about for customers who choose topics (`content.marketing`).
     topic: Identifier | None = None

@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from content.piece import Variable, VariableType
+from content.piece_ways import MOST_WAYS, is_readable
 from content.value import value
 
 #: Bytes of UTF-8 that no rendered field exceeds, whatever the channel.
@@ -37,6 +38,8 @@ _ALLOWED: Final = (
 )
 _COMPARED: Final = frozenset({"eq", "ne", "gt", "gteq", "lt", "lteq"})
 _MOST_TAGS: Final = 100
+#: Nodes below each other; Python itself compiles no more than two hundred.
+_DEEPEST: Final = 60
 _MEND: Final = "只用 {{ 变量 }} 和 {% if 变量 == … %}、{% elif … %}、{% else %}、{% endif %}"
 
 
@@ -93,12 +96,18 @@ class Templates:
                     raise TemplateRefused((_at_line(source, line, "不能使用 raw"),))
                 if kind == "string" and _MARK.search(token):
                     raise TemplateRefused((_at_line(source, line, "引号里不能有 {{、{%、{# 这类标记"),))
-            return self._environment.parse(source)
+            tree = self._environment.parse(source)
         except TemplateSyntaxError as error:
             at = self._offending(source, error.lineno)
             raise TemplateRefused((_problem(source, at, f"语法不对（{error.message}）", _MEND),)) from error
         except (RecursionError, ValueError, OverflowError) as error:
             raise TemplateRefused((_problem(source, 0, "条件太深，或数字太长", _MEND),)) from error
+        if _is_deep(tree):
+            raise TemplateRefused((_problem(source, 0, "条件太深，或数字太长", _MEND),))
+        if not is_readable(source):
+            what, mend = f"条件的组合超过 {MOST_WAYS} 种，或文字太长，没有人能逐一审核", "请减少条件，或分成几个变体"
+            raise TemplateRefused((_problem(source, 0, what, mend),))
+        return tree
 
     def _offending(self, source: str, line: int) -> int:
         """Return where the tag stands that a syntax error of `line` is about; Jinja2 tells no columns."""
@@ -110,7 +119,7 @@ class Templates:
                 continue
             try:
                 self._environment.parse(source[at:following])
-            except TemplateSyntaxError:
+            except (TemplateSyntaxError, RecursionError):
                 return at
         return begins[-1] if begins else start
 
@@ -175,6 +184,13 @@ def _family(node: nodes.Node, declared: Mapping[str, Variable]) -> str:
         case _:
             # Decimal and float do not compare equal where people think they do.
             return "other"
+
+
+def _is_deep(tree: nodes.Template) -> bool:
+    level: list[nodes.Node] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    return bool(level)
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,8 +14,8 @@ from content.piece import TEMPLATED, Piece, Variable, VariableType, Variant
 from content.piece_template import LONGEST, Templates
 from content.value import value
 
-#: No sum or count in a message is larger.
-_LARGEST: Final = Decimal(10) ** 12
+#: How a sum or count is written; with an exponent twelve characters would become a thousand million.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,8})?")
 
 
 class Unfilled(StrEnum):
@@ -108,13 +109,9 @@ def read_value(variable: Variable, given: str) -> Any:
                 return Unfilled.VALUE_WRONG
             return _Day(f"{day.year}年{day.month}月{day.day}日")
         case VariableType.NUMBER | VariableType.MONEY:
-            try:
-                number = Decimal(words)
-            except InvalidOperation:
+            if not _NUMBER.fullmatch(words):
                 return Unfilled.VALUE_WRONG
-            if not number.is_finite() or abs(number) >= _LARGEST or not words.isascii() or len(words) > 20:
-                return Unfilled.VALUE_WRONG
-            return _Money(number) if variable.type is VariableType.MONEY else _Number(number)
+            return _Money(words) if variable.type is VariableType.MONEY else _Number(words)
 
 
 def _is_seen(char: str) -> bool:

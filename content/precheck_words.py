@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from content.finding import Finding
@@ -12,6 +12,7 @@ from content.normal_form import normalise
 from content.patterns import SUBJECT_CHARACTERS, compile_pattern
 from content.piece import Piece
 from content.piece_template import literal, place_in
+from content.piece_ways import ways_of
 from content.precheck_rules import CategoryRule, Precheck
 from content.value import value
 from content.violations import Violation
@@ -46,21 +47,28 @@ class WordCheck:
         self._rules = {name: _Rule(rule) for name, rule in precheck.categories.items()}
 
     def find(self, piece: Piece) -> Iterator[Finding]:
-        """Yield every hit in the words of all variants, in all branches, and in the examples of the variables."""
+        """Yield every hit in the words of all variants, in all branches, and in the examples of the variables.
+
+        Branches are looked at one behind the other, and in each way that somebody can read them.
+        """
         for variant, field, source in piece.texts():
-            yield from self._in_text(source, _fold(literal(source)), variant=variant, field=field)
+            readings = [_fold(characters) for characters in (literal(source), *ways_of(source))]
+            yield from self._in_text(source, readings, variant=variant, field=field)
         for name, variable in sorted(piece.variables.items()):
             field = f"variables.{name}.example"
-            yield from self._in_text(variable.example, _fold(enumerate(variable.example)), variant="", field=field)
-        yield from self._in_text(piece.name, _fold(enumerate(piece.name)), variant="", field="name")
+            yield from self._in_text(variable.example, [_fold(enumerate(variable.example))], variant="", field=field)
+        yield from self._in_text(piece.name, [_fold(enumerate(piece.name))], variant="", field="name")
 
-    def _in_text(self, source: str, folded: _Folded, *, variant: str, field: str) -> Iterator[Finding]:
+    def _in_text(self, source: str, readings: Sequence[_Folded], *, variant: str, field: str) -> Iterator[Finding]:
         for category, rule in self._rules.items():
             known = self._violations[category]
-            for start, end in rule.spans(folded.text):
-                if self._is_denied(folded, start):
-                    continue
-                first, last = folded.places[start], folded.places[end - 1]
+            found = {
+                (folded.places[start], folded.places[end - 1])
+                for folded in readings
+                for start, end in rule.spans(folded.text)
+                if not self._is_denied(folded, start)
+            }
+            for first, last in _widest(found):
                 line, column = place_in(source, first)
                 yield Finding(
                     category=category,
@@ -117,6 +125,15 @@ class _Rule:
                 )
 
 
+def _widest(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the places that lie in no other of them."""
+    furthest = -1
+    for first, last in sorted(found, key=lambda place: (place[0], -place[1])):
+        if last > furthest:
+            furthest = last
+            yield first, last
+
+
 def _spans(word: str, text: str) -> Iterator[tuple[int, int]]:
     at = text.find(word)
     while at >= 0:
@@ -125,12 +142,13 @@ def _spans(word: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def says(source: str, phrases: Sequence[str]) -> bool:
-    """Tell whether a text with its tags left out holds one of the phrases, compared as the rules are."""
-    text = _fold(literal(source)).text
-    return any(normalise(phrase) in text for phrase in phrases)
+    """Tell whether everybody reads one of the phrases, whichever branches they get; compared as the rules are."""
+    wanted = [normalise(phrase) for phrase in phrases]
+    texts = [_fold(characters).text for characters in ways_of(source)] or [_fold(literal(source)).text]
+    return all(any(phrase in text for phrase in wanted) for text in texts)
 
 
-def _fold(characters: Iterator[tuple[int, str]]) -> _Folded:
+def _fold(characters: Iterable[tuple[int, str]]) -> _Folded:
     """Return letters and digits alone, as NFKC and case-folded; ends of sentences stay, as one character."""
     text: list[str] = []
     places: list[int] = []

@@ -18,6 +18,7 @@ from content.value import value
 from storage.audit import note_deed
 from storage.connection import Connection
 from storage.content_drafts import Drafted, Moved, change_version, deed_of, find_version, person_of
+from storage.content_rows import hands_of
 from storage.content_scope import reviews, writes
 from storage.database import Database
 from storage.tables import CONTENT_VERSION
@@ -98,7 +99,7 @@ class ContentMoves:
         staff_id = person_of(viewer)
 
         async def move(connection: Connection, row: Any) -> dict[str, Any] | Moved:
-            if staff_id in json.loads(row.hands):
+            if staff_id in hands_of(row):
                 return Moved.OWN_WORK
             former = update(CONTENT_VERSION).where(
                 CONTENT_VERSION.c.item_id == row.item_id, CONTENT_VERSION.c.state == VersionState.APPROVED
@@ -121,7 +122,7 @@ class ContentMoves:
         staff_id = person_of(viewer)
 
         async def move(_connection: Connection, row: Any) -> dict[str, Any] | Moved:
-            if staff_id in json.loads(row.hands):
+            if staff_id in hands_of(row):
                 return Moved.OWN_WORK
             return {"reviewer_id": staff_id, "reviewed_at": now, "reason": reason}
 

@@ -81,6 +81,12 @@ class ItemRow:
         return self.newest.piece.name
 
 
+def hands_of(row: Any) -> frozenset[int]:
+    """Return who has a hand in a version: who wrote at it, and who asks for its review."""
+    asks = () if row.submitted_by is None else (row.submitted_by,)
+    return frozenset((*json.loads(row.hands), *asks))
+
+
 def version_of(row: Any) -> VersionRow:
     """Return a version from a row of `storage.contents`."""
     return VersionRow(
@@ -93,7 +99,7 @@ def version_of(row: Any) -> VersionRow:
         digest=row.digest,
         author_id=row.author_id,
         editor_id=row.editor_id,
-        hands=frozenset(json.loads(row.hands)),
+        hands=hands_of(row),
         edited_at=row.edited_at,
         findings=decode_findings(row.findings),
         answers=json.loads(row.answers),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from content.piece import Piece
 from content.value import value
 
 Change = Literal["same", "added", "removed"]
+#: Pairs of lines that are compared; where there are more, all between the first and the last change counts as changed.
+_MOST_PAIRS: Final = 250_000
 
 
 @value
@@ -56,7 +58,25 @@ def _fields(piece: Piece) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def _lines(before: str, after: str) -> Iterator[DiffLine]:
-    marks: dict[str, Change] = {" ": "same", "+": "added", "-": "removed"}
-    for line in difflib.ndiff(before.splitlines(), after.splitlines()):
-        if line[0] in marks:
-            yield DiffLine(change=marks[line[0]], text=line[2:])
+    """Yield the lines of both. Lines are compared as wholes: `difflib.ndiff` takes minutes for some hundred of them."""
+    old, new = before.splitlines(), after.splitlines()
+    begin = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), None)
+    if begin is None:
+        begin = min(len(old), len(new))
+    rest = zip(reversed(old[begin:]), reversed(new[begin:]), strict=False)
+    end = next((at for at, (one, other) in enumerate(rest) if one != other), min(len(old), len(new)) - begin)
+    yield from (DiffLine(change="same", text=line) for line in old[:begin])
+    yield from _changed(old[begin : len(old) - end], new[begin : len(new) - end])
+    yield from (DiffLine(change="same", text=line) for line in old[len(old) - end :])
+
+
+def _changed(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    steps = [("replace", 0, len(old), 0, len(new))]
+    if len(old) * len(new) <= _MOST_PAIRS:
+        steps = list(difflib.SequenceMatcher(None, old, new).get_opcodes())
+    for step, first, last, new_first, new_last in steps:
+        if step == "equal":
+            yield from (DiffLine(change="same", text=line) for line in old[first:last])
+            continue
+        yield from (DiffLine(change="removed", text=line) for line in old[first:last])
+        yield from (DiffLine(change="added", text=line) for line in new[new_first:new_last])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from content.normal_form import normalise
 from content.rights import Permission, Scope
 from handlers.clock import Clock
 from handlers.contents.desk import plain
@@ -11,10 +12,10 @@ from storage.viewer import Viewer
 
 
 class ReasonNeeded(Exception):
-    """A stop was asked for without a reason."""
+    """A stop was asked for without a reason, or of a product without a name."""
 
     def __init__(self) -> None:
-        super().__init__("请写明叫停的理由")
+        super().__init__("请写明叫停什么、为什么叫停")
 
 
 class StopDesk:
@@ -37,6 +38,9 @@ class StopDesk:
     async def stop_product(self, viewer: Viewer, product: str, reason: str) -> Stopped:
         """Stop everything that names a product. Raises Forbidden for who does not see all, ReasonNeeded."""
         _require_all(viewer)
+        if not normalise(product):
+            # Marks alone name nothing: a stop would stand and hold nothing back.
+            raise ReasonNeeded
         return await self._stops.stop_product(_given(product), _given(reason), viewer=viewer, now=self._clock.now())
 
     async def lift_product(self, viewer: Viewer, product: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.contents.stopping import ReasonNeeded
 from handlers.contents.trial import Tried
 from handlers.people.rights import Forbidden
 from storage.content_drafts import Moved
@@ -174,3 +175,8 @@ async def test_a_version_that_is_not_there_lets_nothing_go(post: Post, stores: O
     await post.try_out(await post.newsroom.approved())
     await stores.change("UPDATE delivery SET content_version_id = 999")
     assert await post.outcome() == [("refused", "content_unapproved")]
+
+
+async def test_marks_alone_are_no_product_to_stop(newsroom: Newsroom) -> None:
+    with pytest.raises(ReasonNeeded):
+        await newsroom.rooms.stopping.stop_product(await newsroom.firm.viewer("wu"), "——", "停售")

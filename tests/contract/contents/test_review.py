@@ -51,6 +51,25 @@ async def test_nobody_who_wrote_at_a_version_decides_about_it(newsroom: Newsroom
     assert await newsroom.approve(item, by="wu") is Moved.DONE
 
 
+async def test_who_asks_for_a_review_and_answers_for_what_was_found_does_not_decide(
+    newsroom: Newsroom, stores: OpenStores
+) -> None:
+    item = await newsroom.draft()
+    # wu wrote nothing, and answers for qian's words.
+    await stores.change("UPDATE staff SET role = 'campaign_manager', scope = 'all' WHERE userid = 'wu'")
+    item = await newsroom.submit(item, by="wu")
+    await stores.change("UPDATE staff SET role = 'compliance' WHERE userid = 'wu'")
+
+    wu, newest = await newsroom.firm.viewer("wu"), item.newest
+    assert await newsroom.approve(item, by="wu") is Moved.OWN_WORK
+    returned = await newsroom.rooms.review.give_back(wu, item.id, "不好", number=1, revision=newest.revision)
+    assert returned is Moved.OWN_WORK
+    opened = await newsroom.rooms.review.opened(wu, item.id)
+    assert opened is not None
+    assert opened.is_own
+    assert await newsroom.approve(item, by="zhou") is Moved.DONE
+
+
 async def test_a_deputy_of_a_reviewer_reviews_as_far_as_the_reviewer_sees_and_for_that_time(
     newsroom: Newsroom, clock: ManualClock
 ) -> None:

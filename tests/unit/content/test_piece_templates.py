@@ -43,11 +43,13 @@ def test_values_are_written_by_their_types() -> None:
         ({"sum": "NaN"}, Unfilled.VALUE_WRONG, "sum"),
         ({"sum": "1e99"}, Unfilled.VALUE_WRONG, "sum"),
         ({"sum": "１２"}, Unfilled.VALUE_WRONG, "sum"),
+        # Written out it has a thousand million digits.
+        ({"n": "1e-999999999"}, Unfilled.VALUE_WRONG, "n"),
         ({"day": "6 May"}, Unfilled.VALUE_WRONG, "day"),
     ],
 )
 def test_a_value_that_is_missing_or_wrong_stops_that_send_by_name(values: Any, why: Any, about: Any) -> None:
-    assert _fill("{{ name }}{{ sum }}{{ day }}", **values) == NotFilled(why=why, about=about)
+    assert _fill("{{ name }}{{ sum }}{{ day }}{{ n }}", **values) == NotFilled(why=why, about=about)
 
 
 def test_a_variable_of_a_branch_that_is_not_taken_must_have_a_value_too() -> None:
@@ -82,7 +84,11 @@ def test_no_value_can_become_a_link_a_second_line_or_a_template() -> None:
         ("{% if day == 'x' %}{% endif %}", 1, 1, "只能把文字和文字"),
         ("{% if n == 'x' %}{% endif %}", 1, 1, "只能把文字和文字"),
         ("{% if " + "not " * 3000 + "n > 1 %}{% endif %}", 1, 1, "条件太深"),
+        # Python compiles no two hundred brackets, and Jinja2 writes one for each.
+        ("{% if " + "not " * 250 + "n > 1 %}{% endif %}", 1, 1, "条件太深"),
         ("{{ name }}" * 101, 1, 1, "标记超过 100 个"),
+        ("{% if n > 1 %}甲{% endif %}" * 7, 1, 1, "条件的组合超过 64 种"),
+        ("{% if n > 1 %}甲{% else %}乙{% endif %}" * 5 + "丙" * 4000, 1, 1, "条件的组合超过 64 种，或文字太长"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_its_place(source: Any, line: Any, column: Any, what: Any) -> None:

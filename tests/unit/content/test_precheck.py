@@ -186,3 +186,29 @@ def test_a_picture_is_what_its_bytes_say() -> None:
     assert (picture.content_type, picture.width, picture.height) == ("image/png", 3, 2)
     jpeg = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b08000500070101110000ffda")
     assert (read_picture(jpeg).width, read_picture(jpeg).height) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Run together the branches say 稳祝您赚, and 不稳赚: nobody reads that.
+        "稳{% if name == '赵' %}祝您{% else %}{% endif %}赚{{ name }}",
+        "{% if name == '赵' %}稳{% else %}很{% endif %}{% if name == '钱' %}好{% else %}赚{% endif %}{{ name }}",
+        "{% if name == '赵' %}不{% endif %}稳赚{{ name }}",
+        "{% if name == '赵' %}{% if name == '钱' %}甲{% else %}稳{% endif %}{% endif %}赚{{ name }}",
+    ],
+)
+def test_a_branch_hides_no_half_of_a_word_and_no_denial_that_only_some_read(text: Any) -> None:
+    assert [each.category for each in _found(piece(text))] == ["guaranteed_return"]
+
+
+def test_a_sentence_that_must_stand_there_stands_in_every_branch() -> None:
+    some = piece("祝好。{% if name == '赵' %}回复「退订」不再接收。{% endif %}{{ name }}", purpose="marketing")
+    assert [each.what for each in _found(some)] == ["没有「怎么退订」"]
+    everybody = piece("{% if name == '赵' %}您好。{% endif %}{{ name }}回复「退订」不再接收。", purpose="marketing")
+    assert _found(everybody) == ()
+
+
+def test_a_product_has_a_name_that_a_stop_can_find() -> None:
+    with pytest.raises(ValueError, match="nothing could stop the product"):
+        piece(product="——")
