@@ -21,6 +21,8 @@ SHOWN: Final = 4
 
 _PRIME: Final = len(ALPHABET)
 _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
+#: Characters of a supplier's code that count.
+_SHORTEST: Final = 4
 #: What a supplier's code may be made of, once blanks around it are gone.
 _FORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{3,63}")
 
@@ -52,7 +54,7 @@ def is_ours(code: str) -> bool:
 
 def is_code(text: str) -> bool:
     """Tell whether a supplier's text can be a code at all: 4 to 64 letters, digits and `. _ / -`."""
-    return _FORM.fullmatch(text) is not None
+    return _FORM.fullmatch(text) is not None and len(compared(text)) >= _SHORTEST
 
 
 def hidden(code: str) -> str:

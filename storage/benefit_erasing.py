@@ -31,5 +31,6 @@ async def end_units(connection: Connection, identity_ids: Sequence[int], *, now:
 async def destroy_codes(connection: Connection, identity_ids: Sequence[int]) -> int:
     """Destroy what would tell of a person; return how many units it was in."""
     mine = (BENEFIT_UNIT.c.identity_id.in_(identity_ids), BENEFIT_UNIT.c.code.is_not(None))
-    nothing = {"code": None, "holder": None, "claim_key": None, "redeem_key": None}
+    # A reason is in somebody's own words.
+    nothing = {"code": None, "holder": None, "claim_key": None, "redeem_key": None, "reason": None}
     return int((await connection.execute(update(BENEFIT_UNIT).where(*mine).values(**nothing))).rowcount)

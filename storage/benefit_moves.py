@@ -15,7 +15,7 @@ from sqlalchemy import and_, select, update
 from content.value import value
 from storage.audit import Deed, note_deed
 from storage.benefit_claims import Granted, grant_unit, has_ended
-from storage.benefit_reserving import Refusal, Wanted
+from storage.benefit_reserving import Refusal, Wanted, hold_customer
 from storage.benefit_rows import BenefitRow, UnitRow, benefit_with, digest_of, unit_with
 from storage.benefits import sees_benefit
 from storage.connection import Connection
@@ -144,6 +144,10 @@ class BenefitMoves:
         """
 
         async def apply(connection: Connection) -> Exchanged | Moved | Refusal | None:
+            # The customer before the unit, as a claim and an erasure take them.
+            whose = await _find(connection, code, viewer)
+            if whose is not None and whose.unit.identity_id is not None:
+                await hold_customer(connection, whose.unit.identity_id)
             found = await _find(connection, code, viewer, lock=True)
             wanted = await benefit_with(connection, BENEFIT.c.id == benefit_id, sees_benefit(viewer))
             if found is None or wanted is None:

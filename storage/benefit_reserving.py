@@ -20,7 +20,7 @@ from storage.benefit_rows import BENEFITS, BenefitRow, benefit_of, benefit_with
 from storage.connection import Connection
 from storage.people import latest_consents
 from storage.tables import BENEFIT, BENEFIT_UNIT, CUSTOMER, DELIVERY, IDENTITY, POLICY_BINDING
-from storage.tables.benefits import UnitState
+from storage.tables.benefits import IS_RESERVED, UnitState
 from storage.tables.delivery import DeliveryState
 
 #: What counts against the limit of a person or a holder. A reversed one does not: they may claim again.
@@ -99,7 +99,7 @@ async def follow_deliveries(connection: Connection, delivery_ids: Sequence[int],
     query = (
         select(BENEFIT_UNIT.c.id, BENEFIT_UNIT.c.benefit_id, DELIVERY.c.state.label("ended"))
         .join(DELIVERY, DELIVERY.c.id == BENEFIT_UNIT.c.delivery_id)
-        .where(BENEFIT_UNIT.c.delivery_id.in_(delivery_ids), BENEFIT_UNIT.c.state == UnitState.RESERVED)
+        .where(BENEFIT_UNIT.c.delivery_id.in_(delivery_ids), BENEFIT_UNIT.c.state == IS_RESERVED)
         .order_by(BENEFIT_UNIT.c.id)
         .with_for_update(of=BENEFIT_UNIT)
     )
@@ -120,7 +120,7 @@ async def take_unit(connection: Connection, wanted: Wanted, *, now: datetime, wa
 
     `waits`: when all that are left are being taken by others, wait whether they are. For a transaction that takes one.
     """
-    customer_id = await _hold_customer(connection, wanted.identity_id)
+    customer_id = await hold_customer(connection, wanted.identity_id)
     if customer_id is None:
         return Refusal.ERASED
     benefit = await _hold_benefit(connection, wanted.benefit_id)
@@ -154,7 +154,7 @@ async def release_of(connection: Connection, identity_ids: Sequence[int]) -> Non
     await connection.execute(update(BENEFIT_UNIT).where(*mine).values(**_FREED))
 
 
-async def _hold_customer(connection: Connection, identity_id: int) -> int | None:
+async def hold_customer(connection: Connection, identity_id: int) -> int | None:
     """Let what one customer takes, on whichever account, be one after another; None when they are erased."""
     whose = select(IDENTITY.c.customer_id).where(IDENTITY.c.id == identity_id)
     while (customer_id := (await connection.execute(whose)).scalar()) is not None:

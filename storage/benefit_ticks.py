@@ -15,7 +15,7 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.letters import Letter, Letters
 from storage.tables import BENEFIT, BENEFIT_UNIT, DELIVERY, IDENTITY, REACH
-from storage.tables.benefits import UnitState
+from storage.tables.benefits import IS_GRANTED, IS_RESERVED, UnitState
 from storage.tables.delivery import OPEN_WORDS, DeliveryState
 
 #: Units of one round.
@@ -45,8 +45,8 @@ class BenefitTicks:
         """Let granted units whose time is over expire; return how many did."""
         due = (
             select(BENEFIT_UNIT.c.id)
-            .where(BENEFIT_UNIT.c.state == UnitState.GRANTED, BENEFIT_UNIT.c.expires_at <= now)
-            .order_by(BENEFIT_UNIT.c.id)
+            .where(BENEFIT_UNIT.c.state == IS_GRANTED, BENEFIT_UNIT.c.expires_at <= now)
+            .order_by(BENEFIT_UNIT.c.expires_at)
             .limit(_ROUND)
         )
 
@@ -70,7 +70,7 @@ class BenefitTicks:
         query = (
             select(DELIVERY.c.id)
             .join(BENEFIT_UNIT, BENEFIT_UNIT.c.delivery_id == DELIVERY.c.id)
-            .where(BENEFIT_UNIT.c.state == UnitState.RESERVED, *ended)
+            .where(BENEFIT_UNIT.c.state == IS_RESERVED, *ended)
             .limit(_ROUND)
         )
         async with self._database.read() as connection:
@@ -101,7 +101,7 @@ class BenefitTicks:
             .join(_THEIRS, _THEIRS.c.customer_id == IDENTITY.c.customer_id)
             .join(REACH, REACH.c.identity_id == _THEIRS.c.id)
             .where(
-                BENEFIT_UNIT.c.state == UnitState.GRANTED,
+                BENEFIT_UNIT.c.state == IS_GRANTED,
                 BENEFIT_UNIT.c.expires_at > now,
                 BENEFIT_UNIT.c.expires_at <= before,
                 BENEFIT_UNIT.c.reminded_at.is_(None),

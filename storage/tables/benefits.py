@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from storage.tables.instant import Instant
@@ -13,6 +24,11 @@ from storage.tables.people import BIG_KEY
 
 _RESERVED = "state = 'reserved'"
 _GRANTED = "state = 'granted'"
+
+
+#: As values of a statement: SQLite uses a partial index only when it sees the index's own words.
+IS_RESERVED: ColumnElement[str] = literal_column("'reserved'")
+IS_GRANTED: ColumnElement[str] = literal_column("'granted'")
 
 
 class UnitState(StrEnum):

@@ -107,7 +107,8 @@ def test_codes_are_drawn_and_never_the_same() -> None:
 
 def test_a_code_is_compared_however_it_is_typed() -> None:
     assert {compared(code) for code in ("A2-b3", "ａ２ Ｂ３", " a2–B3 ")} == {"A2B3"}
-    assert [is_code(text) for text in ("A-1", "A-100", "-100", "有券码", "a" * 65, "rescue/77.8")] == [
+    assert [is_code(text) for text in ("A-1", "A---", "A-100", "-100", "有券码", "a" * 65, "rescue/77.8")] == [
+        False,
         False,
         True,
         False,
