@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,10 +15,12 @@ from content.violations import Severity
 
 #: What WeChat makes a link of in a text; so much as may belong to it is taken.
 _LINK: Final = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//[^\s，。；！？、）】》”]+|\bwww\.[^\s，。；！？、）】》”]+", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,20}:)?//[^\s，。；！？、）】》”]+|\bwww\.[^\s，。；！？、）】》”]+", re.IGNORECASE
 )
 _MARKUP: Final = re.compile(r"<\s*/?\s*[a-z][^>]*>?", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+#: Findings of markup in one field; there is one for each hit.
+_MOST: Final = 100
 _LABEL: Final = "链接"
 
 
@@ -33,7 +36,7 @@ class LinkCheck:
             if "url" in piece.fields and variant.url and (why := self.why_not(variant.url)) is not None:
                 yield _found(letter, "url", 1, 1, variant.url, why)
         for letter, field, source in piece.texts():
-            for hit in _MARKUP.finditer(source):
+            for hit in islice(_MARKUP.finditer(source), _MOST):
                 line, column = place_in(source, hit.start())
                 what = "文字里不能写 HTML 标签"
                 yield _found(letter, field, line, column, hit[0][:200], (what, "请删去，链接直接写网址"))

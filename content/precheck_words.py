@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from content.finding import Finding
@@ -23,6 +25,8 @@ _PAUSES: Final = frozenset("，,：:…—")
 _NOISE: Final = re.compile(r"[\W_]+")
 #: Characters between a denial and the word that it denies; a denial of one character stands right before it.
 _BETWEEN: Final = 3
+#: Findings of one category in one field; whoever has more mends the first ones first.
+MOST: Final = 30
 #: Stands for the end of a sentence in the folded text.
 _END: Final = "\n"
 
@@ -44,6 +48,8 @@ class WordCheck:
         self._violations = violations
         self._denials = tuple(map(normalise, precheck.denials))
         self._affirmations = tuple(map(normalise, precheck.affirmations))
+        #: Characters before a word among which a denial, or what only looks like one, is looked for.
+        self._reach = _BETWEEN + max(map(len, (*self._denials, *self._affirmations)), default=0)
         self._rules = {name: _Rule(rule) for name, rule in precheck.categories.items()}
 
     def find(self, piece: Piece) -> Iterator[Finding]:
@@ -68,7 +74,7 @@ class WordCheck:
                 for start, end in rule.spans(folded.text)
                 if not self._is_denied(folded, start)
             }
-            for first, last in _widest(found):
+            for first, last in islice(_widest(found), MOST):
                 line, column = place_in(source, first)
                 yield Finding(
                     category=category,
@@ -84,8 +90,9 @@ class WordCheck:
                 )
 
     def _is_denied(self, folded: _Folded, start: int) -> bool:
-        clause = max((begin for begin in folded.clauses if begin <= start), default=0)
-        before = folded.text[clause:start].rpartition(_END)[2][-(_BETWEEN + max(map(len, self._denials), default=0)) :]
+        earlier = bisect_right(folded.clauses, start)
+        clause = folded.clauses[earlier - 1] if earlier else 0
+        before = folded.text[max(clause, start - self._reach) : start].rpartition(_END)[2]
         if any(phrase in before for phrase in self._affirmations):
             return False
         return any(
@@ -102,13 +109,18 @@ class _Rule:
         self._unless = tuple(map(normalise, rule.unless))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where the rule hits, without those inside of another hit or of what is allowed."""
-        found = sorted({*self._hits(text)}, key=lambda span: (span[0], -span[1]))
-        allowed = [span for phrase in self._unless for span in _spans(phrase, text)]
+        """Return where the rule hits, without those inside of another hit or of what is allowed, in their order."""
+        found = sorted({*self._hits(text)}, key=_outermost)
+        allowed = sorted({span for phrase in self._unless for span in _spans(phrase, text)}, key=_outermost)
         kept: list[tuple[int, int]] = []
+        # Both in the order of their beginnings: how far the ones that began before reach is all that counts.
+        seen, right, kept_to = 0, 0, 0
         for start, end in found:
-            if not any(first <= start and end <= last for first, last in (*allowed, *kept)):
+            while seen < len(allowed) and allowed[seen][0] <= start:
+                right, seen = max(right, allowed[seen][1]), seen + 1
+            if end > right and end > kept_to:
                 kept.append((start, end))
+                kept_to = end
         return kept
 
     def _hits(self, text: str) -> Iterator[tuple[int, int]]:
@@ -128,10 +140,14 @@ class _Rule:
 def _widest(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield the places that lie in no other of them."""
     furthest = -1
-    for first, last in sorted(found, key=lambda place: (place[0], -place[1])):
+    for first, last in sorted(found, key=_outermost):
         if last > furthest:
             furthest = last
             yield first, last
+
+
+def _outermost(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], -span[1]
 
 
 def _spans(word: str, text: str) -> Iterator[tuple[int, int]]:

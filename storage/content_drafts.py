@@ -81,7 +81,7 @@ class ContentDrafts:
             item_id = made.scalar()
             if item_id is None:
                 return Moved.KEY_TAKEN, 0
-            await _insert_draft(connection, int(item_id), 1, draft, staff_id=staff_id, now=now)
+            await _insert_draft(connection, int(item_id), 1, draft, viewer=viewer, now=now)
             await note_deed(connection, viewer, deed_of("content_created", int(item_id), 1), now=now)
             return Moved.DONE, int(item_id)
 
@@ -105,12 +105,12 @@ class ContentDrafts:
             if row.revision != revision:
                 return Moved.LATE
             if row.state in EDITABLE:
-                hands = sorted({*json.loads(row.hands), staff_id})
+                hands = sorted({*json.loads(row.hands), *marks_of(viewer)})
                 changes = _words(draft, now=now) | {"editor_id": staff_id, "hands": json.dumps(hands)}
                 state = {"state": VersionState.DRAFT, "revision": revision + 1}
                 if not await change_version(connection, row, EDITABLE, state | changes):
                     return Moved.LATE
-            elif not await _draft_anew(connection, item_id, draft, after=row, staff_id=staff_id, now=now):
+            elif not await _draft_anew(connection, item_id, draft, after=row, viewer=viewer, now=now):
                 return Moved.LATE
             await note_deed(connection, viewer, deed_of("content_edited", item_id, number), now=now)
             return Moved.DONE
@@ -145,7 +145,7 @@ async def change_version(
 
 
 async def _draft_anew(
-    connection: Connection, item_id: int, draft: Drafted, *, after: Any, staff_id: int, now: datetime
+    connection: Connection, item_id: int, draft: Drafted, *, after: Any, viewer: Viewer, now: datetime
 ) -> bool:
     """Begin a draft of an item that nobody works on; False when somebody does, or a newer version is there."""
     newest = select(func.max(CONTENT_VERSION.c.number)).where(CONTENT_VERSION.c.item_id == item_id)
@@ -155,12 +155,13 @@ async def _draft_anew(
     if (await connection.execute(working)).first() is not None:
         return False
     number = int((await connection.execute(newest)).scalar() or after.number) + 1
-    return await _insert_draft(connection, item_id, number, draft, staff_id=staff_id, now=now)
+    return await _insert_draft(connection, item_id, number, draft, viewer=viewer, now=now)
 
 
 async def _insert_draft(
-    connection: Connection, item_id: int, number: int, draft: Drafted, *, staff_id: int, now: datetime
+    connection: Connection, item_id: int, number: int, draft: Drafted, *, viewer: Viewer, now: datetime
 ) -> bool:
+    staff_id = person_of(viewer)
     values = _words(draft, now=now) | {
         "item_id": item_id,
         "number": number,
@@ -168,7 +169,7 @@ async def _insert_draft(
         "revision": 1,
         "author_id": staff_id,
         "editor_id": staff_id,
-        "hands": json.dumps([staff_id]),
+        "hands": json.dumps(sorted(marks_of(viewer))),
         "created_at": now,
         "answers": "{}",
     }
@@ -200,6 +201,15 @@ def person_of(viewer: Viewer) -> int:
     if viewer.staff_id is None:
         raise ValueError("content is changed by a member of staff; name one")
     return viewer.staff_id
+
+
+def marks_of(viewer: Viewer) -> frozenset[int]:
+    """Return what stands among a version's hands for who writes: the person, and below zero the key that acts for them.
+
+    A key that names one person to write and another to approve would be both.
+    """
+    key = () if viewer.api_key_id is None else (-viewer.api_key_id,)
+    return frozenset({person_of(viewer), *key})
 
 
 def deed_of(action: str, item_id: int, number: int) -> Deed:

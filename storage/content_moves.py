@@ -17,7 +17,7 @@ from content.piece import Piece, digest_of_piece, written
 from content.value import value
 from storage.audit import note_deed
 from storage.connection import Connection
-from storage.content_drafts import Drafted, Moved, change_version, deed_of, find_version, person_of
+from storage.content_drafts import Drafted, Moved, change_version, deed_of, find_version, marks_of, person_of
 from storage.content_rows import hands_of
 from storage.content_scope import reviews, writes
 from storage.database import Database
@@ -82,7 +82,10 @@ class ContentMoves:
 
         async def move(connection: Connection, row: Any) -> dict[str, Any] | Moved:
             # What was checked is what is asked about.
-            return values if row.digest == digest else Moved.LATE
+            if row.digest != digest:
+                return Moved.LATE
+            keys = {mark for mark in marks_of(viewer) if mark < 0}
+            return values | {"hands": json.dumps(sorted({*json.loads(row.hands), *keys}))}
 
         return await self._move(_SUBMIT, version_id, revision, move, viewer=viewer, now=now)
 
@@ -99,7 +102,7 @@ class ContentMoves:
         staff_id = person_of(viewer)
 
         async def move(connection: Connection, row: Any) -> dict[str, Any] | Moved:
-            if staff_id in hands_of(row):
+            if marks_of(viewer) & hands_of(row):
                 return Moved.OWN_WORK
             former = update(CONTENT_VERSION).where(
                 CONTENT_VERSION.c.item_id == row.item_id, CONTENT_VERSION.c.state == VersionState.APPROVED
@@ -122,7 +125,7 @@ class ContentMoves:
         staff_id = person_of(viewer)
 
         async def move(_connection: Connection, row: Any) -> dict[str, Any] | Moved:
-            if staff_id in hands_of(row):
+            if marks_of(viewer) & hands_of(row):
                 return Moved.OWN_WORK
             return {"reviewer_id": staff_id, "reviewed_at": now, "reason": reason}
 

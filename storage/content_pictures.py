@@ -71,6 +71,8 @@ class ContentPictures:
 
     async def is_public(self, digest: str, *, now: datetime) -> bool:
         """Tell whether a version shows it that may go out now: only then anybody may fetch it."""
+        if not await self.known([digest]):
+            return False
         # 64 hexadecimal digits between quotes stand nowhere else in the JSON by chance.
         query = select(CONTENT_VERSION.c.id).where(
             CONTENT_VERSION.c.state == VersionState.APPROVED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from content.value import value
 from storage.audit import Deed, note_deed
@@ -89,11 +89,14 @@ class ContentStops:
 
         return await self._database.write(apply)
 
-    async def lift_item(self, item_id: int, *, viewer: Viewer, now: datetime) -> bool:
-        """End the stop of an item of the scope; False when none stands."""
+    async def lift_item(self, item_id: int, *, own_only: bool, viewer: Viewer, now: datetime) -> bool:
+        """End the stop of an item of the scope; False when none stands, or, `own_only`, none that the viewer made."""
         mine = select(CONTENT_ITEM.c.id).where(CONTENT_ITEM.c.id == item_id, writes(viewer))
         deed = Deed(action="content_stop_lifted", subject="content", subject_id=item_id)
-        return await self._lift(CONTENT_STOP.c.item_id.in_(mine), deed, viewer=viewer, now=now)
+        condition: ColumnElement[bool] = CONTENT_STOP.c.item_id.in_(mine)
+        if own_only:
+            condition = and_(condition, CONTENT_STOP.c.stopped_by == viewer.staff_id)
+        return await self._lift(condition, deed, viewer=viewer, now=now)
 
     async def lift_product(self, product: str, *, viewer: Viewer, now: datetime) -> bool:
         """End the stop of a product; False when none stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from content.finding import Finding, is_blocked
 from content.piece import Kind
 from content.piece_file import read_piece_file
 from handlers.clock import Clock
+from handlers.contents.trial import Tried
 from handlers.people.rights import viewer_of
 from storage.content_drafts import Moved
 from storage.content_rows import ItemRow, VersionRow
@@ -37,6 +39,15 @@ _WHY = {
     Moved.BLOCKED: "有严重问题，改好才能送审",
     Moved.UNANSWERED: "有发现没有说明，请改，或用 --answer 编号=理由 说明",
     Moved.NO_REASON: "请写理由",
+}
+
+
+_NOT_TRIED = {
+    Tried.NOT_APPROVED: "还没有批准的版本",
+    Tried.NOBODY: "contents.testers 里没有这个渠道的试发对象",
+    Tried.NO_MESSAGE: "这类内容还不能单独发给一个人",
+    Tried.NO_VARIANT: "没有这个版式",
+    Tried.NOT_YOURS: "这名员工的范围里没有这项内容",
 }
 
 
@@ -154,6 +165,25 @@ def return_(key: Key, by: By, reason: Annotated[str, typer.Option(help="What the
         )
 
     _end(with_people(work), {"content": key, "state": "returned"})
+
+
+@app.command("try")
+def try_(key: Key, by: By, variant: Annotated[str, typer.Option(help="Which variant.")] = "A") -> None:
+    """Send the approved version, filled with its examples, to the testers of the settings."""
+
+    async def work(people: People, clock: Clock) -> Tried:
+        viewer = await _acting(people, clock, by)
+        item = await _item(people, viewer, key)
+        writable = await people.contents.reading.to_write(viewer, item.id)
+        if writable is None:
+            return Tried.NOT_YOURS
+        return await people.contents.trial.send(viewer, writable, variant, key=secrets.token_hex(16))
+
+    tried = with_people(work)
+    if tried is not Tried.PLANNED:
+        typer.echo(f"没有试发：{_NOT_TRIED[tried]}。", err=True)
+        raise typer.Exit(EXIT_FLAW)
+    typer.echo(json.dumps({"content": key, "variant": variant, "tried": True}, ensure_ascii=False))
 
 
 @app.command()

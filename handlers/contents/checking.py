@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Set
 
 from content.piece import Piece
@@ -27,4 +28,6 @@ class Checking:
         """
         named = [picture for picture in piece.pictures if is_picture(picture)]
         known = await self._pictures.known(named)
-        return Drafted(piece=piece, findings=self._check.find(piece, pictures=known | with_pictures), rules=self._rules)
+        # The longest article takes some tenths of a second, which callbacks do not wait for.
+        findings = await asyncio.to_thread(self._check.find, piece, pictures=known | with_pictures)
+        return Drafted(piece=piece, findings=findings, rules=self._rules)

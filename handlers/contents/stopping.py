@@ -31,9 +31,13 @@ class StopDesk:
         return await self._stops.stop_item(item_id, _given(reason), viewer=viewer, now=self._clock.now())
 
     async def lift_item(self, viewer: Viewer, item_id: int) -> bool:
-        """End the stop of an item of the scope; False when none stands. Raises Forbidden."""
+        """End the stop of an item of the scope; False when none stands that they may lift. Raises Forbidden.
+
+        Who does not review lifts their own stops alone: an author does not undo compliance's.
+        """
         require(viewer, Permission.CONTENTS_STOP)
-        return await self._stops.lift_item(item_id, viewer=viewer, now=self._clock.now())
+        reviews = viewer.may(Permission.CONTENTS_REVIEW) and Permission.CONTENTS_REVIEW not in viewer.lent
+        return await self._stops.lift_item(item_id, own_only=not reviews, viewer=viewer, now=self._clock.now())
 
     async def stop_product(self, viewer: Viewer, product: str, reason: str) -> Stopped:
         """Stop everything that names a product. Raises Forbidden for who does not see all, ReasonNeeded."""

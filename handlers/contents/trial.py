@@ -42,6 +42,8 @@ class Tried(StrEnum):
     #: This kind cannot be sent to one person yet.
     NO_MESSAGE = "no_message"
     NO_VARIANT = "no_variant"
+    #: Somebody else writes it.
+    NOT_YOURS = "not_yours"
 
 
 class TrialDesk:

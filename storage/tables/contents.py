@@ -88,7 +88,7 @@ class ContentVersion(SQLModel, table=True):
     product_key: str
     author_id: int
     editor_id: int
-    #: Ids of everybody who wrote at this version, as a JSON list: none of them may approve it.
+    #: Ids of everybody who wrote at this version, below zero those of API keys, as a JSON list: none may approve it.
     hands: str
     created_at: datetime = Field(sa_type=Instant)
     edited_at: datetime = Field(sa_type=Instant)

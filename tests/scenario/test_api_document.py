@@ -21,6 +21,7 @@ from storage.handovers import Handovers
 from tests.contract.api.served import Served
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import Firm
+from tests.fakes.newsroom import Newsroom, piece
 from tests.fakes.stores import OpenStores, open_stores
 
 #: A userid is valid by the document and may still name nobody, a key of one write is no key of another, and 30 February
@@ -53,7 +54,9 @@ _REFUSABLE: Final = (
 )
 #: A step of a handover is done once, in a certain state: the order of the requests decides what comes of it, done or
 #: refused by the desk. That each is done is shown by tests/contract/api/test_handovers.py.
-_STEPS: Final = {f"POST /handovers/{{handover_id}}/{step}" for step in ("take", "reply", "pass", "close")}
+_STEPS: Final = {f"POST /handovers/{{handover_id}}/{step}" for step in ("take", "reply", "pass", "close")} | {
+    f"POST /contents/{{content_id}}/{step}" for step in ("submit", "take-back", "approve", "return", "withdraw")
+}
 _CONFIG: Final = "".join(
     f"""
 [[operations]]
@@ -104,6 +107,7 @@ class ServedApart:
             await firm.hand_over("z1")
             await _let_serve(stores, firm, await firm.hand_over("l1"), clock)
             await firm.complain("z1")
+            await Newsroom(stores, firm, clock).draft(piece(key="greeting"))
             async with served.client:
                 self.url = str(served.client.make_url(PREFIX))
                 self.secret = await served.key(*Permission)

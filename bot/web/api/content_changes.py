@@ -25,6 +25,8 @@ _LARGEST_PICTURE: Final = LARGEST * 4 // 3 + 4096
 _WRITE: Final = Permission.CONTENTS_WRITE
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1, description="The revision that it was made of.", examples=[1])]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1, description="The version that it was made of.", examples=[1])]
+#: A grey picture of one pixel.
+_PIXEL: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 _EXAMPLE: Final = {
     "key": "birthday",
     "kind": "text",
@@ -71,7 +73,7 @@ class OfRevision(ActingBody):
 class NewPicture(ActingBody):
     """A picture: PNG or JPEG, 2 MiB at most."""
 
-    picture: str = Field(description="Its bytes in Base64.", examples=["iVBORw0KGgo="])
+    picture: str = Field(description="Its bytes in Base64.", examples=[_PIXEL])
 
 
 class KeptPicture(BaseModel):

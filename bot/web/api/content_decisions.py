@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from bot.web.api.content_acting import ActingBody, ContentActing, told
 from bot.web.api.content_changes import NoParameters, Number, OfRevision, Revision
 from bot.web.api.contents import ContentPath, ShownContent, no_content
-from bot.web.api.problem import BLOCKED, LATE, NOT_FOUND, OWN_WORK, invalid
-from bot.web.api.route import AnyRoute, Call, Route
+from bot.web.api.problem import BLOCKED, LATE, NOT_FOUND, OWN_WORK, Refused, invalid
+from bot.web.api.route import AnyRoute, Call, PlatformId, Route
 from content.rights import Permission
 from handlers.contents.desk import LONGEST_REASON, ContentDesk
 from handlers.contents.review import ReviewDesk
@@ -25,6 +25,10 @@ Reason = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
 
 class Decided(ActingBody):
     """What is approved."""
+
+    userid: PlatformId = Field(
+        description="The WeCom userid of an active member of staff of the key's scope who reviews.", examples=["zhou"]
+    )
 
     number: Number
     revision: Revision
@@ -45,6 +49,10 @@ class WantedStop(ActingBody):
 
 class WantedProductStop(WantedStop):
     """Whether everything that names a product is to be stopped."""
+
+    userid: PlatformId = Field(
+        description="The WeCom userid of an active member of staff who sees all and may stop content.", examples=["wu"]
+    )
 
     product: Annotated[str, StringConstraints(max_length=60)] = Field(examples=["安心医疗"])
 
@@ -125,7 +133,7 @@ class ContentDecisionRoutes:
                 parameters=ContentPath,
                 body=WantedStop,
                 answer=StopStanding,
-                problems=(NOT_FOUND,),
+                problems=(NOT_FOUND, LATE),
                 handle=self._stop,
             ),
             Route(
@@ -161,9 +169,10 @@ class ContentDecisionRoutes:
 
     async def _stop(self, call: Call[ContentPath, WantedStop]) -> StopStanding:
         number = call.parameters.content_id
-        who, _ = await self._acting.item(call, number, _STOP)
+        who, item = await self._acting.item(call, number, _STOP)
         if not call.body.stopped:
-            await self._stopping.lift_item(who, number)
+            if not await self._stopping.lift_item(who, number) and item.stopped is not None:
+                raise Refused(LATE, "no stop of the content stands that this member of staff may lift")
             return _lifted()
         try:
             stopped = await self._stopping.stop_item(who, number, call.body.reason)

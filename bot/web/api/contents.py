@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -26,8 +26,12 @@ class ContentQuery(Listing):
     """Which content."""
 
     cursor: Annotated[str, StringConstraints(pattern=_LIST.pattern)] | None = cursor_field()
-    kind: Kind | None = Field(default=None, description="Only of this kind.")
-    state: VersionState | None = Field(default=None, description="Only what has a version in this state.")
+    kind: Literal["text", "card", "article", "poster", "mini_program"] | None = Field(
+        default=None, description="Only of this kind."
+    )
+    state: Literal["draft", "in_review", "returned", "approved", "replaced", "withdrawn"] | None = Field(
+        default=None, description="Only what has a version in this state."
+    )
 
 
 class ContentPath(Parameters):

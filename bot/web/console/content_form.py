@@ -123,10 +123,38 @@ def _checked(told: dict[str, Any]) -> Piece:
         return Piece.model_validate(told)
     except ValidationError as error:
         faults = tuple(
-            FormFault(field=".".join(str(part) for part in each["loc"] if part != "[key]"), message=each["msg"])
+            FormFault(field=_field(each["loc"]), message=_message(each["type"], each["loc"]))
             for each in error.errors(include_url=False, include_context=False, include_input=False)
         )
         raise FormRefused(faults) from None
 
 
+def _field(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in place if part != "[key]")
+
+
+def _message(kind: str, place: tuple[int | str, ...]) -> str:
+    """Return what is wrong in the words of an author; the sentences of models are for authors of files."""
+    if kind == "value_error":
+        return _OWN.get(str(place[0]) if place else "", "有看不见的字符，或应写成一行；请重写")
+    return _FAULTS.get(kind, "填得不对，请改正")
+
+
+#: By the first part of the field, what its own check wants.
+_OWN: Final = {
+    "key": "以英文字母开头，只用字母、数字、点、横线和下划线",
+    "variables": "变量名用小写英文字母开头，只用小写字母、数字和下划线；示例写成一行",
+    "topic": "请从列表里选",
+}
+_FAULTS: Final = {
+    "string_too_short": "还没有填写",
+    "string_too_long": "太长，请缩短",
+    "int_parsing": "请填整数",
+    "greater_than_equal": "数字太小",
+    "less_than_equal": "数字太大",
+    "too_short": "至少选一个",
+    "too_long": "太多，请减少",
+    "enum": "请从列表里选",
+    "literal_error": "请从列表里选",
+}
 KINDS: Final = tuple(Kind)

@@ -132,7 +132,9 @@ class ContentPages:
 
     async def _lift(self, visit: Visit) -> web.StreamResponse:
         item = await self._item(visit)
-        await self._rooms.stopping.lift_item(visit.viewer, item.id)
+        if not await self._rooms.stopping.lift_item(visit.viewer, item.id):
+            problem = visit.words("contents.not_lifted")
+            return await self._page(visit, await self._seen(visit), status=409, problem=problem)
         return visit.redirect(_address(item, "lifted"))
 
     async def _stop_product(self, visit: Visit) -> web.StreamResponse:

@@ -43,13 +43,23 @@ def _json(draft: Piece) -> dict[str, Any]:
 
 @pytest.fixture
 async def client(api: Served) -> Client:
+    return await _client(api)
+
+
+@pytest.fixture
+async def desk(api: Served) -> Client:
+    """Return another system, in which others review."""
+    return await _client(api)
+
+
+async def _client(api: Served) -> Client:
     secret = await api.key(
         Permission.CONTENTS_READ, Permission.CONTENTS_WRITE, Permission.CONTENTS_REVIEW, Permission.CONTENTS_STOP
     )
     return Client(api, secret)
 
 
-async def test_the_whole_way_of_a_version_by_two_people(client: Client, stores: OpenStores) -> None:
+async def test_the_whole_way_of_a_version_by_two_people(client: Client, desk: Client, stores: OpenStores) -> None:
     status, made = await client.does("POST", "/contents", userid="qian", piece=_json(piece("全国排名第一")))
     assert (status, made["state"], made["sendable"]) == (200, "draft", False)
     one = f"/contents/{made['id']}"
@@ -63,14 +73,17 @@ async def test_the_whole_way_of_a_version_by_two_people(client: Client, stores: 
     assert status == 200
 
     decision = {"number": 1, "revision": 2}
-    status, problem = await client.does("POST", f"{one}/approve", userid="qian", **decision)
+    status, problem = await desk.does("POST", f"{one}/approve", userid="qian", **decision)
     assert (status, problem["errors"][0]["field"]) == (422, "userid")  # a manager reviews nothing
     await stores.change("UPDATE staff SET role = 'reviewer' WHERE userid = 'qian'")
-    status, problem = await client.does("POST", f"{one}/approve", userid="qian", **decision)
+    status, problem = await desk.does("POST", f"{one}/approve", userid="qian", **decision)
     assert (status, problem["type"]) == (409, "urn:zhike:problem:own-work")
-    status, problem = await client.does("POST", f"{one}/approve", userid="zhou", number=1, revision=1)
+    # The key that wrote cannot be the second person, whomever it names.
+    status, problem = await client.does("POST", f"{one}/approve", userid="zhou", **decision)
+    assert (status, problem["type"]) == (409, "urn:zhike:problem:own-work")
+    status, problem = await desk.does("POST", f"{one}/approve", userid="zhou", number=1, revision=1)
     assert (status, problem["type"]) == (409, "urn:zhike:problem:late")
-    status, approved = await client.does("POST", f"{one}/approve", userid="zhou", **decision)
+    status, approved = await desk.does("POST", f"{one}/approve", userid="zhou", **decision)
     assert (status, approved["state"], approved["sendable"]) == (200, "approved", True)
 
     seen = await client.api.get(one, client.secret)
@@ -80,7 +93,9 @@ async def test_the_whole_way_of_a_version_by_two_people(client: Client, stores: 
     assert [(row["viewer"], row["api_key_id"] is not None) for row in rows] == [("Zhou", True)]
 
 
-async def test_a_change_asked_for_again_after_a_crash_is_done_once(client: Client, stores: OpenStores) -> None:
+async def test_a_change_asked_for_again_after_a_crash_is_done_once(
+    client: Client, desk: Client, stores: OpenStores
+) -> None:
     _, made = await client.does("POST", "/contents", userid="qian", piece=_json(piece()))
     _, again = await client.does("POST", "/contents", userid="qian", piece=_json(piece()))
     assert again["id"] == made["id"]
@@ -90,7 +105,7 @@ async def test_a_change_asked_for_again_after_a_crash_is_done_once(client: Clien
         assert (status, saved["revision"]) == (200, 2)
     await client.does("POST", f"{one}/submit", userid="qian", revision=2)
     for _ in range(2):
-        status, _ = await client.does("POST", f"{one}/approve", userid="zhou", number=1, revision=3)
+        status, _ = await desk.does("POST", f"{one}/approve", userid="zhou", number=1, revision=3)
         assert status == 200
     counted = await stores.rows(
         "SELECT action, count(*) AS n FROM audit_entry WHERE subject = 'content' GROUP BY action"

@@ -166,6 +166,15 @@ async def test_a_stop_lists_what_it_holds_back_and_lifting_it_lets_the_next_ones
     ]
 
 
+async def test_an_author_does_not_lift_what_compliance_has_stopped(newsroom: Newsroom) -> None:
+    item = await newsroom.approved()
+    stopping = newsroom.rooms.stopping
+    await stopping.stop_item(await newsroom.firm.viewer("wu"), item.id, "监管来函")
+    assert not await stopping.lift_item(await newsroom.firm.viewer("qian"), item.id)
+    assert not (await newsroom.item(item.id)).is_sendable(newsroom.clock.now())
+    assert await stopping.lift_item(await newsroom.firm.viewer("zhou"), item.id)
+
+
 async def test_a_product_is_stopped_by_who_sees_all_alone(newsroom: Newsroom) -> None:
     with pytest.raises(Forbidden):
         await newsroom.rooms.stopping.stop_product(await newsroom.firm.viewer("qian"), "安心医疗", "停售")

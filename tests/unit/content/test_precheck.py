@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -155,6 +156,19 @@ def test_findings_are_kept_and_an_answer_stays_with_its_words() -> None:
     assert decode_findings(encode_findings(before)) == before
     assert {each.id for each in _found(piece("啊，全国排名第一"))} == {each.id for each in before}
     assert {each.id for each in _found(piece("全国排名第二"))} != {each.id for each in before}
+
+
+@pytest.mark.parametrize("part", ["a", "第一", "收益一定", "https://", "<a "])
+def test_no_text_takes_long(part: Any) -> None:
+    text = (part * 20_000)[:20_000]
+    began = time.perf_counter()
+    _found(piece(kind="article", variants={"A": {"title": "题", "text": text}}, variables={}))
+    # A tenth of a second here; what grows with the square of the length took more than ten.
+    assert time.perf_counter() - began < 5
+
+
+def test_many_denied_words_hide_no_other_one() -> None:
+    assert ("absolute_claim", "第一") in _quotes("不第一，" * 100 + "第一")
 
 
 def test_a_long_text_is_checked_quickly_to_its_end() -> None:
