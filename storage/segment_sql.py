@@ -158,12 +158,12 @@ def _matches(rule: Condition, asked: Asked, *, is_looked_up: bool = False) -> li
         indexed = indexed.op("+")(literal_column("0"))
     tests = [current.attribute == key, _compared(rule, attribute, asked, indexed), current.until > to_micros(asked.now)]
     if attribute.sensitive:
-        tests.append(_says(current.customer_id, Consent.SENSITIVE, ConsentState.GRANTED))
+        tests.append(says(current.customer_id, Consent.SENSITIVE, ConsentState.GRANTED))
     return tests
 
 
 def _allows_profile(customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return ~_says(customer_id, Consent.PROFILE, ConsentState.REFUSED, ConsentState.WITHDRAWN)
+    return ~says(customer_id, Consent.PROFILE, ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 
 def _compared(rule: Condition, attribute: Attribute, asked: Asked, indexed: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -213,7 +213,7 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-def _says(customer_id: ColumnElement[Any], consent: str, *states: str) -> ColumnElement[bool]:
+def says(customer_id: ColumnElement[Any], consent: str, *states: str) -> ColumnElement[bool]:
     """Return the condition that a customer's latest word on a consent is one of these."""
     mine = _latest(consent, *states).where(CONSENT_ENTRY.c.customer_id == customer_id)
     return mine.correlate_except(CONSENT_ENTRY, _LATER).exists()

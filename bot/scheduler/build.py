@@ -18,10 +18,12 @@ from bot.web.metrics import Meters
 from content.tree import Content
 from handlers.clock import Clock
 from handlers.delivery.sender import Sender
+from handlers.facts.keeping import FactCare
 from handlers.processing import Processing, breathe
 from storage.chain import Chain
 from storage.cursors import Cursors
 from storage.customers import Customers
+from storage.fact_keeping import FactKeeping
 from storage.leaders import Leaders
 from storage.seal_file import SealFile
 from storage.search_index import SearchIndex
@@ -91,6 +93,7 @@ async def build_scheduler(
         "notices": (notices.run, _NOTICE_SECONDS),
         "erase": (erasing.run, _ERASE_SECONDS),
         "expire": (expiring.tick, _EXPIRE_SECONDS),
+        "facts": (FactCare(FactKeeping(database), clock=clock).run, _EXPIRE_SECONDS),
         "handover": (handover.round.run, _HANDOVER_SECONDS),
         "benefits": (benefits.run, _BENEFIT_SECONDS),
         "sessions": (handover.sessions.run, _HANDOVER_SECONDS),
