@@ -48,7 +48,8 @@ class BenefitRow:
 
     def expires_at(self, granted_at: datetime) -> datetime | None:
         """Return when one that is granted then ends: with the last day on which it can be used; None: never."""
-        days = [] if self.valid_until is None else [self.valid_until]
+        # 9999-12-31 is how people write that something does not end, and no day comes after it.
+        days = [] if self.valid_until in (None, date.max) else [self.valid_until]
         if self.valid_days is not None:
             days.append(local(granted_at).date() + timedelta(days=self.valid_days))
         if not days:

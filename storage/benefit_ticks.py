@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from content.value import value
 from storage.accounts import lock_accounts
@@ -14,9 +14,10 @@ from storage.benefit_reserving import follow_deliveries
 from storage.connection import Connection
 from storage.database import Database
 from storage.letters import Letter, Letters
-from storage.tables import BENEFIT, BENEFIT_UNIT, DELIVERY, IDENTITY, REACH
+from storage.tables import BENEFIT, BENEFIT_UNIT, DELIVERY, HANDOVER, IDENTITY, REACH
 from storage.tables.benefits import IS_GRANTED, IS_RESERVED, UnitState
 from storage.tables.delivery import OPEN_WORDS, DeliveryState
+from storage.tables.handover import OPEN_HANDOVER
 
 #: Units of one round.
 _ROUND: Final = 200
@@ -84,6 +85,8 @@ class BenefitTicks:
     ) -> list[Expiring]:
         """Return units that expire before then, of people who can be written to on one of the accounts.
 
+        Not of those who wait for a person or are served: then the bot is silent.
+
         `least`: so many messages the platform must still allow. Who can be reached on several accounts is told on the
         one where they were last heard.
         """
@@ -110,6 +113,7 @@ class BenefitTicks:
                 REACH.c.unreachable.is_(None),
                 REACH.c.quota_left >= least,
                 REACH.c.quota_until > now,
+                ~_served(),
             )
             .order_by(BENEFIT_UNIT.c.id, REACH.c.last_at.desc())
             .limit(_ROUND)
@@ -138,6 +142,16 @@ class BenefitTicks:
 
 
 _THEIRS = IDENTITY.alias("theirs")
+
+
+def _served() -> ColumnElement[bool]:
+    """Return the condition that a person of ours talks with them, or they wait for one, on any account."""
+    also = IDENTITY.alias("also")
+    return exists().where(
+        also.c.customer_id == _THEIRS.c.customer_id,
+        HANDOVER.c.identity_id == also.c.id,
+        HANDOVER.c.state.in_(OPEN_HANDOVER),
+    )
 
 
 def reminder_key(unit_id: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from content.value import value
 from storage.audit import Deed, note_deed
@@ -163,13 +163,19 @@ async def _stop(
     return Stopped(id=int(stop_id or 0), is_new=is_new, waiting=count, rows=rows)
 
 
+def waiting_of(versions: Select[Any]) -> Select[Any]:
+    """Return the query that counts what waits of versions; it reads nothing that has left, of which there is most."""
+    waits = (DELIVERY.c.content_version_id.in_(versions), DELIVERY.c.state.in_(OPEN))
+    return select(func.count()).select_from(DELIVERY).where(*waits)
+
+
 async def _waiting(connection: Connection, *about: ColumnElement[bool]) -> tuple[int, tuple[WaitingRow, ...]]:
     """Return how many outbox rows wait that were made of such content, and the first of them by their due times."""
     versions = (
         select(CONTENT_VERSION.c.id).join(CONTENT_ITEM, CONTENT_ITEM.c.id == CONTENT_VERSION.c.item_id).where(*about)
     )
     waits = (DELIVERY.c.content_version_id.in_(versions), DELIVERY.c.state.in_(OPEN))
-    count = (await connection.execute(select(func.count()).select_from(DELIVERY).where(*waits))).scalar()
+    count = (await connection.execute(waiting_of(versions))).scalar()
     query = (
         select(
             DELIVERY.c.id,

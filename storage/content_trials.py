@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, text
 
 from content.value import value
 from storage.accounts import lock_accounts
@@ -14,10 +15,8 @@ from storage.connection import Connection
 from storage.database import Database
 from storage.letters import Letter, Letters
 from storage.tables import ACCOUNT, DELIVERY
+from storage.tables.delivery import IS_TRIAL
 from storage.viewer import Viewer
-
-#: Begins the idempotency key of every message that tries content out.
-PREFIX = "content-trial"
 
 
 @value
@@ -51,15 +50,20 @@ class ContentTrials:
 
     async def of_version(self, version_id: int, *, limit: int = 10) -> list[TrialRow]:
         """Return the newest messages that tried a version out."""
-        query = (
-            select(ACCOUNT.c.name, DELIVERY.c.state, DELIVERY.c.reason, DELIVERY.c.due_at)
-            .join(ACCOUNT, ACCOUNT.c.id == DELIVERY.c.account_id)
-            .where(DELIVERY.c.content_version_id == version_id, DELIVERY.c.idempotency_key.startswith(f"{PREFIX}:"))
-            .order_by(DELIVERY.c.id.desc())
-            .limit(limit)
-        )
+        query = trials_of(version_id, limit=limit)
         async with self._database.read() as connection:
             return [
                 TrialRow(account=row.name, state=row.state, reason=row.reason, due_at=row.due_at)
                 for row in await connection.execute(query)
             ]
+
+
+def trials_of(version_id: int, *, limit: int) -> Select[Any]:
+    """Return the query of the newest messages that tried a version out; it reads no other message of the version."""
+    return (
+        select(ACCOUNT.c.name, DELIVERY.c.state, DELIVERY.c.reason, DELIVERY.c.due_at)
+        .join(ACCOUNT, ACCOUNT.c.id == DELIVERY.c.account_id)
+        .where(DELIVERY.c.content_version_id == version_id, text(IS_TRIAL))
+        .order_by(DELIVERY.c.id.desc())
+        .limit(limit)
+    )

@@ -16,9 +16,10 @@ from handlers.people.rights import require
 from storage.account_list import AccountList
 from storage.audit import Deed
 from storage.content_rows import ItemRow
-from storage.content_trials import PREFIX, ContentTrials, TrialRow
+from storage.content_trials import ContentTrials, TrialRow
 from storage.letters import Letter
 from storage.records import ReplyDraft
+from storage.tables.delivery import TRIAL
 from storage.viewer import Viewer
 
 
@@ -102,7 +103,7 @@ class TrialDesk:
                 account=account,
                 person=tester.person,
                 draft=draft,
-                key=f"{PREFIX}:{version.id}:{letter}:{tester.account}:{tester.person}:{key}",
+                key=f"{TRIAL}:{version.id}:{letter}:{tester.account}:{tester.person}:{key}",
             )
             for tester in self._testers
             if (account := served.get(tester.account)) is not None and account.channel in piece.channels

@@ -24,6 +24,8 @@ from storage.tables.people import BIG_KEY
 
 _RESERVED = "state = 'reserved'"
 _GRANTED = "state = 'granted'"
+#: Somebody has it or had it.
+_CLAIMED = "granted_at IS NOT NULL"
 
 
 #: As values of a statement: SQLite uses a partial index only when it sees the index's own words.
@@ -84,6 +86,13 @@ class BenefitUnit(SQLModel, table=True):
         UniqueConstraint("digest"),
         UniqueConstraint("claim_key"),
         Index("ix_benefit_unit_stock", "benefit_id", "state", "id"),
+        Index(
+            "ix_benefit_unit_claims",
+            "benefit_id",
+            "id",
+            sqlite_where=text(_CLAIMED),
+            postgresql_where=text(_CLAIMED),
+        ),
         Index("ix_benefit_unit_identity", "identity_id", "id"),
         Index("ix_benefit_unit_holder", "holder", "benefit_id"),
         Index(

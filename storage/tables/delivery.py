@@ -19,8 +19,10 @@ OPEN: tuple[ColumnElement[str], ...] = tuple(literal_column(f"'{word}'") for wor
 
 #: Messages that advertise, as an index sees them: few beside those that serve.
 IS_MARKETING = "purpose = 'marketing'"
-#: Messages made of reviewed content, as an index sees them.
-HAS_CONTENT = "content_version_id IS NOT NULL"
+#: Begins the idempotency key of every message that tries reviewed content out, and such messages as an index sees them:
+#: few beside a million of a campaign.
+TRIAL = "content-trial"
+IS_TRIAL = f"substr(idempotency_key, 1, {len(TRIAL) + 1}) = '{TRIAL}:'"
 #: Reasons of attempts after which nobody knows whether the message arrived.
 DOUBTFUL = ("outcome_unknown", "unexpected")
 
@@ -64,9 +66,17 @@ class Delivery(SQLModel, table=True):
         Index(
             "ix_delivery_content",
             "content_version_id",
+            "due_at",
             "id",
-            sqlite_where=text(HAS_CONTENT),
-            postgresql_where=text(HAS_CONTENT),
+            sqlite_where=text(f"state IN {OPEN_STATES}"),
+            postgresql_where=text(f"state IN {OPEN_STATES}"),
+        ),
+        Index(
+            "ix_delivery_trial",
+            "content_version_id",
+            "id",
+            sqlite_where=text(IS_TRIAL),
+            postgresql_where=text(IS_TRIAL),
         ),
     )
 

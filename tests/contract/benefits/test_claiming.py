@@ -119,6 +119,13 @@ async def test_the_last_day_counts_and_one_that_is_granted_ends_with_its_last_da
     assert [None if end is None else last_day(end) for end in ends] == [today, date(2026, 8, 4), None]
 
 
+async def test_one_that_is_said_to_end_with_the_last_day_of_all_never_ends(shelf: Shelf) -> None:
+    benefit = await shelf.put(authored(valid_until=date.max))
+    assert (await shelf.granted(benefit, "z1")).unit.expires_at is None
+    short = await shelf.put(authored("short", valid_until=date.max, valid_days=1))
+    assert (await shelf.granted(short, "z1")).unit.expires_at is not None
+
+
 async def test_a_closed_one_cannot_be_claimed_and_what_was_claimed_stays(shelf: Shelf) -> None:
     benefit = await shelf.put()
     await shelf.granted(benefit, "z1")

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from handlers.delivery.errors import ChannelError, OutcomeUnknown, Rejected, Unreachable
-from storage.benefit_erasing import end_units
+from storage.benefit_erasing import destroy_codes, end_units
 from storage.benefit_reserving import Refusal
 from storage.benefit_ticks import BenefitTicks
 from storage.connection import Connection
 from storage.deliveries import Deliveries
 from storage.tables.delivery import DeliveryState
+from storage.viewer import COMMAND_LINE
 from tests.contract.benefits.shelf import Shelf, authored
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.sending import claim, official, send_due, sender_of
@@ -127,3 +128,28 @@ async def test_who_is_erased_gives_back_what_is_reserved_and_can_use_nothing_any
     identity = await shelf.identity("z1")
     await shelf.stores.database.write(lambda connection: end_units(connection, [identity], now=shelf.clock.now()))
     assert [await _state(shelf, each) for each in (unit, granted)] == ["available", "expired"]
+
+
+async def test_who_is_erased_may_know_the_code_of_a_message_that_may_have_left_so_nobody_else_gets_it(
+    shelf: Shelf,
+) -> None:
+    benefit = await shelf.put(units=1)
+    unit = await shelf.reserve(benefit, "z1", await shelf.post(shelf.firm.account, "z1"))
+    await _send(shelf, OutcomeUnknown("cut"))
+    identity = await shelf.identity("z1")
+    await shelf.stores.database.write(lambda connection: end_units(connection, [identity], now=shelf.clock.now()))
+    assert await _state(shelf, unit) == "expired"
+    assert await shelf.claim(benefit, "l1") is Refusal.SOLD_OUT
+
+
+async def test_what_somebody_wrote_about_why_goes_with_the_person(shelf: Shelf) -> None:
+    benefit, other = await shelf.put(), await shelf.put(authored("other"))
+    now = shelf.clock.now()
+    code = await shelf.code(benefit, "z1")
+    await shelf.moves.expire(code, reason="王女士住院，改日再来", viewer=COMMAND_LINE, now=now)
+    await shelf.granted(other, "z1")
+    identity = await shelf.identity("z1")
+    await shelf.stores.database.write(lambda connection: end_units(connection, [identity], now=now))
+    await shelf.stores.database.write(lambda connection: destroy_codes(connection, [identity]))
+    rows = await shelf.stores.rows("SELECT code, reason FROM benefit_unit WHERE identity_id IS NOT NULL ORDER BY id")
+    assert [(row["code"], row["reason"]) for row in rows] == [(None, None), (None, None)]

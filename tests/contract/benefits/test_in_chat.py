@@ -176,6 +176,18 @@ async def test_who_has_one_that_expires_soon_is_reminded_once_by_day_and_not_of_
     assert (row["purpose"], row["state"]) == ("service", "due")
 
 
+async def test_the_bot_reminds_nobody_who_waits_for_a_person_of_ours(chat: Chat) -> None:
+    benefit = await chat.shelf.put(authored(title="洗牙", valid_until=date(2026, 5, 8)))
+    await chat.shelf.granted(benefit, "z1")
+    await chat.says("人工")
+    before = await chat.house.posted(chat.house.service, "z1")
+    await chat.round()
+    assert await chat.house.posted(chat.house.service, "z1") == before
+    await chat.shelf.stores.change("UPDATE handover SET state = 'closed'")
+    await chat.round()
+    assert "您的「洗牙」将于" in (await chat.house.posted(chat.house.service, "z1"))[-1]["content"]
+
+
 async def test_what_is_used_is_reminded_of_no_more_and_what_ends_expires(chat: Chat) -> None:
     benefit = await chat.shelf.put(authored(title="洗牙", valid_until=date(2026, 5, 8)))
     used, kept = [await chat.shelf.code(benefit, person) for person in ("z1", "l1")]

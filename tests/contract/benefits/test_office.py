@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from bot.benefits import build_benefit_counter, build_benefit_office
 from content.masking import mask
 from content.rights import Permission, Scope
 from handlers.benefits.office import BenefitOffice, cost_per_claim, redeem_rate
 from handlers.people.rights import Forbidden
+from storage.benefit_list import claims_of
 from storage.benefits import BenefitTaken, NoSuchBranch
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.contract.benefits.shelf import Shelf, authored
@@ -157,3 +159,17 @@ async def test_stock_is_raised_in_steps_and_the_rate_and_cost_are_of_what_was_cl
     assert cost_per_claim(found.figures, found.money) == Decimal("60.00")
     today = (await office.days(COMMAND_LINE, benefit.id))[-1]
     assert (today[1], today[2]) == (3, 1)
+
+
+async def test_a_page_of_claims_reads_none_of_the_units_that_nobody_has(shelf: Shelf) -> None:
+    query = claims_of(7, viewer=COMMAND_LINE, limit=30)
+    async with shelf.stores.database.read() as connection:
+        compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        if shelf.stores.database.is_sqlite:
+            plan = [row[3] for row in await connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+            assert not any("TEMP B-TREE" in line for line in plan), plan
+        else:
+            # An empty table is scanned whatever its indexes are.
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = [row[0] for row in await connection.execute(text(f"EXPLAIN {compiled}"))]
+    assert any("ix_benefit_unit_claims" in line for line in plan), plan

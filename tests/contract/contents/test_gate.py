@@ -6,12 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from handlers.contents.stopping import ReasonNeeded
 from handlers.contents.trial import Tried
 from handlers.people.rights import Forbidden
 from storage.content_drafts import Moved
 from storage.content_rows import ItemRow
+from storage.content_stops import waiting_of
+from storage.content_trials import trials_of
+from storage.tables import CONTENT_VERSION
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.newsroom import Newsroom, piece
@@ -189,3 +193,17 @@ async def test_a_version_that_is_not_there_lets_nothing_go(post: Post, stores: O
 async def test_marks_alone_are_no_product_to_stop(newsroom: Newsroom) -> None:
     with pytest.raises(ReasonNeeded):
         await newsroom.rooms.stopping.stop_product(await newsroom.firm.viewer("wu"), "——", "停售")
+
+
+async def test_what_waits_and_what_tried_out_are_read_without_the_messages_that_have_left(stores: OpenStores) -> None:
+    versions = select(CONTENT_VERSION.c.id).where(CONTENT_VERSION.c.item_id == 7)
+    for query, index in ((waiting_of(versions), "ix_delivery_content"), (trials_of(7, limit=10), "ix_delivery_trial")):
+        async with stores.database.read() as connection:
+            compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+            if stores.database.is_sqlite:
+                plan = [row[3] for row in await connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+            else:
+                # An empty table is scanned whatever its indexes are.
+                await connection.execute(text("SET LOCAL enable_seqscan = off"))
+                plan = [row[0] for row in await connection.execute(text(f"EXPLAIN {compiled}"))]
+        assert any(index in line for line in plan), plan
