@@ -90,7 +90,8 @@ def stock(
 @codes.command("import")
 def import_(key: Key, file: Annotated[Path, typer.Argument(help="CSV; the first column holds the codes.")]) -> None:
     """Put a supplier's codes in, each once; lines that are no code or were there are named, exit 1."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    # A file of another encoding, or of no text at all, has lines that are no codes, and these are named.
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         rows = _rows(lines)
 
     async def work(people: People, _clock: Clock) -> Imported:

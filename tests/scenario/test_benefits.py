@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from content.benefit_codes import is_ours
@@ -46,7 +47,7 @@ def _code(words: str) -> str:
     return found[1]
 
 
-def test_a_benefit_is_claimed_in_chat_and_its_code_redeemed_once(open_town: OpenTown) -> None:
+def test_a_benefit_is_claimed_in_chat_and_its_code_redeemed_once(open_town: OpenTown, tmp_path: Path) -> None:
     town = open_town(places=[SERVICE])
     office = _Client(town, "office", "benefits.read", "benefits.write")
     clinic = _Client(town, "clinic", "benefits.redeem")
@@ -98,3 +99,10 @@ def test_a_benefit_is_claimed_in_chat_and_its_code_redeemed_once(open_town: Open
     assert ours not in exported
     assert theirs not in exported
     assert ours[-4:] in exported
+
+    # A table as a Chinese Excel saves it: its heading is no code, and is named instead of ending the command.
+    table = tmp_path / "codes.csv"
+    table.write_bytes("券码\nank-0009\n".encode("gbk"))
+    put = town.command("benefit", "codes", "import", "dentist", str(table))
+    assert (put.returncode, json.loads(put.stdout)["added"]) == (1, 1), put.stderr
+    assert "第 1 行不是券码" in put.stderr
