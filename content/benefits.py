@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from content.authored import Authored, Identifier, Phrase, Words, check_bytes
 from content.consent import Consent
@@ -49,7 +49,7 @@ class Eligibility(Authored):
     #: Consents that the customer has given.
     consents: tuple[Consent, ...] = ()
     #: They have bound their policies.
-    bound_policy: bool = False
+    bound_policy: StrictBool = False
     #: Names of the accounts (zhike.toml) on which it can be claimed; none: on every one.
     accounts: tuple[Name, ...] = ()
 

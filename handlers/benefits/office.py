@@ -178,13 +178,17 @@ class BenefitOffice:
         require(viewer, Permission.BENEFITS_WRITE)
         return await self._catalogue.open(benefit_id, on=on, viewer=viewer, now=self._clock.now())
 
-    async def raise_stock(self, viewer: Viewer, benefit_id: int, total: int) -> int | None:
-        """Make codes until so many units were ever put in; return how many were made, None without such a benefit."""
+    async def raise_stock(self, viewer: Viewer, benefit_id: int, total: int, *, most: int | None = None) -> int | None:
+        """Make codes until so many units were ever put in; return how many were made, None without such a benefit.
+
+        `most`: so many at once at most; what is missing is made when it is asked for again.
+        """
         require(viewer, Permission.BENEFITS_WRITE)
         found = await self._catalogue.get(benefit_id, viewer=viewer)
         if found is None:
             return None
         there = (await self._stock.figures([benefit_id]))[benefit_id].total
+        total = total if most is None else min(total, there + most)
         made = 0
         for step in range(min(there + _CHUNK, total), total + _CHUNK, _CHUNK):
             added = await self._stock.raise_to(

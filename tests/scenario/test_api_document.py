@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -15,9 +16,13 @@ from typing import Any, Final
 import pytest
 
 from bot.web.api.app import DOCUMENT, PREFIX
+from content.benefits import Benefit
 from content.rights import Permission
+from storage.benefit_claims import BenefitClaims
+from storage.benefit_reserving import Wanted
 from storage.duty import Duties
 from storage.handovers import Handovers
+from storage.viewer import COMMAND_LINE
 from tests.contract.api.served import Served
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import Firm
@@ -51,12 +56,22 @@ _REFUSABLE: Final = (
     "PUT /contents/{content_id}/stop",
     "PUT /product-stop",
     "PUT /content-pictures",
+    "POST /benefits",
+    "PUT /benefits/{benefit_id}/open",
+    "PUT /benefits/{benefit_id}/stock",
+    "POST /benefits/{benefit_id}/codes",
+    "POST /benefit-codes/redeem",
+    "POST /benefit-codes/reverse",
+    "POST /benefit-codes/expire",
+    "POST /benefit-codes/exchange",
 )
 #: A step of a handover is done once, in a certain state: the order of the requests decides what comes of it, done or
 #: refused by the desk. That each is done is shown by tests/contract/api/test_handovers.py.
 _STEPS: Final = {f"POST /handovers/{{handover_id}}/{step}" for step in ("take", "reply", "pass", "close")} | {
     f"POST /contents/{{content_id}}/{step}" for step in ("submit", "take-back", "approve", "return", "withdraw")
 }
+#: And so does one of a benefit's code: tests/contract/benefits/test_moves.py.
+_MOVES: Final = {f"POST /benefit-codes/{step}" for step in ("redeem", "reverse", "expire", "exchange")}
 _CONFIG: Final = "".join(
     f"""
 [[operations]]
@@ -81,6 +96,16 @@ async def _let_serve(stores: OpenStores, firm: Firm, number: int, clock: ManualC
     row = await handovers.get(number)
     assert row is not None
     await handovers.accept(row, viewer=await firm.viewer("li"), now=clock.now())
+
+
+async def _grant(stores: OpenStores, served: Served, clock: ManualClock) -> None:
+    """Let somebody have a benefit under the code that the document's examples name."""
+    benefit = Benefit(id="checkup", title="体检", supplier="安康", cost=Decimal(180), guide="到店报券码。")
+    row = await served.people.benefits.make(COMMAND_LINE, benefit)
+    await served.people.benefits.import_codes(COMMAND_LINE, row.id, ["AK-2026-0001"])
+    identity = await stores.one("SELECT id FROM identity WHERE external_id = 'z1'")
+    wanted = Wanted(benefit_id=row.id, identity_id=identity["id"])
+    await BenefitClaims(stores.database).claim(wanted, key="document", now=clock.now())
 
 
 class ServedApart:
@@ -108,6 +133,7 @@ class ServedApart:
             await _let_serve(stores, firm, await firm.hand_over("l1"), clock)
             await firm.complain("z1")
             await Newsroom(stores, firm, clock).draft(piece(key="greeting"))
+            await _grant(stores, served, clock)
             async with served.client:
                 self.url = str(served.client.make_url(PREFIX))
                 self.secret = await served.key(*Permission)
@@ -173,6 +199,6 @@ def test_no_request_finds_a_failure_an_undocumented_answer_or_a_wrong_shape(
     missing = {
         each: answered.get(each)
         for each in sorted(served.operations)
-        if 401 not in answered[each] or not answered[each] & ({200, 409} if each in _STEPS else {200})
+        if 401 not in answered[each] or not answered[each] & ({200, 409} if each in _STEPS | _MOVES else {200})
     }
     assert missing == {}

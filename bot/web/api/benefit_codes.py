@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -19,27 +19,31 @@ from storage.tables.benefits import UnitState
 #: No control characters: both databases keep it, and it is one line wherever it is shown.
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$")]
 _Code = Annotated[str, StringConstraints(min_length=4, max_length=80, pattern=r"^[ -~]+$")]
+#: What the document's examples name.
+_SHOWN: Final = "AK-2026-0001"
 
 
 class CodeAtPlace(Body):
     """Which code, and where it is used."""
 
-    code: _Code = Field(description="As the customer shows it; blanks, dashes and case do not count.")
+    code: _Code = Field(
+        description="As the customer shows it; blanks, dashes and case do not count.", examples=[_SHOWN]
+    )
     place: _Line = Field(description="Where it is redeemed, as the next one will be told.", examples=["静安门诊"])
 
 
 class CodeWithReason(Body):
     """Which code, and why."""
 
-    code: _Code
-    reason: _Line
+    code: _Code = Field(examples=[_SHOWN])
+    reason: _Line = Field(description="It stands on the unit.", examples=["误核销"])
 
 
 class CodeForAnother(Body):
     """Which code, and what there is in its place."""
 
-    code: _Code
-    benefit: _Line = Field(description="The `key` of the other benefit.")
+    code: _Code = Field(examples=[_SHOWN])
+    benefit: _Line = Field(description="The `key` of the other benefit.", examples=["checkup"])
 
 
 class CodeStanding(BaseModel):

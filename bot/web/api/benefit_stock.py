@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.web.api.benefits import BenefitPath, ShownBenefit, no_benefit, shown_benefit
 from bot.web.api.problem import BENEFIT_TAKEN, NOT_FOUND, Refused, invalid
@@ -18,31 +18,48 @@ from storage.viewer import Viewer
 
 #: Codes of one call: with these a body is never too large.
 MOST_CODES: Final = 900
-#: Units that one call may raise the stock to.
-MOST_UNITS: Final = 100_000
+#: Units that a benefit may have, and that one call makes.
+MOST_UNITS: Final = 1_000_000
+_AT_ONCE: Final = 2_000
 
 
 class NewBenefit(Benefit, Body):
     """A benefit as it is authored (docs/benefits.md)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"id": "dentist", "title": "洗牙", "supplier": "安康口腔", "cost": "80.00", "guide": "提前预约。"}
+            ]
+        }
+    )
+
 
 class OpenBenefit(Body):
     """Whether it can be claimed."""
 
-    on: bool
+    on: bool = Field(examples=[True])
 
 
 class NewStock(Body):
     """How many there should be."""
 
-    total: int = Field(ge=0, le=MOST_UNITS, description="Codes are made until so many units were ever put in.")
+    total: int = Field(
+        ge=0,
+        le=MOST_UNITS,
+        description="Codes are made until so many units were ever put in, 2,000 a call.",
+        examples=[5],
+    )
 
 
 class NewCodes(Body):
     """A supplier's own codes."""
 
     codes: list[Annotated[str, StringConstraints(max_length=LONGEST)]] = Field(
-        min_length=1, max_length=MOST_CODES, description="4 to 64 letters, digits and . _ / -; each is used once."
+        min_length=1,
+        max_length=MOST_CODES,
+        description="4 to 64 letters, digits and . _ / -; each is used once.",
+        examples=[["AK-2026-0002"]],
     )
 
 
@@ -138,7 +155,7 @@ class BenefitStockRoutes:
 
     async def _raise(self, call: Call[BenefitPath, NewStock]) -> Raised:
         number = call.parameters.benefit_id
-        made = await self._office.raise_stock(call.viewer, number, call.body.total)
+        made = await self._office.raise_stock(call.viewer, number, call.body.total, most=_AT_ONCE)
         if made is None:
             raise no_benefit(number)
         return Raised(made=made, benefit=await self._shown(call.viewer, number))

@@ -26,7 +26,7 @@ _CLAIMS: Final = CursorForm(letter="u")
 class BenefitPath(Parameters):
     """One benefit."""
 
-    benefit_id: Id = Field(description="Its number.")
+    benefit_id: Id = Field(description="Its number.", examples=[1])
 
 
 class BenefitQuery(Listing):
@@ -38,7 +38,7 @@ class BenefitQuery(Listing):
 class ClaimQuery(Listing):
     """Which page of a benefit's claims."""
 
-    benefit_id: Id = Field(description="The benefit's number.")
+    benefit_id: Id = Field(description="The benefit's number.", examples=[1])
     cursor: Annotated[str, StringConstraints(pattern=_CLAIMS.pattern)] | None = cursor_field()
 
 
