@@ -10,10 +10,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from content.piece import TEMPLATED, Piece, Variable, VariableType, Variant
+from content.piece import LIMITS, TEMPLATED, Piece, Variable, VariableType, Variant
 from content.piece_template import LONGEST, Templates
 from content.value import value
 
+#: What WeChat makes a link of without any markup.
+_ADDRESS: Final = re.compile(r"//|\bwww\.", re.IGNORECASE)
 #: How a sum or count is written; with an exponent twelve characters would become a thousand million.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,8})?")
 
@@ -69,6 +71,19 @@ class Filling:
         texts: a number as `1200.5`, a date as `2026-05-06`. Raises KeyError when there is no such variant,
         TemplateRefused when it was never checked.
         """
+        filled = self._filled(piece, letter, values)
+        if isinstance(filled, Variant):
+            # The check measured the examples; what somebody is called may be longer, and a platform cuts or refuses it.
+            for name, limit in LIMITS[piece.kind].items():
+                if len(str(getattr(filled, name)).encode("utf-8")) > limit:
+                    return NotFilled(why=Unfilled.TOO_LONG, about=name)
+        return filled
+
+    def example(self, piece: Piece, letter: str) -> Variant | NotFilled:
+        """Return the variant filled with its variables' examples, also where it is too long for the channels."""
+        return self._filled(piece, letter, {name: each.example for name, each in piece.variables.items()})
+
+    def _filled(self, piece: Piece, letter: str, values: Mapping[str, str]) -> Variant | NotFilled:
         variant = piece.variants[letter]
         named: set[str] = set()
         for name in TEMPLATED:
@@ -87,21 +102,17 @@ class Filling:
                 return NotFilled(why=Unfilled.VALUE_MISSING, about=name)
         return variant.model_copy(update=filled)
 
-    def example(self, piece: Piece, letter: str) -> Variant | NotFilled:
-        """Return the variant filled with its variables' examples."""
-        return self.fill(piece, letter, {name: each.example for name, each in piece.variables.items()})
-
 
 def read_value(variable: Variable, given: str) -> Any:
-    """Return a value as its type has it, or why it cannot be used. Nothing in it can become a link's markup."""
+    """Return a value as its type has it, or why it cannot be used. Nothing in it can become a link."""
     words = "".join(" " if char in "\n\t" else char for char in given if char in "\n\t" or _is_seen(char)).strip()
     if not words:
         return Unfilled.VALUE_MISSING
     match variable.type:
         case VariableType.TEXT:
-            # WeChat makes `<a href=…>` in a text a link: a name must not be able to hold one.
+            # WeChat makes `<a href=…>` and addresses in a text links: a name must not be able to hold one.
             words = words.replace("<", "＜").replace(">", "＞")
-            return words if len(words) <= variable.max else Unfilled.VALUE_WRONG
+            return Unfilled.VALUE_WRONG if len(words) > variable.max or _ADDRESS.search(words) else words
         case VariableType.DATE:
             try:
                 day = date.fromisoformat(words)

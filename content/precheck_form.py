@@ -7,25 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 from content.finding import Finding
-from content.piece import DIGEST, REQUIRED, TEMPLATED, Kind, Piece, Variant
+from content.piece import DIGEST, LIMITS, REQUIRED, TEMPLATED, Kind, Piece, Variant
 from content.piece_template import TemplateRefused, Templates
 from content.piece_values import Filling, NotFilled
 from content.precheck_rules import Disclaimer
 from content.precheck_words import says
 from content.violations import Severity
 
-#: By kind and field the bytes of UTF-8 that every channel takes. Text: `docs/sending.md` and the messages of all
-#: three channels; cards: news and link messages (title 128, description 512). An article's title and summary are
-#: those of a draft of an official account (64 and 120 characters), its body 20,000 characters.
-LIMITS: Final[Mapping[Kind, Mapping[str, int]]] = MappingProxyType(
-    {
-        Kind.TEXT: {"text": 2048},
-        Kind.CARD: {"title": 128, "text": 512},
-        Kind.ARTICLE: {"title": 192, "summary": 360, "text": 60_000},
-        Kind.POSTER: {"text": 2048},
-        Kind.MINI_PROGRAM: {"title": 64, "text": 512},
-    }
-)
 #: Kinds that a channel has no message for.
 UNSENDABLE: Final[Mapping[str, frozenset[Kind]]] = MappingProxyType(
     {"wecom": frozenset({Kind.ARTICLE}), "kf": frozenset({Kind.ARTICLE}), "contact": frozenset({Kind.ARTICLE})}

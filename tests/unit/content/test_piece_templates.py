@@ -39,6 +39,8 @@ def test_values_are_written_by_their_types() -> None:
         ({"name": ""}, Unfilled.VALUE_MISSING, "name"),
         ({"name": " \n\u200b"}, Unfilled.VALUE_MISSING, "name"),
         ({"name": "一二三四五六七"}, Unfilled.VALUE_WRONG, "name"),
+        ({"name": "www.x"}, Unfilled.VALUE_WRONG, "name"),
+        ({"name": "a://b"}, Unfilled.VALUE_WRONG, "name"),
         ({"sum": "很多"}, Unfilled.VALUE_WRONG, "sum"),
         ({"sum": "NaN"}, Unfilled.VALUE_WRONG, "sum"),
         ({"sum": "1e99"}, Unfilled.VALUE_WRONG, "sum"),
@@ -54,6 +56,11 @@ def test_a_value_that_is_missing_or_wrong_stops_that_send_by_name(values: Any, w
 
 def test_a_variable_of_a_branch_that_is_not_taken_must_have_a_value_too() -> None:
     assert _fill("{% if n > 9 %}{{ name }}{% else %}您好{% endif %}", name="").about == "name"
+
+
+def test_words_that_grow_longer_than_the_channels_take_stop_that_send() -> None:
+    assert len(_fill("{{ name }}" + "好" * 681, name="王").encode()) == 2046
+    assert _fill("{{ name }}" + "好" * 681, name="王先生") == NotFilled(why=Unfilled.TOO_LONG, about="text")
 
 
 def test_no_value_can_become_a_link_a_second_line_or_a_template() -> None:
