@@ -173,3 +173,17 @@ async def test_a_page_of_claims_reads_none_of_the_units_that_nobody_has(shelf: S
             await connection.execute(text("SET LOCAL enable_seqscan = off"))
             plan = [row[0] for row in await connection.execute(text(f"EXPLAIN {compiled}"))]
     assert any("ix_benefit_unit_claims" in line for line in plan), plan
+
+
+async def test_one_that_was_taken_out_of_the_file_and_put_back_is_opened_by_a_person(shelf: Shelf) -> None:
+    now, dentist = shelf.clock.now(), authored("dentist")
+    for catalogue in ([dentist], [], [dentist]):
+        await shelf.catalogue.bring_in(catalogue, now=now)
+    row = await shelf.catalogue.by_key("dentist", viewer=COMMAND_LINE)
+    assert row is not None
+    assert not row.is_open
+    assert await shelf.catalogue.open(row.id, on=True, viewer=COMMAND_LINE, now=now)
+    await shelf.catalogue.bring_in([dentist], now=now)
+    opened = await shelf.catalogue.by_key("dentist", viewer=COMMAND_LINE)
+    assert opened is not None
+    assert opened.is_open
