@@ -25,7 +25,10 @@ BANDS: Final = (("0-3", 0, 3), ("4-6", 4, 6), ("7-12", 7, 12), ("13-17", 13, 17)
 _YES: Final = frozenset({"是", "有", "true", "yes", "y", "1"})
 _NO: Final = frozenset({"否", "无", "没有", "false", "no", "n", "0"})
 _NUMBER: Final = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
-_DAY: Final = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?", re.ASCII)
+#: Without separators month and day have two digits each: 2026111 would be two days, 202611 a month.
+_DAY: Final = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))", re.ASCII)
+#: What a spreadsheet shows for a formula that came to nothing.
+_ERRORS: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 _LONGEST: Final = 100
 _MOST: Final = 10**12
 
@@ -102,6 +105,8 @@ class Attribute(Authored):
         text = text.strip()
         if text.startswith("="):
             raise BadValue(f"这是公式或以等号开头的文字：{_shown(text)}", "把公式换成它的结果")
+        if text in _ERRORS:
+            raise BadValue(f"这是公式的出错结果：{text}", "改正公式，或把格子留空")
         match self.kind:
             case Kind.BOOLEAN:
                 return self._boolean(text)
@@ -203,7 +208,7 @@ def _day(text: str) -> FactValue:
     try:
         if found is None:
             raise ValueError
-        day = date(*(int(part) for part in found.groups()))
+        day = date(*(int(part) for part in found.groups() if part is not None))
         if not 1900 <= day.year <= 2199:
             raise ValueError
     except ValueError:

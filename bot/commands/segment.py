@@ -55,7 +55,8 @@ def import_(
     try:
         report = with_people(work)
     except ListRefused as refused:
-        typer.echo(f"没有使用这份名单：{refused}", err=True)
+        used = f"只使用了这份名单的前 {refused.taken} 行" if refused.taken else "没有使用这份名单"
+        typer.echo(f"{used}：{refused}", err=True)
         raise typer.Exit(EXIT_FLAW) from None
     counts = {"rows": report.rows, "used": report.used, "facts": report.new, "bad": report.bad_count}
     typer.echo(json.dumps({"list": report.list_id, "as_of": report.as_of.isoformat(), **counts}))

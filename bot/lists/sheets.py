@@ -5,14 +5,17 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import math
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from handlers.facts.sheets import ListRefused, Sheet
 
@@ -20,8 +23,21 @@ _CHUNK: Final = 1 << 20
 #: A workbook may unpack to so many bytes; a small file that unpacks to more is no list.
 _UNPACKED: Final = 2 << 30
 _COLUMNS: Final = 200
-#: What a file that is no workbook, or a broken or hostile one, makes of its readers (entities in its XML: ValueError).
-_BROKEN: Final = (BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, EOFError, OverflowError)
+#: Rows of a sheet in Excel's own limits; a row that calls itself a later one would make us count up to it.
+_ROWS: Final = 1_048_576
+#: What openpyxl, ZIP and XML raise for a file that is damaged or made to do harm: entities in its XML are a ValueError.
+_BROKEN: Final = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    SyntaxError,
+    RuntimeError,
+)
 
 
 def open_sheet(path: Path, *, most_unpacked: int = _UNPACKED) -> Sheet:
@@ -68,24 +84,25 @@ def _encoding(path: Path) -> str:
 
 def _workbook(path: Path, most_unpacked: int) -> Iterator[tuple[int, Sequence[str]]]:
     """Yield the rows of the first sheet. A formula is its text, never what it comes to."""
+    number = 0
     try:
         with ZipFile(path) as packed:
             unpacked = sum(each.file_size for each in packed.infolist())
         if unpacked > most_unpacked:
             raise ListRefused(f"{path.name} 解开后有 {unpacked >> 20} MB，太大；分成几个文件，或另存为 CSV")
-        book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        try:
+        with closing(load_workbook(path, read_only=True, data_only=False, keep_links=False)) as book:
             sheet = book.worksheets[0]
             # What the file says of its size may be wrong.
             sheet.reset_dimensions()
             for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                if number > _ROWS:
+                    raise ListRefused(f"{path.name} 超过 {_ROWS} 行；分成几个文件，或另存为 CSV")
                 texts = [_text(cell) for cell in cells]
                 _check_width(path, number, texts)
                 yield number, texts
-        finally:
-            book.close()
     except _BROKEN as error:
-        raise ListRefused(f"{path.name} 不是能打开的 XLSX（{type(error).__name__}）；重新另存为 XLSX 或 CSV") from error
+        where = f"第 {number + 1} 行读不懂" if number else "不是能打开的 XLSX"
+        raise ListRefused(f"{path.name} {where}（{type(error).__name__}）；重新另存为 XLSX 或 CSV") from error
 
 
 def _check_width(path: Path, number: int, cells: Sequence[str]) -> None:
@@ -99,8 +116,11 @@ def _text(cell: Any) -> str:
             return ""
         case bool():
             return "是" if cell else "否"
-        case float() if cell == int(cell):
+        case float() if math.isfinite(cell) and cell == int(cell):
             return str(int(cell))
+        case ArrayFormula() | DataTableFormula():
+            # One over several cells: openpyxl gives an object, not its text.
+            return f"={(getattr(cell, 'text', None) or '').removeprefix('=')}"
         case datetime() if cell.time() == time():
             return cell.date().isoformat()
         case date():

@@ -80,11 +80,13 @@ class ListImport:
             sheet.digest, name=sheet.name[:200], source=source, as_of=as_of or now, viewer=viewer, now=now
         )
         tally = _Tally()
-        while batch := list(islice(rows, _BATCH)):
+        while batch := _next(rows, tally):
             good = list(_read(batch, columns, opened, tally))
-            taken, new = await self._lists.take(opened, good, kind=columns.kind, viewer=viewer, now=self._clock.now())
-            tally.take(taken, columns)
-            tally.new += new
+            if good:
+                now = self._clock.now()
+                taken, new = await self._lists.take(opened, good, kind=columns.kind, viewer=viewer, now=now)
+                tally.take(taken, columns)
+                tally.new += new
             progress(tally.rows)
         return ListReport(
             list_id=opened.id,
@@ -126,6 +128,13 @@ class _Tally:
                     for attribute in sorted(set(each.attributes))
                 ]
             )
+
+
+def _next(rows: Iterator[tuple[int, Sequence[str]]], tally: _Tally) -> list[tuple[int, Sequence[str]]]:
+    try:
+        return list(islice(rows, _BATCH))
+    except ListRefused as refused:
+        raise ListRefused(str(refused), taken=tally.rows) from refused
 
 
 def _read(

@@ -42,7 +42,14 @@ class Sheet:
 
 
 class ListRefused(Exception):
-    """Nothing of a list is used. The sentence says why, and what to do."""
+    """A list cannot be read. The sentence says why, and what to do.
+
+    Nothing of it is used but the first `taken` rows under the header, where the file turned out to be broken later.
+    """
+
+    def __init__(self, what: str, *, taken: int = 0) -> None:
+        super().__init__(what)
+        self.taken = taken
 
 
 @value
@@ -66,6 +73,8 @@ class Columns:
     kind: KeyKind
     key_at: int
     key_name: str
+    #: How many columns the header has.
+    width: int
     #: (index, header, attribute's key, attribute).
     facts: tuple[tuple[int, str, str, Attribute], ...]
 
@@ -99,7 +108,7 @@ def read_header(header: Sequence[str], attributes: Attributes) -> Columns:
     if not facts:
         raise ListRefused("除了客户，没有任何一列资料；至少要有一列，列名写资料项的名称或代号")
     [(key_at, key_name)] = keys
-    return Columns(kind=_KEYS[key_name], key_at=key_at, key_name=key_name, facts=tuple(facts))
+    return Columns(kind=_KEYS[key_name], key_at=key_at, key_name=key_name, width=len(names), facts=tuple(facts))
 
 
 def read_row(
@@ -112,6 +121,12 @@ def read_row(
     if why := _key_problem(key, columns.kind):
         return None, [
             BadCell(row=number, column=columns.key_name, why=why, mend="改正后重新导入，已经导入的行不受影响")
+        ]
+    if any(cell.strip() for cell in cells[columns.width :]):
+        # A comma inside of a value: what stands behind it stands in the wrong columns.
+        why = f"有 {len(cells)} 格，列名只有 {columns.width} 个，这一行没有使用"
+        return None, [
+            BadCell(row=number, column=columns.key_name, why=why, mend="含逗号的值加上引号，或删掉多出来的格子")
         ]
     told, bad = [], []
     for at, header, name, attribute in columns.facts:

@@ -44,6 +44,69 @@ def test_a_workbooks_cells_are_texts_and_a_formula_is_its_own(tmp_path: Path) ->
     assert found[1] == (2, ["o1", "3", "2.5", "是", "", "1985-06-01", "1985-06-01T08:00:00", "=SUM(B2:C2)"])
 
 
+_SHEET = "xl/worksheets/sheet1.xml"
+_XML = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+
+
+def _made(path: Path, *, part: str = _SHEET, text: str) -> Path:
+    """Return a workbook of which one part is replaced."""
+    base = _book(path.with_name("base.xlsx"), [["openid", "b"]])
+    with ZipFile(base) as packed, ZipFile(path, "w") as made:
+        for each in packed.infolist():
+            made.writestr(each, text if each.filename == part else packed.read(each))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="A1"><f t="array" ref="A1">SUM(B1:C1)</f><v>1</v></c>', "=SUM(B1:C1)"),
+        ('<c r="A1"><f t="dataTable" ref="A1" r1="B1"/><v>1</v></c>', "="),
+        ('<c r="A1"><v>1e999</v></c>', "inf"),
+    ],
+)
+def test_a_cell_that_is_no_plain_value_is_a_text_that_no_attribute_takes(tmp_path: Path, cell: str, text: str) -> None:
+    path = _made(tmp_path / "list.xlsx", text=_XML.format(f'<row r="1">{cell}</row>'))
+    assert _rows(path) == [(1, [text])]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ('<row r="1"><c r="A1"><v>abc</v></c></row>', "不是能打开的 XLSX（ValueError）"),
+        ('<row r="1"><c r="A1" t="s"><v>999</v></c></row>', "不是能打开的 XLSX（IndexError）"),
+        ('<row r="1"><c r="A1"><v>1</v></c></row><row', "不是能打开的 XLSX（ParseError）"),
+        ("<row><c><v>1</v></c></row>" * 5000 + "<row", "行读不懂（ParseError）"),
+        ('<row r="1"><c r="A1" t="d"><v>x</v></c></row>', "不是能打开的 XLSX（ValueError）"),
+        # A few bytes that say that they stand two billion rows down.
+        ('<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "超过 1048576 行"),
+    ],
+)
+def test_a_damaged_or_hostile_sheet_is_refused_with_a_mend(tmp_path: Path, row: str, why: str) -> None:
+    path = _made(tmp_path / "list.xlsx", text=_XML.format(row))
+    with pytest.raises(ListRefused, match=why):
+        for _ in open_sheet(path).rows:
+            pass
+
+
+def test_entities_of_a_sheet_are_neither_unfolded_nor_fetched(tmp_path: Path) -> None:
+    row = '<row r="1"><c r="A1" t="inlineStr"><is><t>&a;</t></is></c></row>'
+    for number, entity in enumerate(('<!ENTITY a "aa">', '<!ENTITY a SYSTEM "file:///etc/hostname">')):
+        text = f"<!DOCTYPE x [{entity}]>{_XML.format(row)}"
+        with pytest.raises(ListRefused, match="XLSX"):
+            _rows(_made(tmp_path / f"{number}.xlsx", text=text))
+
+
+def test_a_workbook_without_a_sheet_is_refused(tmp_path: Path) -> None:
+    text = '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheets/></workbook>'
+    for number, broken in enumerate((text, "<workbook")):
+        path = _made(tmp_path / f"{number}.xlsx", part="xl/workbook.xml", text=broken)
+        with pytest.raises(ListRefused, match="不是能打开的 XLSX"):
+            _rows(path)
+
+
 def test_the_same_file_has_the_same_digest_and_another_another(tmp_path: Path) -> None:
     one, same, other = tmp_path / "1.csv", tmp_path / "2.csv", tmp_path / "3.csv"
     one.write_text("a,b\n")

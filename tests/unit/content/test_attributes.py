@@ -55,6 +55,11 @@ def test_a_day_is_read_with_its_anniversary(text: str) -> None:
         ("person.sex", "x", "x 不是这一项的取值；写其中之一：女、男"),
         ("person.birthday", "1985-02-30", "1985-02-30 不是日期；写成 1985-06-01 这样"),
         ("person.birthday", "85-06-01", "85-06-01 不是日期；写成 1985-06-01 这样"),
+        # Two days could be meant, a month, or none.
+        ("person.birthday", "1985111", "1985111 不是日期；写成 1985-06-01 这样"),
+        ("person.birthday", "1985-111", "1985-111 不是日期；写成 1985-06-01 这样"),
+        ("person.birthday", "198511", "198511 不是日期；写成 1985-06-01 这样"),
+        ("person.city", "#N/A", "这是公式的出错结果：#N/A；改正公式，或把格子留空"),
         ("family.child_age", "151", "151 岁不是年龄；写 0 到 150 之间的岁数"),
         ("person.city", "上\x00海", "没有可见的文字；写出这一项的内容，或把格子留空"),
         ("person.city", "长" * 101, "有 101 个字，最多 100 个；写短一些"),
