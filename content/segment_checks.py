@@ -5,6 +5,7 @@ The same flaws are told of a file, of a form and of the API.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -173,7 +174,7 @@ def _written(scalar: Scalar) -> str:
     match scalar:
         case bool():
             return "是" if scalar else "否"
-        case float() if scalar == int(scalar):
+        case float() if math.isfinite(scalar) and scalar == int(scalar):
             return str(int(scalar))
         case date():
             return scalar.isoformat()

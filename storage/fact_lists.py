@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from content.attributes import FactValue
 from content.consent import Consent, ConsentState
@@ -19,7 +20,7 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.fact_rows import FactDraft, hold_living, take_facts
 from storage.people import latest_consents, upsert
-from storage.tables import CUSTOMER, FACT_LIST, IDENTITY, POLICY_BINDING
+from storage.tables import ACCOUNT, CUSTOMER, FACT_LIST, IDENTITY, POLICY_BINDING
 from storage.viewer import Viewer
 
 _REFUSED = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN})
@@ -172,6 +173,16 @@ async def _hold(
 async def _match(
     connection: Connection, kind: KeyKind, keys: Collection[str], *, viewer: Viewer
 ) -> dict[str, list[tuple[int, int | None]]]:
+    query = matching(kind, keys, viewer=viewer)
+    has_identity = kind in (KeyKind.PERSON, KeyKind.UNION)
+    found: dict[str, list[tuple[int, int | None]]] = {}
+    for key, customer_id, identity_id in sorted(map(tuple, await connection.execute(query))):
+        found.setdefault(str(key), []).append((customer_id, identity_id if has_identity else None))
+    return found
+
+
+def matching(kind: KeyKind, keys: Collection[str], *, viewer: Viewer) -> Select[Any]:
+    """Return the query of (key, customer, identity if any) of whom the viewer sees: by indexes alone."""
     wanted = sorted(keys)
     match kind:
         case KeyKind.CUSTOMER:
@@ -191,11 +202,10 @@ async def _match(
             query = select(column.label("key"), IDENTITY.c.customer_id, IDENTITY.c.id).where(
                 column.in_(wanted), viewer.sees_customer(IDENTITY.c.customer_id)
             )
-    has_identity = kind in (KeyKind.PERSON, KeyKind.UNION)
-    found: dict[str, list[tuple[int, int | None]]] = {}
-    for key, customer_id, identity_id in sorted(map(tuple, await connection.execute(query))):
-        found.setdefault(str(key), []).append((customer_id, identity_id if has_identity else None))
-    return found
+            if kind is KeyKind.PERSON:
+                # External ids are found within their realms; without these all identities would be walked.
+                query = query.where(IDENTITY.c.realm.in_(select(ACCOUNT.c.realm)))
+    return query
 
 
 def _judge(row: ListedRow, consents: dict[str, str]) -> tuple[TakenRow, list[Told]]:

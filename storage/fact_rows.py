@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 
 from content.attributes import FactValue
 from content.facts import RANKS, Current, Source, Statement, Status, fold
@@ -117,8 +117,8 @@ async def _facts(
     owner_of = {number: number for number in (await connection.execute(living)).scalars()}
     fresh = dict(owner_of)
     while fresh:
-        merged = select(CUSTOMER.c.id, CUSTOMER.c.merged_into).where(CUSTOMER.c.merged_into.in_(sorted(fresh)))
-        fresh = {row.id: fresh[row.merged_into] for row in await connection.execute(merged) if row.id not in owner_of}
+        merged = (await connection.execute(merged_into(fresh))).all()
+        fresh = {row.id: fresh[row.merged_into] for row in merged if row.id not in owner_of}
         owner_of |= fresh
     wanted = () if attributes is None else (FACT.c.attribute.in_(sorted(attributes)),)
     by_identity = (
@@ -129,6 +129,11 @@ async def _facts(
     by_number = select(FACT).where(FACT.c.customer_id.in_(sorted(owner_of)), FACT.c.identity_id.is_(None), *wanted)
     found = [(row.owner, row) for row in await connection.execute(by_identity)]
     return found + [(owner_of[row.customer_id], row) for row in await connection.execute(by_number)]
+
+
+def merged_into(customers: Collection[int]) -> Select[Any]:
+    """Return the query of who was merged into one of these customers."""
+    return select(CUSTOMER.c.id, CUSTOMER.c.merged_into).where(CUSTOMER.c.merged_into.in_(sorted(customers)))
 
 
 def value_of(row: Any) -> FactValue:

@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.fact_rows import value_of
 from storage.segment_sql import Asked, alive, found, members
 from storage.tables import CUSTOMER, FACT_CURRENT
+from storage.tables.instant import to_micros
 from storage.viewer import Viewer
 
 #: A prime below 2³¹, and the two multipliers of Lehmer's generator that a seeded order is made with (Park and Miller).
@@ -115,6 +116,7 @@ async def _evidence(connection: Connection, rule: Condition, asked: Asked) -> Se
     query = select(FACT_CURRENT).where(
         FACT_CURRENT.c.customer_id == asked.customer_id,
         FACT_CURRENT.c.attribute == rule.fact,
+        FACT_CURRENT.c.until > to_micros(asked.now),
         FACT_CURRENT.c.customer_id.in_(select(usable.c[0])),
     )
     rows = (await connection.execute(query.order_by(FACT_CURRENT.c.value))).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from content.attributes import Attribute, Attributes, BadValue, FactValue, Kind
+from content.attributes import Attribute, Attributes, BadValue, FactValue
 from content.facts import ends_at
 from content.masking import mask
 from content.rights import Permission
@@ -111,9 +112,10 @@ class FactReading:
         attribute = self._attributes.get(fact.attribute)
         label = fact.attribute if attribute is None else attribute.label
         text = mask(words_of(attribute, fact))
-        # Free text may hold a number that is nobody's business; numbers and keys of enums do not change.
-        if attribute is None or attribute.kind is Kind.TEXT:
-            fact = replace(fact, value=FactValue(json=mask(fact.value.json)))
+        # Text may hold a number that is nobody's business, and a number may be one: masked it is a text.
+        masked = mask(fact.value.json)
+        if masked != fact.value.json:
+            fact = replace(fact, value=FactValue(json=masked if masked.startswith('"') else json.dumps(masked)))
         return ShownFact(label=label, text=text, fact=fact)
 
 

@@ -19,6 +19,8 @@ class PolicyBinding(SQLModel, table=True):
     __tablename__ = "policy_binding"
     __table_args__ = (
         Index("ix_policy_bound", "customer_id", unique=True, sqlite_where=text(_BOUND), postgresql_where=text(_BOUND)),
+        # A list names its customers by holders.
+        Index("ix_policy_holder", "holder", sqlite_where=text(_BOUND), postgresql_where=text(_BOUND)),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BIG_KEY, primary_key=True))

@@ -22,6 +22,9 @@ from storage.facts import Entered, Entry
 #: Rows of one call; a longer list is several calls, or `zhike segment import`.
 MOST_ROWS: Final = 200
 Cell = Annotated[str, StringConstraints(max_length=200)]
+Cells = Annotated[list[Cell], Field(max_length=20)]
+#: Names are shown in the console and the audit; PostgreSQL keeps no NUL.
+Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 
 
@@ -54,7 +57,7 @@ class FilledIn(Body):
 
     form: Word = Field(description="The form's name.", examples=["needs-2026"])
     entry: Word = Field(description="What tells this filling from another; again it changes nothing.", examples=["e1"])
-    facts: Annotated[dict[str, list[Cell]], Field(min_length=1, max_length=50)] = Field(
+    facts: Annotated[dict[str, Cells], Field(min_length=1, max_length=50)] = Field(
         description="By attribute of the taxonomy its values in words.", examples=[{"person.city": ["上海"]}]
     )
 
@@ -70,7 +73,7 @@ class FilledInReport(BaseModel):
 class CustomerList(Body):
     """A list: columns, then a customer a row, as docs/segments.md says."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(examples=["2026-11"])
+    name: Name = Field(examples=["2026-11"])
     columns: Annotated[list[Cell], Field(min_length=2, max_length=100)] = Field(examples=[["customer", "person.city"]])
     rows: Annotated[list[list[Cell]], Field(max_length=MOST_ROWS)] = Field(examples=[[["1", "上海"]]])
 

@@ -68,6 +68,16 @@ async def test_a_list_is_taken_and_its_bad_cells_told(api: Served, firm: Firm) -
     assert refused.status == 422
 
 
+async def test_what_no_database_or_page_can_show_is_refused_before_it_is_read(api: Served) -> None:
+    secret = await api.key(Permission.FACTS_WRITE)
+    body = {"name": "a\x00b", "columns": ["customer", "年龄"], "rows": [["1", "30"]]}
+    named = await api.ask("POST", "/fact-lists", secret, word="a", json=body)
+    many = {"form": "f", "entry": "e", "facts": {"need.product": ["医疗险"] * 21}}
+    filled = await api.ask("POST", "/customers/1/facts", secret, word="b", json=many)
+
+    assert [answer.status for answer in (named, filled)] == [422, 422]
+
+
 async def test_numbers_in_free_text_are_masked(api: Served, firm: Firm) -> None:
     secret, z1 = await api.key(Permission.FACTS_READ, Permission.FACTS_WRITE), firm.customers["z1"]
     filled = {"form": "f", "entry": "e", "facts": {"person.occupation": ["教师 13800138000"]}}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from content.attributes import Attributes
 from content.audience import load_audience
 from content.facts import Source
 from handlers.facts.lists import ListImport, ListReport
@@ -28,23 +29,42 @@ class Records:
     def __init__(self, stores: OpenStores, firm: Firm, clock: ManualClock) -> None:
         self.stores, self.firm, self.clock = stores, firm, clock
         self.lists = FactLists(stores.database)
-        attributes = load_audience(None).attributes
-        self._import = ListImport(self.lists, attributes=attributes, clock=clock)
-        self.reading = FactReading(
-            cards=CustomerCards(stores.database),
-            book=FactBook(stores.database),
+        self._attributes = load_audience(None).attributes
+        self.reading = self.with_attributes(self._attributes)
+
+    def with_attributes(self, attributes: Attributes) -> FactReading:
+        """Return the reading as it is when these attributes are authored."""
+        return FactReading(
+            cards=CustomerCards(self.stores.database),
+            book=FactBook(self.stores.database),
             attributes=attributes,
-            audit=Audit(stores.database),
-            clock=clock,
+            audit=Audit(self.stores.database),
+            clock=self.clock,
         )
 
     async def bring(
-        self, *rows: Sequence[str], viewer: Viewer = COMMAND_LINE, source: Source = Source.LIST
+        self,
+        *rows: Sequence[str],
+        viewer: Viewer = COMMAND_LINE,
+        source: Source = Source.LIST,
+        attributes: Attributes | None = None,
     ) -> ListReport:
         """Bring a list in; the same rows are the same list."""
         digest = hashlib.sha256(repr(rows).encode()).digest()
         sheet = Sheet(name="list.csv", digest=digest, rows=enumerate(rows, 1))
-        return await self._import.run(sheet, viewer=viewer, source=source)
+        return await self.bring_sheet(sheet, viewer=viewer, source=source, attributes=attributes)
+
+    async def bring_sheet(
+        self,
+        sheet: Sheet,
+        *,
+        viewer: Viewer = COMMAND_LINE,
+        source: Source = Source.LIST,
+        attributes: Attributes | None = None,
+    ) -> ListReport:
+        """Bring a sheet in."""
+        lists = ListImport(self.lists, attributes=attributes or self._attributes, clock=self.clock)
+        return await lists.run(sheet, viewer=viewer, source=source)
 
     async def known(self, person: str) -> dict[str, str]:
         """Return by label what is known of somebody, what is disputed in brackets."""

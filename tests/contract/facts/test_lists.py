@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import pytest
+from sqlalchemy import Select, text
 
 from content.facts import Source
 from content.rights import Permission
-from handlers.facts.sheets import ListRefused
+from handlers.facts.sheets import ListRefused, Sheet
 from handlers.people.rights import Forbidden
 from storage.errors import StorageError
+from storage.fact_lists import FactLists, KeyKind, matching
+from storage.fact_rows import merged_into
 from storage.viewer import COMMAND_LINE, Viewer
 from tests.contract.facts.conftest import Records
+from tests.fakes.stores import OpenStores
 
 
 async def test_a_row_finds_its_customer_by_each_kind_of_number(records: Records) -> None:
@@ -77,6 +85,33 @@ async def test_what_cannot_be_used_is_named_by_row_and_column_and_the_rest_is_us
     ]
     assert (report.rows, report.used, report.new, report.bad_count) == (5, 2, 4, 4)
     assert await records.known("z1") == {"所在城市": "上海", "有车": "是"}
+
+
+async def test_a_comma_inside_of_a_value_does_not_push_the_others_into_wrong_columns(records: Records) -> None:
+    report = await records.bring(
+        ("openid", "年龄", "所在城市"), ("z1", "1", "000", "上海"), ("z2", "30", "北京", "", " "), ("l1", "40")
+    )
+
+    assert [str(cell) for cell in report.bad] == [
+        "第 2 行“openid”：有 4 格，列名只有 3 个，这一行没有使用；含逗号的值加上引号，或删掉多出来的格子"
+    ]
+    assert (await records.known("z1"), (await records.known("z2"))["所在城市"]) == ({}, "北京")
+
+
+async def test_a_list_that_breaks_off_later_says_how_much_of_it_was_used(records: Records) -> None:
+    def rows() -> Iterator[tuple[int, Sequence[str]]]:
+        yield 1, ("openid", "person.city")
+        for number in range(2, 152):
+            yield number, ("z1", "上海")
+        raise ListRefused("broken")
+
+    sheet = Sheet(name="list.csv", digest=b"b" * 32, rows=rows())
+    with pytest.raises(ListRefused, match="broken") as told:
+        await records.bring_sheet(sheet)
+
+    # Rows are used a hundred at a time.
+    assert told.value.taken == 100
+    assert await records.known("z1") == {"所在城市": "上海"}
 
 
 async def test_a_number_of_several_people_is_nobodys(records: Records) -> None:
@@ -168,6 +203,45 @@ async def test_who_brought_what_in_is_in_the_audit(records: Records) -> None:
         ("imported", "fact_list", "list.csv", "crm"),
         ("added", "fact_list", "1", "crm"),
     ]
+
+
+async def test_two_processes_may_begin_the_same_list_at_once(records: Records, other_stores: OpenStores) -> None:
+    begun = [
+        lists.begin(
+            b"d" * 32,
+            name="list.csv",
+            source=Source.LIST,
+            as_of=records.clock.now(),
+            viewer=COMMAND_LINE,
+            now=records.clock.now(),
+        )
+        for lists in (records.lists, FactLists(other_stores.database))
+        for _ in range(4)
+    ]
+    opened = await asyncio.gather(*begun)
+
+    assert len({each.id for each in opened}) == await records.stores.count("fact_list") == 1
+    assert sorted(each.is_known for each in opened) == [False] + [True] * 7
+
+
+async def test_no_look_up_of_a_batch_walks_all_customers(records: Records) -> None:
+    """A million of them are walked for every hundred rows otherwise."""
+    queries = [matching(kind, ["1", "2"], viewer=COMMAND_LINE) for kind in KeyKind]
+    for query in [*queries, merged_into([1, 2])]:
+        plan = await _plan(records.stores, query)
+        walked = [line for line in plan if "Seq Scan on" in line or line.startswith("SCAN ")]
+        # Accounts are a handful.
+        assert [line for line in walked if "account" not in line] == []
+
+
+async def _plan(stores: OpenStores, query: Select[Any]) -> list[str]:
+    async with stores.database.read() as connection:
+        compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        if stores.database.is_sqlite:
+            return [row[3] for row in await connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+        # An empty table is scanned whatever its indexes are.
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        return [row[0] for row in await connection.execute(text(f"EXPLAIN {compiled}"))]
 
 
 async def test_a_fact_is_never_changed(records: Records) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from bot.privacy import build_erasing, build_wishes
 from bot.settings import Settings
+from content.attributes import Attribute, Attributes, Kind
 from content.loader import load_content
 from storage.customer_export import CustomerData
 from storage.unmerge import Unmerge
@@ -38,6 +40,26 @@ async def test_nothing_of_a_merged_customer_is_left_under_the_old_number(records
 
     assert (report.used, report.bad[0].why) == (0, "没有这位客户，或不在您的查看范围内")
     assert {row["customer_id"] for row in await records.stores.rows("SELECT customer_id FROM fact_current")} == {z1}
+
+
+async def test_what_was_sensitive_stays_so_when_its_attribute_is_authored_no_more(records: Records) -> None:
+    await records.say("z1", "sensitive", "granted")
+    await records.bring(("openid", "子女年龄"), ("z1", "5"))
+    later = records.with_attributes(Attributes(by_key={}))
+    before = await later.of(COMMAND_LINE, records.firm.customers["z1"])
+    await records.say("z1", "sensitive", "withdrawn")
+
+    assert [each.text for each in before or []] == ["4-6"]
+    assert await later.of(COMMAND_LINE, records.firm.customers["z1"]) == []
+
+
+async def test_a_number_that_is_nobodys_business_is_masked_whatever_it_was_called(records: Records) -> None:
+    phone = Attribute(label="电话", kind=Kind.INTEGER)
+    await records.bring(("openid", "phone"), ("z1", "13800138000"), attributes=Attributes(by_key={"phone": phone}))
+    for attributes in ({"phone": phone}, {}):
+        reading = records.with_attributes(Attributes(by_key=attributes))
+        [shown] = await reading.of(COMMAND_LINE, records.firm.customers["z1"]) or []
+        assert json.loads(shown.fact.value.json) == shown.text == "138****8000"
 
 
 async def test_the_export_shows_every_statement_and_where_it_stands(records: Records) -> None:
