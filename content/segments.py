@@ -17,7 +17,8 @@ from content.consent import Consent, ConsentState
 from content.document import Place
 
 Scalar = bool | int | float | str | date
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+#: PostgreSQL takes no NUL, and nobody can type one.
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Days = Annotated[int, Field(ge=0, le=3660)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -164,8 +165,8 @@ class Segment(Authored):
     """One segment."""
 
     id: Identifier
-    title: Annotated[str, Field(min_length=1, max_length=40)]
-    note: Annotated[str, Field(max_length=300)] = ""
+    title: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    note: Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")] = ""
     rule: Condition
 
     @model_validator(mode="after")

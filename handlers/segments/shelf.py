@@ -65,9 +65,13 @@ class SegmentShelf:
         return found
 
     async def hidden(self) -> list[str]:
-        """Return the names of staff's segments that are not there, because of a file or because they cannot be read."""
-        rows = await self._book.rows()
-        return [row.name for row in rows if row.name in self._files or _read(row) is None]
+        """Return the names of staff's segments that find nobody: a file has the name, or the rule fits no more."""
+        rules, hidden = await self.rules(), list[str]()
+        for row in await self._book.rows():
+            segment = _read(row)
+            if row.name in self._files or segment is None or any(flaws(segment.rule, self.attributes, rules)):
+                hidden.append(row.name)
+        return hidden
 
     async def rules(self) -> Mapping[str, Condition]:
         """Return every rule by its name."""
@@ -101,10 +105,18 @@ class SegmentShelf:
         return await self._add(viewer, draft, after=after)
 
     async def remove(self, viewer: Viewer, name: str, *, after: int) -> int:
-        """Take a segment away. Raises Forbidden, SegmentTaken and SegmentChanged."""
+        """Take a segment away.
+
+        Raises Forbidden, SegmentTaken, SegmentChanged, and SegmentFlawed while others name it.
+        """
         require(viewer, Permission.SEGMENTS_WRITE)
         if name in self._files:
             raise SegmentTaken(name)
+        rules = await self.rules()
+        users = [user for user, rule in rules.items() if any(each.segment == name for _, each in rule.parts())]
+        if users:
+            what = f"`{name}` is named by " + ", ".join(f"`{user}`" for user in users)
+            raise SegmentFlawed([Flaw(place=(), what=what, mend="take it out of them first")])
         return await self._add(viewer, SegmentDraft(name=name, title="", note="", rule=None), after=after)
 
     async def _add(self, viewer: Viewer, draft: SegmentDraft, *, after: int) -> int:

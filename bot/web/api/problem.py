@@ -41,6 +41,7 @@ NOT_ON_DUTY: Final = Kind(word="not-on-duty", status=409, title="The member of s
 NOT_OPEN: Final = Kind(word="not-open", status=409, title="It is outside of the hours")
 REPLY_REFUSED: Final = Kind(word="reply-refused", status=409, title="No reply may go to the customer now")
 FILE_HAS_IT: Final = Kind(word="file-has-it", status=409, title="A file of the content has this name")
+UNUSABLE: Final = Kind(word="unusable", status=409, title="The segment's rule fits no more")
 STALE: Final = Kind(word="stale", status=409, title="Somebody else has changed it meanwhile")
 ALREADY_REDEEMED: Final = Kind(word="already-redeemed", status=409, title="The code was redeemed before")
 CODE_OVER: Final = Kind(word="code-over", status=409, title="The code does not stand where this could be done")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from bot.web.api.cursor import CursorForm
 from bot.web.api.customers import no_customer
-from bot.web.api.problem import FILE_HAS_IT, NOT_FOUND, STALE, Refused, invalid
+from bot.web.api.problem import FILE_HAS_IT, NOT_FOUND, STALE, UNUSABLE, Refused, invalid
 from bot.web.api.route import AnyRoute, Body, Call, Id, Limit, Listing, NoBody, Page, Parameters, Route, cursor_field
 from content.rights import Permission
 from content.segment_checks import SegmentFlawed
@@ -213,8 +214,8 @@ class SegmentRoutes:
             parameters=parameters,
             body=NoBody,
             answer=answer,
-            problems=(NOT_FOUND,) if path else (),
-            handle=handle,
+            problems=(NOT_FOUND, UNUSABLE) if path else (),
+            handle=_usable(handle),
         )
 
     async def _list(self, call: Call[Parameters, NoBody]) -> SegmentList:
@@ -293,6 +294,18 @@ class SegmentRoutes:
             created_at=known.created_at,
             created_by=known.created_by,
         )
+
+
+def _usable(handle: Callable[[Call[Any, NoBody]], Awaitable[BaseModel]]) -> Callable[[Any], Awaitable[BaseModel]]:
+    """Return a read that says so when an attribute or segment that the rule names has gone since it was written."""
+
+    async def read(call: Call[Any, NoBody]) -> BaseModel:
+        try:
+            return await handle(call)
+        except SegmentFlawed as flawed:
+            raise Refused(UNUSABLE, str(flawed)) from None
+
+    return read
 
 
 def _no_segment(name: str) -> Refused:

@@ -77,10 +77,9 @@ def _condition(row: FormRow, attributes: Attributes) -> dict[str, Any]:
             return _event(name, row)
         case "policy":
             days = _number(row.days or row.text)
-            return {"policy": name, "past" if row.sign == "past" else "within": days}
+            asked: dict[str, Any] = {"policy": name, "past" if row.sign == "past" else "within": days}
         case "consent":
             asked = {"consent": name, "is": row.text or "granted"}
-            return {"not": asked} if row.sign == "not_is" else asked
         case "follows":
             asked = {"follows": row.text or "any"}
         case "tag":
@@ -96,7 +95,7 @@ def _fact(name: str, row: FormRow, attribute: Attribute | None) -> dict[str, Any
         case "known" | "unknown":
             return {"fact": name, "known": row.sign == "known"}
         case "month":
-            return {"fact": name, "month": _number(row.text) or "this"}
+            return {"fact": name, "month": _whole(row.text) if row.text else "this"}
         case "within" if is_day:
             return {"fact": name, "anniversary_within": _number(row.days or row.text)}
         case "in":
@@ -104,12 +103,11 @@ def _fact(name: str, row: FormRow, attribute: Attribute | None) -> dict[str, Any
             for mark in _SEVERAL:
                 parts = parts.replace(mark, " ")
             return {"fact": name, "in": parts.split()}
-        case "less" | "at_least":
-            return {"fact": name, row.sign: row.text}
         case "not_is":
             return {"not": {"fact": name, "is": row.text}}
-        case _:
-            return {"fact": name, "is": row.text}
+        case sign:
+            # One that is not for facts is told as a flaw: as another one it would find somebody else.
+            return {"fact": name, sign or "is": row.text}
 
 
 def _event(name: str, row: FormRow) -> dict[str, Any]:
@@ -117,10 +115,17 @@ def _event(name: str, row: FormRow) -> dict[str, Any]:
     if row.sign in ("none", "not_is", "unknown"):
         asked["at_most"] = 0
     else:
-        asked["at_least"] = _number(row.text) or 1
+        sign = "at_least" if row.sign in ("", "is", "count", "known") else row.sign
+        asked[sign] = _whole(row.text) if row.text else 1
     if row.days:
-        asked["days"] = _number(row.days)
+        asked["days"] = _whole(row.days)
     return asked
+
+
+def _whole(text: str) -> int | str:
+    """Return a number, or what was written in its place: "30天" is told as a flaw, and not left out."""
+    number = _number(text)
+    return text if number is None else number
 
 
 def _number(text: str) -> int | None:

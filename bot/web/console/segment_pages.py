@@ -119,7 +119,7 @@ class SegmentPages:
         version = str(sent.get("version", ""))
         try:
             await self._shelf.remove(visit.viewer, name, after=to_number(version) if version else known.version or 0)
-        except (SegmentTaken, SegmentChanged):
+        except (SegmentTaken, SegmentChanged, SegmentFlawed):
             raise web.HTTPConflict from None
         return visit.redirect(f"{ROOT}/segments?told=removed")
 

@@ -78,6 +78,19 @@ async def test_what_no_database_or_page_can_show_is_refused_before_it_is_read(ap
     assert [answer.status for answer in (named, filled)] == [422, 422]
 
 
+async def test_a_segment_whose_rule_fits_no_more_is_told_and_no_failure(api: Served, stores: OpenStores) -> None:
+    secret = await api.key(Permission.SEGMENTS_READ, Permission.SEGMENTS_WRITE)
+    for name, rule in (("cars", {"fact": "finance.has_car", "is": True}), ("both", {"segment": "cars"})):
+        body = {"after": 0, "title": name, "rule": rule}
+        assert (await api.ask("PUT", f"/segments/{name}", secret, word=name, json=body)).status == 200
+    # A file's segment may go in the same way, or an attribute.
+    await stores.change("DELETE FROM segment_version WHERE name = 'cars'")
+    answers = [await api.ask("GET", f"/segments/both{path}", secret) for path in ("", "/count", "/sample", "/members")]
+
+    assert [answer.status for answer in answers] == [200, 409, 409, 409]
+    assert "there is no segment `cars`" in (await problem_of(answers[1]))["detail"]
+
+
 async def test_numbers_in_free_text_are_masked(api: Served, firm: Firm) -> None:
     secret, z1 = await api.key(Permission.FACTS_READ, Permission.FACTS_WRITE), firm.customers["z1"]
     filled = {"form": "f", "entry": "e", "facts": {"person.occupation": ["教师 13800138000"]}}

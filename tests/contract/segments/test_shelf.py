@@ -227,6 +227,25 @@ async def test_only_who_may_makes_segments(shelf: SegmentShelf, firm: Firm) -> N
         assert not viewer.may(Permission.SEGMENTS_WRITE)
 
 
+async def test_what_others_name_is_not_taken_away(shelf: SegmentShelf, stores: OpenStores) -> None:
+    await shelf.save(COMMAND_LINE, _given(), after=0)
+    await shelf.save(COMMAND_LINE, _given("both", {"all": [{"segment": "cars"}, CAR]}), after=0)
+    with pytest.raises(SegmentFlawed, match="`cars` is named by `both`"):
+        await shelf.remove(COMMAND_LINE, "cars", after=1)
+    assert await shelf.hidden() == []
+    # Two at once may get past it: then it is told.
+    await stores.change("DELETE FROM segment_version WHERE name = 'cars'")
+    assert await shelf.hidden() == ["both"]
+
+
+@pytest.mark.parametrize("given", [{"title": "a\x00"}, {"note": "\x00"}, {"rule": {"tag": "v\x00ip"}}])
+async def test_what_one_of_the_databases_cannot_keep_is_a_flaw_on_both(
+    shelf: SegmentShelf, given: dict[str, Any]
+) -> None:
+    with pytest.raises(SegmentFlawed):
+        await shelf.save(COMMAND_LINE, _given() | given, after=0)
+
+
 async def test_looks_leave_their_rows_and_a_form_that_counts_again_leaves_one(
     reading: SegmentReading, firm: Firm, stores: OpenStores, clock: ManualClock
 ) -> None:
