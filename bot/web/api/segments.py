@@ -15,6 +15,7 @@ from bot.web.api.problem import FILE_HAS_IT, NOT_FOUND, STALE, UNUSABLE, Refused
 from bot.web.api.route import AnyRoute, Body, Call, Id, Limit, Listing, NoBody, Page, Parameters, Route, cursor_field
 from content.rights import Permission
 from content.segment_checks import SegmentFlawed
+from content.segment_words import RuleWords
 from content.segments import Condition
 from handlers.segments.reading import MOST_SAMPLED, SegmentReading, short_person
 from handlers.segments.shelf import Known, SegmentChanged, SegmentMissing, SegmentShelf, SegmentTaken
@@ -219,8 +220,8 @@ class SegmentRoutes:
         )
 
     async def _list(self, call: Call[Parameters, NoBody]) -> SegmentList:
-        known = await self._shelf.all()
-        shown = [await self._shown(name, each) for name, each in known.items()]
+        known, words = await self._shelf.all(), await self._shelf.words()
+        shown = [_shown(name, each, words) for name, each in known.items()]
         return SegmentList(segments=shown, hidden=await self._shelf.hidden())
 
     async def _get(self, call: Call[SegmentPath, NoBody]) -> SegmentShown:
@@ -228,7 +229,7 @@ class SegmentRoutes:
         known = (await self._shelf.all()).get(name)
         if known is None:
             raise _no_segment(name)
-        return await self._shown(name, known)
+        return _shown(name, known, await self._shelf.words())
 
     async def _count(self, call: Call[SegmentPath, NoBody]) -> SegmentCount:
         name = call.parameters.name
@@ -282,18 +283,19 @@ class SegmentRoutes:
         except SegmentMissing:
             raise _no_segment(name) from None
 
-    async def _shown(self, name: str, known: Known) -> SegmentShown:
-        words, segment = await self._shelf.words(), known.segment
-        return SegmentShown(
-            name=name,
-            title=segment.title,
-            note=segment.note,
-            rule=json.loads(segment.rule.model_dump_json(exclude_none=True, by_alias=True)),
-            text=["  " * depth + line for depth, line in words.lines(segment.rule)],
-            version=known.version,
-            created_at=known.created_at,
-            created_by=known.created_by,
-        )
+
+def _shown(name: str, known: Known, words: RuleWords) -> SegmentShown:
+    segment = known.segment
+    return SegmentShown(
+        name=name,
+        title=segment.title,
+        note=segment.note,
+        rule=json.loads(segment.rule.model_dump_json(exclude_none=True, by_alias=True)),
+        text=["  " * depth + line for depth, line in words.lines(segment.rule)],
+        version=known.version,
+        created_at=known.created_at,
+        created_by=known.created_by,
+    )
 
 
 def _usable(handle: Callable[[Call[Any, NoBody]], Awaitable[BaseModel]]) -> Callable[[Any], Awaitable[BaseModel]]:
