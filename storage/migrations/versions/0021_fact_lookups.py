@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 _MERGED = sa.text("merged_into IS NOT NULL")
 _BOUND = sa.text("unbound_at IS NULL")
