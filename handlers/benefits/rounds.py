@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -20,6 +21,9 @@ from storage.letters import Letter
 from storage.records import ReplyDraft
 
 log = structlog.get_logger()
+
+#: Who cannot be reached is looked at again and again, and there may be very many of them.
+_PAUSE: Final = timedelta(minutes=5)
 
 
 class BenefitRound:
@@ -47,6 +51,7 @@ class BenefitRound:
         self._least = least
         self._clock = clock
         self._on_outbox = on_outbox
+        self._rests_until: datetime | None = None
 
     async def run(self) -> None:
         """Do what is due."""
@@ -55,10 +60,12 @@ class BenefitRound:
         expired = await self._ticks.expire(now=now)
         if expired or followed:
             log.info("Units of benefits moved on.", action="benefits_moved", expired=expired, followed=followed)
-        if self._reminder.first_hour <= local(now).hour < self._reminder.last_hour:
-            await self._remind()
+        rests = self._rests_until is not None and now < self._rests_until
+        if not rests and self._reminder.first_hour <= local(now).hour < self._reminder.last_hour:
+            self._rests_until = None if await self._remind() else now + _PAUSE
 
-    async def _remind(self) -> None:
+    async def _remind(self) -> bool:
+        """Tell whoever can be told now; return whether there may be more of them."""
         now, told = self._clock.now(), 0
         before = now + timedelta(days=self._reminder.days)
         for found in await self._ticks.expiring(self._accounts.keys(), least=self._least, before=before, now=now):
@@ -66,6 +73,7 @@ class BenefitRound:
         if told:
             log.info("Customers are told what expires soon.", action="benefits_reminded", customers=told)
             self._on_outbox()
+        return told > 0
 
     def _letter(self, found: Expiring) -> Letter:
         """Return the reminder; it names no code."""

@@ -45,12 +45,16 @@ class Chat:
         return "\n".join(await self.house.again(self.house.last_turn))
 
     async def round(self, **reminder: Any) -> None:
-        """Let the leader look at benefits."""
+        """Let a leader who has just become one look at benefits."""
+        await self.leader(**reminder).run()
+
+    def leader(self, **reminder: Any) -> BenefitRound:
+        """Return who looks at benefits."""
         authored = CONTENT.benefits.model_copy(
             update={"reminder": CONTENT.benefits.reminder.model_copy(update=reminder)}
         )
         account = self.house.service
-        await BenefitRound(
+        return BenefitRound(
             authored,
             ticks=self._ticks,
             accounts={account.id: kit_of(account).served},
@@ -59,7 +63,7 @@ class Chat:
             least=1,
             clock=self.shelf.clock,
             on_outbox=lambda: None,
-        ).run()
+        )
 
 
 @pytest.fixture
@@ -174,6 +178,19 @@ async def test_who_has_one_that_expires_soon_is_reminded_once_by_day_and_not_of_
     assert code not in reminder["content"]
     [row] = await chat.shelf.stores.rows("SELECT purpose, state FROM delivery")
     assert (row["purpose"], row["state"]) == ("service", "due")
+
+
+async def test_a_leader_who_found_nobody_to_remind_looks_again_after_five_minutes(chat: Chat) -> None:
+    benefit = await chat.shelf.put(authored(title="洗牙", valid_until=date(2026, 5, 8)))
+    await chat.shelf.stores.change("UPDATE reach SET unreachable = 'blocked'")
+    await chat.shelf.granted(benefit, "z1")
+    leader = chat.leader()
+    await leader.run()
+    await chat.shelf.stores.change("UPDATE reach SET unreachable = NULL")
+    for seconds, told in ((299, 0), (2, 1)):
+        await chat.shelf.clock.advance(seconds)
+        await leader.run()
+        assert len(await chat.house.posted(chat.house.service, "z1")) == told
 
 
 async def test_the_bot_reminds_nobody_who_waits_for_a_person_of_ours(chat: Chat) -> None:
