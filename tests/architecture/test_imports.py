@@ -30,6 +30,17 @@ def test_every_contract_of_the_imports_is_kept() -> None:
     assert run.returncode == 0
 
 
+def test_the_tables_import_nothing_else_of_the_storage() -> None:
+    """The check of single modules has them imported before it looks at the rest of the package."""
+    found = [
+        f"{path.name}: {line}"
+        for path in (ROOT / "storage" / "tables").glob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.lstrip().startswith(("from storage", "import storage")) and "storage.tables" not in line
+    ]
+    assert found == []
+
+
 def test_every_module_can_be_imported_alone_and_does_nothing_at_import() -> None:
     run = _import_alone([module_name(path) for path in modules()], ROOT)
     assert run.stdout + run.stderr == ""
