@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 
@@ -11,6 +10,7 @@ import uvloop
 
 from bot import logs
 from bot.app import Process
+from bot.collector import collect_seldom
 from bot.roles import Role
 from bot.settings import Settings
 from storage.probe import Probe, no_probe
@@ -19,11 +19,6 @@ EXIT_VITAL = 70
 #: Seconds after which a busy thread lets another have the interpreter. The threads in which SQLite commits and reads
 #: ask a busy event loop for it; Python's 5 ms would be added to every COMMIT and several times to every read.
 _SWITCH_SECONDS = 0.0005
-
-#: New objects after which the youngest are looked through for cycles, and how many such rounds make an older one.
-#: Python's 700 cost 3 % of a busy process's time, these 0.4 %. Much more would keep what lies in cycles too long: with
-#: 10,000, errors of bad callbacks made the process grow by a tenth.
-_COLLECT_AFTER = (3_000, 10, 5)
 
 
 def run(settings: Settings, roles: frozenset[Role], *, probe: Probe = no_probe) -> int:
@@ -42,10 +37,7 @@ async def _serve(settings: Settings, roles: frozenset[Role], probe: Probe) -> in
     process = Process(settings, roles, probe=probe)
     try:
         addresses = await process.start()
-        # What was made until now stays: a full collection need not walk through every imported module again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
+        collect_seldom()
         sys.stdout.write(f"zhike serving on {' '.join(addresses)}\n")
         sys.stdout.flush()
         waiting = [asyncio.ensure_future(event.wait()) for event in (stop, process.failed)]
