@@ -24,7 +24,7 @@ _BREATH: Final = 16
 #: Rows of a block by their distances from its first.
 _Rows = NDArray[np.uint16]
 #: Effort, in candidates that are read and compared, 20 to 30 µs each: opening a block, and reading whose its rows are.
-_BLOCK_EFFORT: Final = 4
+_BLOCK_EFFORT: Final = 2
 _IDENTITIES_EFFORT: Final = 6
 _NONE: Final = np.empty(0, dtype=np.uint16)
 
