@@ -9,6 +9,7 @@ import pytest
 
 from handlers.processing import Processing
 from storage.cursors import Cursors, LogRow
+from storage.search import MessageSearch
 from storage.search_blocks import SIZES, rows_of
 from storage.search_index import CURSOR_NAME, SearchIndex
 from storage.search_made import STEP
@@ -73,6 +74,7 @@ async def test_the_progress_is_told_in_messages_of_all_accounts(full: SearchedLo
 
 async def test_small_blocks_become_a_large_one_and_nothing_is_lost(full: SearchedLog) -> None:
     seen = set()
+    full.search = MessageSearch(full.stores.database, effort=10**6)  # all of it on one page
     while await Processing(Cursors(full.stores.database), [full.index], batch=150, most=1).run():
         cursor = (await full.tables())["cursor"][0]["seq"]
         found = await full.seqs("理赔", limit=10**6)
