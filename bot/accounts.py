@@ -104,6 +104,15 @@ def build_kits(
     return _with_pictures(kits, clock=clock)
 
 
+def writing_officials(kits: Mapping[int, AccountKit]) -> dict[int, ServedAccount]:
+    """Return the official accounts that may write to followers by themselves."""
+    return {
+        account_id: kit.served
+        for account_id, kit in kits.items()
+        if kit.served.row.channel == "wechat" and kit.served.active_messages
+    }
+
+
 def _with_pictures(kits: Mapping[int, AccountKit], *, clock: Clock) -> dict[int, AccountKit]:
     """Return the kits with what brings pictures from each account's platform to each other's."""
     keepers = {kit.served.row.name: kit.media for kit in kits.values() if kit.media is not None}

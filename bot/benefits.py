@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.accounts import AccountKit
+from bot.accounts import AccountKit, writing_officials
 from bot.settings import Settings
 from content.tree import Content
 from handlers.benefits.counter import BenefitCounter
@@ -55,15 +55,10 @@ def build_benefit_round(
     on_outbox: Callable[[], None],
 ) -> BenefitRound:
     """Return the leader's round; it writes through official accounts that may send actively."""
-    accounts = {
-        account_id: kit.served
-        for account_id, kit in kits.items()
-        if kit.served.row.channel == "wechat" and kit.served.active_messages
-    }
     return BenefitRound(
         content.benefits,
         ticks=BenefitTicks(database),
-        accounts=accounts,
+        accounts=writing_officials(kits),
         form=ElderForm(content),
         version=content.version,
         least=settings.delivery.reply_reserve + 1,

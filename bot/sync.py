@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import time
 
-from bot.accounts import AccountKit
+from bot.accounts import AccountKit, writing_officials
 from bot.settings import Settings
 from content.tree import Content
 from handlers.clock import Clock
@@ -79,15 +79,10 @@ def build_notices(
     on_outbox: Callable[[], None],
 ) -> Notices:
     """Return what tells customers of a new agent, through official accounts that may send actively."""
-    accounts = {
-        account_id: kit.served
-        for account_id, kit in kits.items()
-        if kit.served.row.channel == "wechat" and kit.served.active_messages
-    }
     return Notices(
         notices=LeaveNotices(database),
         mailbox=Mailbox(database),
-        accounts=accounts,
+        accounts=writing_officials(kits),
         form=ElderForm(content),
         text=content.tasks.texts.new_agent,
         version=content.version,

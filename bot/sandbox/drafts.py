@@ -23,7 +23,7 @@ class DraftBox:
         self._drafts: dict[str, Draft] = {}
 
     def add(self, articles: Sequence[Mapping[str, str]], *, now: float, media_id: str = "") -> Draft:
-        """Keep articles; `media_id`: of a draft that an earlier run of the sandbox had."""
+        """Keep articles; `media_id`: of a draft that is there already, or was in an earlier run of the sandbox."""
         draft = Draft(media_id=media_id or secrets.token_urlsafe(48), articles=articles, updated_at=now)
         self._drafts[draft.media_id] = draft
         return draft

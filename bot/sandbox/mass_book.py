@@ -74,10 +74,16 @@ class MassBook:
         self._keys: dict[str, tuple[float, int]] = {}
         self._received: Counter[tuple[int, str]] = Counter()
         self._to_all: list[float] = []
+        self._last_id = _FIRST_ID
+
+    def next_id(self) -> int:
+        """Return an id that no send and no preview had."""
+        self._last_id += 1
+        return self._last_id
 
     def add(self, message: Shown, people: Sequence[str], *, key: str, now: float) -> Mass:
         """Take a send; `key` is the caller's or `key_of`."""
-        mass = Mass(id=_FIRST_ID + len(self._sends) + 1, message=message, people=people, at=now)
+        mass = Mass(id=self.next_id(), message=message, people=people, at=now)
         self._sends[mass.id] = mass
         self._keys[key] = (now, mass.id)
         return mass

@@ -1,4 +1,4 @@
-"""Drafts of official accounts: add, get, list, count, delete. WeChat doc: drafts."""
+"""Drafts of official accounts: add, update, get, list, count, delete. WeChat doc: drafts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class OfficialDraftApi:
         """Return the routes of this family."""
         return [
             ApiRoute(method="POST", path="/cgi-bin/draft/add", handle=_add),
+            ApiRoute(method="POST", path="/cgi-bin/draft/update", handle=_update),
             ApiRoute(method="POST", path="/cgi-bin/draft/get", handle=_get),
             ApiRoute(method="POST", path="/cgi-bin/draft/batchget", handle=_list),
             ApiRoute(method="GET", path="/cgi-bin/draft/count", handle=_count),
@@ -43,6 +44,17 @@ def _add(call: Call[OfficialAccount]) -> Outcome:
         kept={"draft": {"media_id": draft.media_id, "articles": kept}},
         bare=True,
     )
+
+
+def _update(call: Call[OfficialAccount]) -> Outcome:
+    draft, index = _draft(call), call.body.get("index", 0)
+    if not isinstance(index, int) or not 0 <= index < len(draft.articles):
+        raise ApiError(40035, "index")
+    articles = [dict(article) for article in draft.articles]
+    # Under `articles` stands one article, as the documents have it.
+    articles[index] = _article(call.body.get("articles"), call)
+    call.holder.drafts.add(articles, now=call.now, media_id=draft.media_id)
+    return Outcome(kept={"draft": {"media_id": draft.media_id, "articles": articles}})
 
 
 def _article(article: object, call: Call[OfficialAccount]) -> dict[str, str]:

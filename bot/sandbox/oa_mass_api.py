@@ -95,10 +95,13 @@ def _preview(call: Call[OfficialAccount]) -> Outcome:
     person = call.holder.person_of(call.text("touser", missing=40003))
     if person is None or person not in call.holder.followers:
         raise ApiError(40003)
+    message = _message(call)
+    number = call.holder.mass.next_id()
     return Outcome(
         via="mass_preview",
-        delivered=(Delivered(person=person, message=_message(call)),),
-        payload={"msg_id": 0},
+        delivered=(Delivered(person=person, message=message),),
+        payload={"msg_id": number},
+        kept={"mass_preview": number},
     )
 
 
@@ -162,7 +165,8 @@ def _images(part: dict[str, Any], call: Call[OfficialAccount]) -> Shown:
     if not isinstance(ids, list) or not ids:
         raise ApiError(40007, "media_ids")
     pictures = [_media(media_id, call) for media_id in ids]
-    return shown.media("image", pictures[0])
+    # A phone draws the first; the record has all.
+    return Shown(kind="image", details={"media_id": pictures[0], "media_ids": pictures})
 
 
 def _media(media_id: object, call: Call[OfficialAccount]) -> str:

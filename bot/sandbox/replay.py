@@ -156,6 +156,8 @@ def _call(line: dict[str, Any], memory: Memory) -> None:
         account.drafts.add(kept["draft"]["articles"], now=at, media_id=kept["draft"]["media_id"])
     if "draft_gone" in kept:
         account.drafts.remove(kept["draft_gone"])
+    if "mass_preview" in kept:
+        account.mass.next_id()
     if "mass" in kept:
         _mass(kept["mass"], account, at=at)
     if "mass_deleted" in kept and (deleted := account.mass.get(kept["mass_deleted"])) is not None:

@@ -6,11 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from content.benefits import Benefit
 from storage.benefit_claims import Granted
@@ -26,6 +25,7 @@ from tests.contract.handover.house import MORNING
 from tests.fakes.clock import ManualClock
 from tests.fakes.stores import OpenStores, open_stores
 from tests.fakes.visitors import Visitors
+from tests.state_machines import run_machine
 
 T = TypeVar("T")
 PEOPLE: Final = ("z1", "z2", "l1")
@@ -167,22 +167,7 @@ def test_whatever_happens_in_whatever_order(database_url: str, tmp_path: Path) -
             return stores, Shelf(stores, Guests(account=rows["service"], customers=customers), clock)
 
         stores, shelf = runner.run(opened())
-        made = iter(range(10_000))
-
-        def begin() -> Units:
-            return Units(shelf, runner, next(made))
-
         try:
-            run_state_machine_as_test(
-                cast(type[RuleBasedStateMachine], begin),
-                settings=settings(
-                    max_examples=8,
-                    stateful_step_count=20,
-                    deadline=None,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            run_machine(lambda number: Units(shelf, runner, number), examples=8, steps=20)
         finally:
             runner.run(stores.close())
-    assert next(made) >= 8

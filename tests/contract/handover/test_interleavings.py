@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from storage.handover_moves import MAY_FOLLOW
 from storage.tables.handover import HandoverState
@@ -17,6 +16,7 @@ from tests.contract.handover.house import MORNING, House
 from tests.fakes.clock import ManualClock
 from tests.fakes.firm import REALM, Firm
 from tests.fakes.stores import OpenStores, open_stores
+from tests.state_machines import run_machine
 
 T = TypeVar("T")
 PEOPLE: Final = ("z1", "l1", "w1", "nobody's")
@@ -182,23 +182,7 @@ def test_whatever_happens_in_whatever_order(database_url: str, tmp_path: Path) -
             return stores, House(stores, clock, rows, tmp_path, parallel=PARALLEL)
 
         stores, house = runner.run(opened())
-        made = iter(range(10_000))
-
-        def begin() -> Lines:
-            next(made)
-            return Lines(house, runner)
-
         try:
-            run_state_machine_as_test(
-                cast(type[RuleBasedStateMachine], begin),
-                settings=settings(
-                    max_examples=8,
-                    stateful_step_count=25,
-                    deadline=None,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            run_machine(lambda _: Lines(house, runner), examples=8, steps=25)
         finally:
             runner.run(stores.close())
-    assert next(made) >= 8

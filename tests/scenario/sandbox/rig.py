@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -105,6 +106,15 @@ class Driver:
         """POST JSON, raw UTF-8, and return the JSON that comes back."""
         data = aiohttp.JsonPayload(body, dumps=_dumps)
         async with self.session.post(self.base + path, data=data, params=query) as response:
+            return await response.json()
+
+    async def upload(self, path: str, token: str, data: bytes) -> Any:
+        """Upload a picture to a server API and return the JSON that comes back."""
+        form = aiohttp.FormData()
+        # As a stream: aiohttp warns of large bytes in one piece.
+        form.add_field("media", BytesIO(data), filename="a.png", content_type="image/png")
+        query = {"access_token": token, "type": "image"}
+        async with self.session.post(self.base + path, data=form, params=query) as response:
             return await response.json()
 
     async def act(self, account: str, person: str, act: str, **fields: Any) -> Any:

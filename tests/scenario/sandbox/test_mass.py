@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import aiohttp
 import pytest
 from defusedxml import ElementTree
 
@@ -53,15 +52,6 @@ async def _sender(driver: Driver, *, count: int = 6) -> Sender:
     people = {line["id"]: line["openids"][ACCOUNT] for line in (await driver.get("/sandbox/people"))["people"]}
     sender.openids = [openid for openid in listed["data"]["openid"] if openid not in people.values()]
     return sender
-
-
-async def _upload(sender: Sender) -> str:
-    form = aiohttp.FormData()
-    form.add_field("media", PIXEL, filename="a.png", content_type="image/png")
-    query = {"access_token": await sender.token(), "type": "image"}
-    url = f"{sender.driver.base}/oa/cgi-bin/media/upload"
-    async with sender.driver.session.post(url, data=form, params=query) as response:
-        return str((await response.json())["media_id"])
 
 
 def _event(bot: TinyBot, number: int) -> dict[str, str]:
@@ -172,9 +162,12 @@ async def test_the_sixty_first_call_of_a_minute_is_too_many(driver: Driver) -> N
 
 async def test_articles_go_out_as_a_draft_and_can_be_taken_back(driver: Driver) -> None:
     sender = await _sender(driver)
-    cover = await _upload(sender)
+    cover = (await driver.upload("/oa/cgi-bin/media/upload", await sender.token(), PIXEL))["media_id"]
     article = {"title": "体检权益", "content": "<p>预约体检</p>", "digest": "一年一次", "thumb_media_id": cover}
     draft = (await sender.call(f"{DRAFT}/add", {"articles": [article]}))["media_id"]
+    later = {**article, "title": "体检权益（新）"}
+    changed = await sender.call(f"{DRAFT}/update", {"media_id": draft, "index": 0, "articles": later})
+    beyond = await sender.call(f"{DRAFT}/update", {"media_id": draft, "index": 1, "articles": later})
     kept = await sender.call(f"{DRAFT}/get", {"media_id": draft})
     listed = await sender.call(f"{DRAFT}/batchget", {"offset": 0, "count": 20})
     send = await sender.send(msgtype="mpnews", mpnews={"media_id": draft})
@@ -183,7 +176,8 @@ async def test_articles_go_out_as_a_draft_and_can_be_taken_back(driver: Driver) 
     text = await sender.send()
     await driver.advance(31, step=31)
 
-    assert kept["news_item"] == [article]
+    assert (changed["errcode"], beyond["errcode"]) == (0, 40035)
+    assert kept["news_item"] == [later]
     assert (listed["total_count"], listed["item"][0]["media_id"]) == (1, draft)
     assert [m["kind"] for m in await driver.chat(ACCOUNT, "c00000001")] == ["mpnews", "text"]
     assert deleted["errcode"] == 0
@@ -208,6 +202,19 @@ async def test_an_article_that_the_platform_would_refuse_is_refused(
     assert (await sender.call(f"{DRAFT}/add", {"articles": [article]}))["errcode"] == code
 
 
+async def test_several_pictures_go_out_as_one_message(driver: Driver) -> None:
+    sender = await _sender(driver)
+    path, token = "/oa/cgi-bin/media/upload", await sender.token()
+    pictures = [(await driver.upload(path, token, PIXEL))["media_id"] for _ in range(2)]
+    accepted = await sender.send(msgtype="image", images={"media_ids": pictures})
+    unknown = await sender.send(msgtype="image", images={"media_ids": [pictures[0], "nothing"]})
+    await driver.advance(31, step=31)
+    [message] = await driver.chat(ACCOUNT, "c00000001")
+
+    assert (accepted["errcode"], unknown["errcode"]) == (0, 40007)
+    assert (message["kind"], message["media_id"], message["media_ids"]) == ("image", pictures[0], pictures)
+
+
 async def test_a_tag_gets_its_bearers_and_all_get_one_a_day(driver: Driver) -> None:
     sender = await _sender(driver)
     tagged = {"account": ACCOUNT, "name": "车险", "people": ["c00000002", "c00000004"]}
@@ -230,8 +237,10 @@ async def test_a_tag_gets_its_bearers_and_all_get_one_a_day(driver: Driver) -> N
 async def test_a_preview_is_seen_at_once_and_by_one_person(driver: Driver) -> None:
     sender = await _sender(driver)
     preview = {"touser": sender.openids[0], "msgtype": "text", "text": {"content": "样稿"}}
-    codes = [(await sender.call(f"{MASS}/preview", preview))["errcode"] for _ in range(101)]
+    answers = [await sender.call(f"{MASS}/preview", preview) for _ in range(101)]
+    codes = [answer["errcode"] for answer in answers]
     assert (codes[:100], codes[100]) == ([0] * 100, 45009)
+    assert len({answer["msg_id"] for answer in answers[:100]}) == 100
     assert [m["text"] for m in await driver.chat(ACCOUNT, "c00000001")] == ["样稿"] * 100
     assert await sender.shown() == []
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.scenario.sandbox.rig import Driver
@@ -129,79 +127,6 @@ async def test_a_menu_message_is_shown_and_its_tap_names_the_option(driver: Driv
     await driver.post(SEND, {"touser": alice, "msgtype": "msgmenu", "msgmenu": menu}, access_token=token)
     (message,) = [m for m in await driver.chat("safe-xml", "alice") if m["kind"] == "menu"]
     assert (message["options"], message["text"]) == ([{"id": "y", "label": "满意"}], "满意吗？\n满意\n谢谢")
-
-
-async def test_an_uploaded_picture_can_be_sent_and_fetched(driver: Driver, token: str, alice: str) -> None:
-    await driver.act("safe-xml", "alice", "text", text="你好")
-    form = aiohttp.FormData()
-    form.add_field("media", b"\x89PNG....", filename="a.png", content_type="image/png")
-    url = f"{driver.base}/oa/cgi-bin/media/upload?access_token={token}&type=image"
-    async with driver.session.post(url, data=form) as response:
-        media_id = (await response.json())["media_id"]
-    body = {"touser": alice, "msgtype": "image", "image": {"media_id": media_id}}
-    assert (await driver.post(SEND, body, access_token=token))["errcode"] == 0
-    async with driver.session.get(
-        f"{driver.base}/oa/cgi-bin/media/get", params={"access_token": token, "media_id": media_id}
-    ) as response:
-        assert (response.content_type, await response.read()) == ("image/png", b"\x89PNG....")
-
-
-async def _upload(driver: Driver, path: str, token: str, data: bytes) -> Any:
-    form = aiohttp.FormData()
-    form.add_field("media", BytesIO(data), filename="a.png", content_type="image/png")
-    url = f"{driver.base}{path}?access_token={token}&type=image"
-    async with driver.session.post(url, data=form) as response:
-        return await response.json()
-
-
-async def _keeps(driver: Driver, path: str, token: str, media_id: str) -> bool:
-    """Tell whether the platform gives a file for an id, in place of 40007."""
-    params = {"access_token": token, "media_id": media_id}
-    async with driver.session.get(driver.base + path, params=params) as response:
-        if response.content_type == "image/png":
-            return True
-        assert (await response.json())["errcode"] == 40007
-        return False
-
-
-async def test_a_file_belongs_to_one_account_or_corporation_and_is_gone_after_three_days(
-    driver: Driver, token: str, alice: str
-) -> None:
-    other = (await driver.stable_token("wx-plain-xml"))["access_token"]
-    corp = (await driver.wecom_token())["access_token"]
-    oa, wecom = "/oa/cgi-bin/media", "/wecom/cgi-bin/media"
-    official = (await _upload(driver, f"{oa}/upload", token, b"\x89PNG....."))["media_id"]
-    application = (await _upload(driver, f"{wecom}/upload", corp, b"\x89PNG....."))["media_id"]
-    assert await _keeps(driver, f"{oa}/get", token, official)
-    assert await _keeps(driver, f"{wecom}/get", corp, application)
-    assert not await _keeps(driver, f"{oa}/get", other, official)
-    assert not await _keeps(driver, f"{oa}/get", token, application)
-    assert not await _keeps(driver, f"{wecom}/get", corp, official)
-    await driver.act("safe-xml", "alice", "text", text="你好")
-    foreign = {"touser": alice, "msgtype": "image", "image": {"media_id": application}}
-    assert (await driver.post(SEND, foreign, access_token=token))["errcode"] == 40007
-    await driver.advance(3 * 86_400, step=21_600)
-    token, corp = (await driver.stable_token())["access_token"], (await driver.wecom_token())["access_token"]
-    assert not await _keeps(driver, f"{oa}/get", token, official)
-    assert not await _keeps(driver, f"{wecom}/get", corp, application)
-
-
-@pytest.mark.parametrize("rules", [{"oa_image_bytes": 100}])
-async def test_pictures_that_are_too_big_or_of_another_kind_are_refused(driver: Driver, token: str) -> None:
-    corp = (await driver.wecom_token())["access_token"]
-    oa, wecom = "/oa/cgi-bin/media/upload", "/wecom/cgi-bin/media/upload"
-    big, ten_megabytes = b"\x89PNG" + bytes(97), b"\x89PNG" + bytes((10 << 20) - 3)
-    refusals = [
-        await _upload(driver, oa, token, big),
-        await _upload(driver, wecom, corp, ten_megabytes),
-        await _upload(driver, oa, token, b"BM......"),
-        await _upload(driver, wecom, corp, b"GIF89a...."),
-        await _upload(driver, wecom, corp, b"\x89PNG."),
-        await _upload(driver, oa, token, b""),
-    ]
-    assert [answer["errcode"] for answer in refusals] == [45001, 45001, 40005, 40005, 40006, 44001]
-    assert "media_id" in await _upload(driver, oa, token, b"GIF89a....")
-    assert "media_id" in await _upload(driver, wecom, corp, big)
 
 
 async def test_typing_is_shown_once_in_fifteen_seconds(driver: Driver, token: str, alice: str) -> None:
