@@ -9,7 +9,6 @@ from sqlalchemy import and_, exists, or_, select
 
 from content.value import value
 from storage.connection import Connection
-from storage.database import Database
 from storage.tables import CONTENT_STOP, CONTENT_VERSION
 from storage.tables.contents import VersionState
 
@@ -49,15 +48,3 @@ async def content_standings(connection: Connection, ids: Collection[int]) -> dic
         )
         for row in await connection.execute(query)
     }
-
-
-class ContentStandings:
-    """The same outside of a transaction: whoever plans many messages asks before, and the gate once more."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def of(self, ids: Collection[int]) -> dict[int, ContentStanding]:
-        """Return how versions stand, by id. Raises StorageError."""
-        async with self._database.read() as connection:
-            return await content_standings(connection, ids)
